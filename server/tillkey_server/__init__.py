@@ -1,0 +1,1 @@
+"""The Tillkey license server: rules, storage, signing, HTTP interface and command line."""

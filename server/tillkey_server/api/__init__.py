@@ -1,0 +1,1 @@
+"""The HTTP interface: parse, call a use case, render. It opens no transaction and decides nothing."""

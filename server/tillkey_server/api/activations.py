@@ -1,0 +1,118 @@
+"""The four verbs of a till (PROTOCOL section 3).
+
+Each request is opened, which checks its form and its signature, before anything else is looked at; only then is its
+address compared with what was signed, and only then the use case asked. Nothing that a stranger can send reaches the
+database unsigned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tillkey.wire import request as wire
+from tillkey_server.api import documents, openapi
+from tillkey_server.api.bodies import read_members
+from tillkey_server.api.context import services_of
+from tillkey_server.api.responses import Refused, answer
+from tillkey_server.rules.decision import Refusal
+from tillkey_server.usecases import activation, deactivation, heartbeat, move
+from tillkey_server.usecases.answers import Answer
+from tillkey_server.usecases.services import Services
+
+router = APIRouter(tags=["activations"])
+
+UseCase = Callable[[Services, wire.Request], Awaitable[Answer]]
+
+ActivationId = Annotated[
+    str,
+    Path(
+        description="The activation: the `sub` of its lease, equal to the signed request's `activation`.",
+        json_schema_extra={"format": "uuid"},
+    ),
+]
+
+_REQUEST = openapi.body_of(documents.SignedRequest)
+_ALWAYS = (400, 401, 408, 413, 503)
+
+
+def _refusals(*statuses: int) -> openapi.Responses:
+    return openapi.refusals(*_ALWAYS, *statuses)
+
+
+async def _serve(request: Request, op: str, use_case: UseCase, named: str | None = None) -> Response:
+    """Open the request, compare it with its address, ask the use case, render."""
+    services = services_of(request)
+    members = await read_members(request, "request")
+    opened = wire.open_request(members["request"], aud=services.keyring.issuer)
+    if opened.op != op:
+        raise Refused(Refusal.MALFORMED, f"request.op: is not {op}, which the address asks for")
+    if not isinstance(opened.body, wire.Activate) and opened.body.activation != named:
+        raise Refused(Refusal.MALFORMED, "request.activation: is not the one in the address")
+    return answer(await use_case(services, opened), services.clock.now())
+
+
+@router.post(
+    "/v1/activations",
+    operation_id="activate",
+    summary="Activate a license for this installation",
+    response_class=Response,
+    openapi_extra=_REQUEST,
+    responses={
+        **openapi.success(200, documents.LeaseBody, "This installation holds the license already."),
+        **openapi.success(201, documents.LeaseBody, "A new activation."),
+        **_refusals(403, 404, 409, 422),
+    },
+)
+async def activate(request: Request) -> Response:
+    """Take the license with its key, or return to the activation held with the last lease (`activate`)."""
+    return await _serve(request, "activate", activation.activate)
+
+
+@router.post(
+    "/v1/activations/{activation_id}/heartbeat",
+    operation_id="heartbeat",
+    summary="Keep a lease alive",
+    response_class=Response,
+    openapi_extra=_REQUEST,
+    responses={**openapi.success(200, documents.LeaseBody, "The next lease."), **_refusals(403, 409)},
+)
+async def beat(request: Request, activation_id: ActivationId) -> Response:
+    """Present the nonce of the last lease and get the next one (`heartbeat`)."""
+    return await _serve(request, "heartbeat", heartbeat.heartbeat, activation_id)
+
+
+@router.post(
+    "/v1/activations/{activation_id}/move",
+    operation_id="move",
+    summary="Get a ticket for another machine",
+    response_class=Response,
+    openapi_extra=_REQUEST,
+    responses={
+        **openapi.success(200, documents.TicketBody, "A ticket for one use, and the next lease."),
+        **_refusals(403, 409),
+    },
+)
+async def ask_to_move(request: Request, activation_id: ActivationId) -> Response:
+    """Get a ticket with which another installation takes the license to the named environment (`move`)."""
+    return await _serve(request, "move", move.move, activation_id)
+
+
+@router.post(
+    "/v1/activations/{activation_id}/deactivate",
+    operation_id="deactivate",
+    summary="Give the license back",
+    response_class=Response,
+    openapi_extra=_REQUEST,
+    responses={
+        **openapi.success(200, documents.StatementBody, "The signed receipt, the first time and every time."),
+        **_refusals(409),
+    },
+)
+async def deactivate(request: Request, activation_id: ActivationId) -> Response:
+    """End the activation, whatever state the license is in (`deactivate`)."""
+    return await _serve(request, "deactivate", deactivation.deactivate, activation_id)

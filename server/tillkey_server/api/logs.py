@@ -1,0 +1,117 @@
+"""Log lines as JSON on stderr, one object each, and the one line for each request.
+
+No line holds a body, a key, a nonce, a query string or an e-mail address (invariant I16). A request's line names the
+route's template rather than its path. An exception is told by its type and its frames: its message may repeat a
+customer's data, as a database's complaint about a duplicate does.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+import traceback
+from datetime import UTC, datetime
+from typing import Any, TextIO
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tillkey_server.api import problems, responses
+from tillkey_server.ids import new_id
+
+log = logging.getLogger("tillkey_server.requests")
+
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message", "taskName"}
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object for each record: time, level, logger, message, and what `extra` gives."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as one line."""
+        line: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        line.update({name: value for name, value in vars(record).items() if name not in _STANDARD})
+        if record.exc_info and record.exc_info[1] is not None:
+            line["exception"] = frames_of(record.exc_info[1])
+        return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def frames_of(error: BaseException) -> list[str]:
+    """Return an exception's type and where it came from, and the same of its causes, without any message."""
+    lines = []
+    seen: BaseException | None = error
+    while seen is not None:
+        lines.append(f"{type(seen).__module__}.{type(seen).__qualname__}")
+        frames = traceback.extract_tb(seen.__traceback__)
+        lines += [f"  {frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+        seen = seen.__cause__ or seen.__context__
+    return lines
+
+
+def configure(level: str = "INFO", stream: TextIO | None = None) -> None:
+    """Send every log line of this process to stderr as JSON; uvicorn's own access log is off."""
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(JsonFormatter())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.propagate = True
+    logging.getLogger("uvicorn.access").disabled = True
+    # uvicorn tells of its start and stop what `serve` tells itself.
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+
+
+class RequestLog:
+    """The outermost layer: one log line per request, and a problem instead of an exception that nobody expected.
+
+    A defect's answer says nothing of the inside; its number stands in the answer (`instance`, RFC 9457 section 3.1.5)
+    and in the log.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Wrap the application."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        status = 0
+        noted: dict[str, str] = {}
+        scope = {**scope, responses.NOTES: noted}
+        if scope["method"] == "HEAD":
+            # RFC 9110 section 9.3.2: as GET, without the content, which uvicorn leaves out by the method that came.
+            scope["method"] = "GET"
+
+        async def watch(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)["X-Content-Type-Options"] = "nosniff"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watch)
+        except Exception as error:
+            number = f"urn:uuid:{new_id()}"
+            log.exception("a request failed: %s", type(error).__name__, extra={"instance": number})
+            if not status:
+                members = problems.document(problems.INTERNAL_ERROR, instance=number)
+                await responses.problem(members)(scope, receive, watch)
+        finally:
+            took = round((time.perf_counter() - started) * 1000, 1)
+            route = getattr(scope.get("route"), "path", "(none)")
+            line = {"method": scope["method"], "route": route, "status": status, "ms": took, **noted}
+            log.info("request", extra=line)

@@ -1,0 +1,101 @@
+"""The parts of the OpenAPI document that FastAPI cannot derive from routes that read their own bodies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+
+from tillkey_server.api import documents, problems
+
+TITLE = "Tillkey"
+VERSION = "1.0.0"
+DESCRIPTION = """\
+Licenses for point-of-sale systems and shop add-ons.
+
+A till's request is one signed document and so is the answer; HTTP only carries them. Every refusal is problem details
+(RFC 9457) with a `code` from a closed list, the clauses of the vendor's terms that it follows and, where the till may
+believe it, a signed `statement`. An unsigned refusal changes nothing for a till.
+"""
+_FRAMEWORK_SCHEMAS = ("HTTPValidationError", "ValidationError")
+
+Responses = dict[int | str, dict[str, Any]]
+
+
+def body_of(model: type[BaseModel]) -> dict[str, Any]:
+    """Return the `openapi_extra` of a route that reads a JSON object of that shape by itself."""
+    schema = model.model_json_schema()
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+def success(status: int, model: type[BaseModel], description: str, **more: Any) -> Responses:
+    """Return one successful response."""
+    return {status: {"model": model, "description": description, **more}}
+
+
+def refusals(*statuses: int) -> Responses:
+    """Return the problem responses of a route, each listing its codes; 500 and 503 can befall every one."""
+    found: Responses = {}
+    for status in sorted({*statuses, 500}):
+        codes = [code for code, kind in problems.KINDS.items() if kind.status == status]
+        found[status] = {"model": documents.Problem, "description": f"Refused: {_listed(codes)}."}
+        if status in {429, 503}:
+            found[status]["headers"] = {"Retry-After": _header("Seconds to wait.", {"type": "integer"})}
+    return found
+
+
+def cacheable() -> dict[str, Any]:
+    """Return the headers of a document that may be kept and asked for again with If-None-Match."""
+    return {
+        "ETag": _header("The document's version; send it back as If-None-Match.", {"type": "string"}),
+        "Cache-Control": _header("How long it may be kept.", {"type": "string"}),
+    }
+
+
+def install(app: FastAPI) -> None:
+    """Make the application serve its finished document; it is built once."""
+
+    def finished() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = get_openapi(title=TITLE, version=VERSION, description=DESCRIPTION, routes=app.routes)
+            app.openapi_schema = _finish(document)
+        return app.openapi_schema
+
+    # FastAPI's documented way to extend the document.
+    app.openapi = finished  # type: ignore[method-assign]
+
+
+def _finish(document: dict[str, Any]) -> dict[str, Any]:
+    """Give problems their media type, and take out the framework's own 422, which no route gives."""
+    for operation in _operations(document):
+        for status, response in list(operation["responses"].items()):
+            if "HTTPValidationError" in str(response.get("content")):
+                del operation["responses"][status]
+            content = response.get("content", {})
+            if "application/json" in content and status[0] in "45" and _is_problem(content["application/json"]):
+                response["content"] = {problems.MEDIA_TYPE: content["application/json"]}
+    schemas = document["components"]["schemas"]
+    for name in _FRAMEWORK_SCHEMAS:
+        schemas.pop(name, None)
+    schemas["Problem"]["properties"]["code"]["enum"] = sorted(problems.KINDS)
+    return document
+
+
+def _operations(document: dict[str, Any]) -> Iterable[dict[str, Any]]:
+    for item in document["paths"].values():
+        yield from item.values()
+
+
+def _is_problem(media: dict[str, Any]) -> bool:
+    return bool(media.get("schema", {}).get("$ref", "").endswith("/Problem"))
+
+
+def _listed(codes: list[str]) -> str:
+    return ", ".join(f"`{code}`" for code in codes)
+
+
+def _header(description: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"description": description, "schema": schema}

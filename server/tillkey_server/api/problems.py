@@ -1,0 +1,217 @@
+"""The one table from a refusal to problem details (RFC 9457): HTTP status, title, and what a person does next.
+
+1. Every `Refusal` has a row, and so has what HTTP itself can refuse (a slow body, another method, a defect of ours).
+2. The `type` is `urn:tillkey:problem:<code>`: a name that stays the same wherever the documentation is served.
+3. Of a decision's facts only `PUBLIC_FACTS` travel to a till: none names another installation, project or person. An
+   agent's command shows them all.
+
+The command line prints the same documents, so this module knows neither FastAPI nor a response. `docs/problems.md`
+explains every code; a test compares it with this table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+
+from tillkey_server.clock import to_epoch
+from tillkey_server.errors import BadInput, ConfigError, NotFound, TillkeyError, Unavailable
+from tillkey_server.rules.decision import Refusal
+
+MEDIA_TYPE = "application/problem+json"
+TYPE_PREFIX = "urn:tillkey:problem:"
+
+REQUEST_TIMEOUT = "request_timeout"
+METHOD_NOT_ALLOWED = "method_not_allowed"
+INTERNAL_ERROR = "internal_error"
+POLICY_INVALID = "policy_invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What is the same for every problem of one code."""
+
+    status: int
+    title: str
+    next_step: str
+
+
+_ENDINGS = {
+    Refusal.LICENSE_REVOKED: Kind(
+        403, "The license was revoked", "Ask the vendor why; a revoked license does not come back."
+    ),
+    Refusal.LICENSE_TERMINATED: Kind(403, "The license was terminated", "Ask the vendor; the agreement has ended."),
+    Refusal.LICENSE_EXPIRED: Kind(
+        403, "The license's term has run out", "Renew the license; the till recovers by itself."
+    ),
+    Refusal.ACTIVATION_SUPERSEDED: Kind(
+        403,
+        "Another installation has taken the license over",
+        "Use the till that holds the license now, or buy a license for this one.",
+    ),
+    Refusal.ACTIVATION_RELEASED: Kind(
+        403, "The activation was given back", "Activate again with the license key while the license is free."
+    ),
+    Refusal.ACCOUNT_SUSPENDED: Kind(
+        403, "The customer's account is suspended", "Ask the vendor to lift the suspension."
+    ),
+    Refusal.LICENSE_SUSPENDED: Kind(403, "The license is suspended", "Ask the vendor to lift the suspension."),
+    Refusal.LEGAL_HOLD: Kind(403, "The license is under a legal hold", "Ask the vendor; only they can end the hold."),
+}
+_REQUEST_REFUSED = {
+    Refusal.LICENSE_IN_USE: Kind(
+        409,
+        "Another installation holds the license",
+        "Deactivate it there, move it with a ticket, or ask support to free it when that machine is gone.",
+    ),
+    Refusal.STAGING_MUST_BE_DEACTIVATED: Kind(
+        409,
+        "The license is in use on staging",
+        "Move it from the staging machine to production, or deactivate it there first.",
+    ),
+    Refusal.BOUND_TO_OTHER_PROJECT: Kind(
+        409, "The license belongs to another project", "Use it for that project, or buy a license for this one."
+    ),
+    Refusal.MOVE_TICKET_INVALID: Kind(
+        409, "The move ticket cannot be used", "Make a new ticket on the old machine; it works once and not for long."
+    ),
+    Refusal.INSTALLATION_KEY_IN_USE: Kind(
+        409, "The installation's key is in use elsewhere", "The SDK makes a new key and asks once more by itself."
+    ),
+    Refusal.INSTALLATION_KEY_BLOCKED: Kind(409, "The installation's key is blocked", "Ask the vendor's support."),
+    Refusal.IDEMPOTENCY_KEY_REUSED: Kind(
+        422, "The idempotency key was used for another request", "Send the new request under a new key."
+    ),
+    Refusal.LICENSE_INVALID: Kind(
+        404, "No such license for this product", "Check the license key, and that it is for this product."
+    ),
+    Refusal.PROJECT_REQUIRED: Kind(
+        422, "The project is missing", "Name the shop or site that the license is used for."
+    ),
+}
+_STEERING = {
+    Refusal.STALE_REQUEST: Kind(409, "The request is an old one", "Nothing: the SDK draws a new request by itself."),
+    Refusal.REBIND_REQUIRED: Kind(
+        409, "The server does not know this lease", "Nothing: the SDK shows its last lease and goes on."
+    ),
+    Refusal.UNKNOWN_INSTALLATION: Kind(
+        409, "The server does not know this installation", "Nothing: the SDK shows its last lease and goes on."
+    ),
+}
+_TRANSPORT = {
+    Refusal.MALFORMED: Kind(
+        400, "The request is not what the protocol says", "Update the till's software; the detail names the place."
+    ),
+    Refusal.TOO_LARGE: Kind(
+        413, "The request is too large", "Update the till's software; a request has at most 16 KiB."
+    ),
+    Refusal.BAD_SIGNATURE: Kind(
+        401, "The signature does not fit", "Send the request unchanged; look for a proxy that rewrites bodies."
+    ),
+    Refusal.RATE_LIMITED: Kind(429, "Too many requests", "Wait as long as Retry-After says."),
+    Refusal.UNAVAILABLE: Kind(
+        503, "The server cannot answer now", "Wait; tills go on selling. Operators: look at the database."
+    ),
+    REQUEST_TIMEOUT: Kind(408, "The request's body took too long", "Try again on a better connection."),
+    METHOD_NOT_ALLOWED: Kind(405, "The address does not take this method", "Use a method that the Allow header names."),
+    INTERNAL_ERROR: Kind(
+        500, "The server has a defect", "Try again later, and give the vendor the number in `instance`."
+    ),
+}
+_COMMANDS = {
+    Refusal.CONFIRMATION_REQUIRED: Kind(
+        409,
+        "The installation was seen a short while ago",
+        "Make sure that the machine is really gone, then repeat the command with --confirm.",
+    ),
+    Refusal.REASON_REQUIRED: Kind(422, "A reason is missing", "Say why, with --reason; the audit log keeps it."),
+    Refusal.FORCED_DEACTIVATION_LIMIT_REACHED: Kind(
+        409,
+        "The license was freed by force as often as its terms allow",
+        "Wait until retry_at; a supervisor may give --override-reason; our own faults (--vendor-fault) do not count.",
+    ),
+    Refusal.FORCED_DEACTIVATION_TOO_SOON: Kind(
+        409,
+        "The license was freed by force too short a while ago",
+        "Wait until retry_at; a supervisor may give --override-reason; our own faults (--vendor-fault) do not count.",
+    ),
+    Refusal.NOT_FOUND: Kind(404, "There is no such thing", "Check the id or the address."),
+    Refusal.NOT_ACTIVE: Kind(409, "The activation has ended already", "Nothing is left to do: the license is free."),
+    Refusal.NOT_SUSPENDED: Kind(409, "The license is not suspended", "Nothing is left to do."),
+    Refusal.NOT_ON_HOLD: Kind(409, "The license is under no legal hold", "Nothing is left to do."),
+    POLICY_INVALID: Kind(
+        422, "The policy file cannot be used", "Mend what the detail names, file by file, key by key."
+    ),
+    Refusal.NOTHING_TO_RENEW: Kind(409, "The license has no end to renew", "Nothing is left to do: it runs for ever."),
+}
+
+KINDS: Mapping[str, Kind] = MappingProxyType(
+    {str(code): kind for code, kind in (_ENDINGS | _REQUEST_REFUSED | _STEERING | _TRANSPORT | _COMMANDS).items()}
+)
+"""Every code with its status, title and next step."""
+
+PUBLIC_FACTS = frozenset(
+    {
+        "environment",
+        "held_environment",
+        "status",
+        "since",
+        "use_until",
+        "remaining",
+        "limit",
+    }
+)
+"""The facts of a decision that a till may read: nothing that names another installation, project or person."""
+
+
+def document(
+    code: str,
+    *,
+    detail: str | None = None,
+    clauses: tuple[str, ...] = (),
+    statement: str | None = None,
+    retry_at: datetime | None = None,
+    options: tuple[str, ...] = (),
+    facts: Mapping[str, object] | None = None,
+    instance: str | None = None,
+) -> dict[str, object]:
+    """Return the problem of one code as its JSON members; `retry_at` becomes seconds since the epoch.
+
+    Members that are absent, and `options` and `facts` that are empty, are left out. Raises `KeyError` for a code
+    without a row: the test of this table keeps that from happening.
+    """
+    kind = KINDS[str(code)]
+    members: dict[str, object] = {
+        "type": f"{TYPE_PREFIX}{code}",
+        "title": kind.title,
+        "status": kind.status,
+        "detail": detail or f"{kind.title}. {kind.next_step}",
+        "code": str(code),
+        "clauses": list(clauses),
+    }
+    if instance is not None:
+        members["instance"] = instance
+    if statement is not None:
+        members["statement"] = statement
+    if retry_at is not None:
+        members["retry_at"] = to_epoch(retry_at)
+    if options:
+        members["options"] = list(options)
+    if facts:
+        members["facts"] = dict(facts)
+    return members
+
+
+def of_error(error: TillkeyError) -> dict[str, object]:
+    """Return the problem of an error that is no decision; what has no row of its own is a defect of ours."""
+    match error:
+        case BadInput():
+            return document(Refusal.MALFORMED, detail=f"{error.field}: {error.detail}")
+        case NotFound():
+            return document(Refusal.NOT_FOUND, detail=f"There is no {error.what} {error.name}.")
+        case Unavailable() | ConfigError():
+            return document(Refusal.UNAVAILABLE)
+        case _:
+            return document(INTERNAL_ERROR)

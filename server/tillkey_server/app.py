@@ -1,0 +1,55 @@
+"""The composition root: services and HTTP interface, put together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import APIRouter, FastAPI
+
+from tillkey_server.api import activations, handlers, health, keysets, licenses, openapi
+from tillkey_server.api.context import Context
+from tillkey_server.api.logs import RequestLog
+from tillkey_server.settings import Settings
+from tillkey_server.usecases.services import Services, open_services
+
+_ROUTERS: tuple[APIRouter, ...] = (activations.router, licenses.router, keysets.router, health.router)
+
+
+def create_app(source: Services | Settings) -> FastAPI:
+    """Return the application.
+
+    With `Services` it uses them, and whoever opened them closes them; with `Settings` it opens its own when it starts
+    and closes them when it stops, and a start that cannot succeed raises what `open_services` raises. No pages of
+    documentation are served, since they would be fetched from another company's servers; the document itself is at
+    /openapi.json.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        if isinstance(source, Services):
+            yield
+            return
+        services = await open_services(source)
+        app.state.context = Context(services)
+        try:
+            yield
+        finally:
+            await services.close()
+
+    app = FastAPI(
+        title=openapi.TITLE,
+        version=openapi.VERSION,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+    )
+    if isinstance(source, Services):
+        app.state.context = Context(source)
+    for router in _ROUTERS:
+        app.include_router(router)
+    handlers.install(app)
+    openapi.install(app)
+    app.add_middleware(RequestLog)
+    return app

@@ -1,0 +1,125 @@
+"""`activation list | release | force-deactivate`."""
+
+# ruff: noqa: PLC0415 - commands import what they need, so that `--help` is quick
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
+
+import typer
+
+from tillkey_server.cli.license import OverrideReason, VendorFault
+from tillkey_server.cli.output import moment, note
+from tillkey_server.cli.running import (
+    DataDir,
+    Done,
+    Json,
+    Outcome,
+    Reason,
+    actor,
+    decided_by,
+    perform,
+    refused_by,
+)
+
+if TYPE_CHECKING:
+    from tillkey_server.cli.output import Output
+    from tillkey_server.usecases.activations import Page
+    from tillkey_server.usecases.services import Services
+
+app = typer.Typer(help="See where licenses are used, and free them.", no_args_is_help=True)
+
+MAX_PAGE = 200
+
+ActivationId = Annotated[UUID, typer.Argument(metavar="ID", help="The activation's id.", show_default=False)]
+
+
+@app.command("list")
+def list_(
+    *,
+    data_dir: DataDir,
+    after: Annotated[
+        UUID | None, typer.Option(metavar="NEXT", help="Go on where the last page ended.", show_default=False)
+    ] = None,
+    limit: Annotated[int, typer.Option(metavar="N", min=1, max=MAX_PAGE, help="How many at most.")] = 50,
+    as_json: Json = False,
+) -> None:
+    """List activations by age."""
+
+    async def work(services: Services) -> Outcome:
+        from tillkey_server.usecases.activations import list_activations
+
+        page = await list_activations(services, after=after, limit=limit)
+        members = {"items": [dict(item) for item in page.items], "next": page.next}
+        return Done(members, lambda output: _show(output, page))
+
+    perform(data_dir, work, as_json=as_json)
+
+
+@app.command("release")
+def release(*, data_dir: DataDir, activation_id: ActivationId, reason: Reason, as_json: Json = False) -> None:
+    """Give a license back for its holder, who asked for it."""
+
+    async def work(services: Services) -> Outcome:
+        from tillkey_server.usecases import deactivation
+
+        decision = await deactivation.release(services, activation_id, actor=actor(), reason=reason)
+        if not decision.allowed:
+            return refused_by(decision)
+        members = {"activation_id": str(activation_id), **decided_by(decision), "facts": dict(decision.facts)}
+        return Done(members, lambda output: output.fields(members))
+
+    perform(data_dir, work, as_json=as_json)
+
+
+@app.command("force-deactivate")
+def force_deactivate(
+    *,
+    data_dir: DataDir,
+    activation_id: ActivationId,
+    reason: Reason,
+    confirm: Annotated[
+        bool, typer.Option("--confirm", help="Yes, although the installation was seen a short while ago.")
+    ] = False,
+    vendor_fault: VendorFault = False,
+    override_reason: OverrideReason = None,
+    as_json: Json = False,
+) -> None:
+    """Free a license whose machine is gone. Limited per license; the remaining count is always shown."""
+
+    async def work(services: Services) -> Outcome:
+        from tillkey_server.usecases import forced_deactivation
+        from tillkey_server.usecases.answers import RefusalAnswer
+
+        done = await forced_deactivation.force_deactivate(
+            services,
+            activation_id,
+            actor=actor(),
+            reason=reason,
+            confirm=confirm,
+            vendor_fault=vendor_fault,
+            override_reason=override_reason,
+        )
+        if isinstance(done, RefusalAnswer):
+            return refused_by(done)
+        members = {
+            "activation_id": str(done.activation_id),
+            "license_id": str(done.license_id),
+            "remaining": done.remaining,
+            "lease_ends_at": moment(done.lease_ends_at),
+            **decided_by(done.decision),
+        }
+        return Done(members, lambda output: output.fields(members))
+
+    perform(data_dir, work, as_json=as_json)
+
+
+def _show(output: Output, page: Page) -> None:
+    if not page.items:
+        output.say("No activations.")
+        return
+    columns = list(page.items[0])
+    output.table(columns, [[item.get(column) for column in columns] for item in page.items])
+    if page.next is not None and not output.as_json:
+        note(f"More: --after {page.next}")

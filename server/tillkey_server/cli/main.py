@@ -1,0 +1,41 @@
+"""`tillkey-server`: every command in its place."""
+
+# ruff: noqa: PLC0415 - commands import what they need, so that `--help` is quick
+
+from __future__ import annotations
+
+import typer
+
+from tillkey_server.cli import activation, policy, product, serving, setup
+from tillkey_server.cli import license as license_commands
+
+app = typer.Typer(
+    name="tillkey-server",
+    help="The Tillkey license server: set it up, serve tills, and do what agents and operators do.",
+    no_args_is_help=True,
+    add_completion=False,
+    # A defect's traceback with the values of its variables would show license keys.
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("init")(setup.init)
+app.command("migrate")(setup.migrate)
+app.command("serve")(serving.serve)
+app.add_typer(license_commands.app, name="license")
+app.add_typer(activation.app, name="activation")
+app.add_typer(product.app, name="product")
+app.add_typer(policy.app, name="policy")
+
+
+def main() -> None:
+    """Run the command that the shell asks for; exits with 0, 1, 2, 3 or, for a defect of ours, 70."""
+    import sys
+    import traceback
+
+    from tillkey_server.cli.running import DEFECT
+
+    try:
+        app()
+    except Exception:  # noqa: BLE001 - a defect must not look like a refusal
+        traceback.print_exc()
+        sys.exit(DEFECT)

@@ -1,0 +1,69 @@
+"""`policy check | show`."""
+
+# ruff: noqa: PLC0415 - commands import what they need, so that `--help` is quick
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tillkey_server.cli.running import Done, Json, Outcome, Refused, conclude
+
+app = typer.Typer(help="The terms that products are sold under.", no_args_is_help=True)
+
+
+@app.command("check")
+def check(
+    *,
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="A policy file.", show_default=False)],
+    as_json: Json = False,
+) -> None:
+    """Read a policy file as the server would; tells file, key and reason of every fault."""
+
+    def work() -> Outcome:
+        from tillkey_server.api import problems
+        from tillkey_server.policies.loader import PolicyError, load_policy
+
+        try:
+            loaded = load_policy(path)
+        except PolicyError as error:
+            return Refused(problems.document(problems.POLICY_INVALID, detail=str(error)))
+        members = {"name": loaded.policy.name, "version": loaded.policy.version, "digest": loaded.digest}
+        return Done(members, lambda output: output.fields(members))
+
+    conclude(work, as_json=as_json)
+
+
+@app.command("show")
+def show(
+    *,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The policy's name.", show_default=False)],
+    data_dir: Annotated[
+        Path | None,
+        typer.Option("--data-dir", metavar="D", help="Also look among the vendor's own policies.", show_default=False),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Print the text of a policy: one that comes with the server, or one of the vendor's own."""
+
+    def work() -> Outcome:
+        from tillkey_server.errors import NotFound
+        from tillkey_server.policies.loader import bundled_policies, load_folder
+
+        offered = bundled_policies()
+        if data_dir is not None:
+            offered |= load_folder(data_dir / "policies")
+        if name not in offered:
+            raise NotFound("policy", name)
+        loaded = offered[name]
+        members = {
+            "name": loaded.policy.name,
+            "version": loaded.policy.version,
+            "digest": loaded.digest,
+            "source": loaded.source,
+        }
+        return Done(members, lambda output: output.say(loaded.source.rstrip()))
+
+    conclude(work, as_json=as_json)

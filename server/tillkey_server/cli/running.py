@@ -1,0 +1,206 @@
+"""Running a command: settings, services, and what each outcome is to the shell.
+
+Exit codes: 0 done, 1 refused, 2 usage (a wrong value, a folder that was never initialized), 3 unreachable (the
+database), 70 a defect of ours. With `--json` a refusal, a wrong value and an unreachable database are told as problem
+documents on stdout.
+"""
+
+# ruff: noqa: PLC0415 - commands import what they need, so that `--help` is quick
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import logging
+import os
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from tillkey_server.cli.output import Output, complain
+
+if TYPE_CHECKING:
+    from tillkey_server.errors import TillkeyError
+    from tillkey_server.rules.decision import Decision
+    from tillkey_server.settings import Settings
+    from tillkey_server.usecases.answers import RefusalAnswer
+    from tillkey_server.usecases.services import Services
+
+REFUSED = 1
+USAGE = 2
+UNREACHABLE = 3
+DEFECT = 70
+
+DataDir = Annotated[
+    Path,
+    typer.Option(
+        "--data-dir",
+        metavar="D",
+        help="The server's data folder, made by `tillkey-server init`.",
+        show_default=False,
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+Reason = Annotated[
+    str, typer.Option("--reason", metavar="TEXT", help="Why; kept in the audit log.", show_default=False)
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A command that worked: its JSON document, and how a person is shown it."""
+
+    members: Mapping[str, object]
+    show: Callable[[Output], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A command that was refused: the problem document."""
+
+    problem: Mapping[str, object]
+
+
+Outcome = Done | Refused
+
+
+def actor() -> str:
+    """Return who gives commands here, for the audit log: `cli:<user>`."""
+    try:
+        return f"cli:{getpass.getuser()}"
+    except (KeyError, OSError, ImportError):
+        return "cli:unknown"
+
+
+def load_settings(data_dir: Path) -> Settings:
+    """Return the settings of a data folder. Raises ConfigError."""
+    from tillkey_server.settings import Settings
+
+    return Settings.load(data_dir, os.environ)
+
+
+def initialized(data_dir: Path) -> Settings:
+    """Return the settings of a folder that `init` has made; raise ConfigError, which names `init`, for any other."""
+    from tillkey_server.errors import ConfigError
+
+    settings = load_settings(data_dir)
+    if not settings.keyset_path.is_file():
+        raise ConfigError(f"{data_dir} is no Tillkey data folder yet: run `tillkey-server init --data-dir {data_dir}`")
+    return settings
+
+
+def perform(data_dir: Path, work: Callable[[Services], Awaitable[Outcome]], *, as_json: bool) -> None:
+    """Run a command on an initialized data folder with open services, print its outcome and exit accordingly."""
+
+    async def opened() -> Outcome:
+        from tillkey_server.usecases.services import open_services
+
+        services = await open_services(initialized(data_dir))
+        try:
+            return await work(services)
+        finally:
+            await services.close()
+
+    conclude(lambda: asyncio.run(opened()), as_json=as_json)
+
+
+def conclude(work: Callable[[], Outcome], *, as_json: bool, log_level: int = logging.ERROR) -> None:
+    """Run a command, print its outcome on the right stream, and exit unless it worked."""
+    from tillkey_server.errors import TillkeyError
+
+    logging.basicConfig(level=log_level, stream=sys.stderr, format="%(levelname)s: %(message)s")
+    output = Output(as_json)
+    try:
+        outcome = work()
+    except TillkeyError as error:
+        fail(error, output)
+    match outcome:
+        case Refused():
+            refuse(outcome, output)
+        case Done():
+            output.document(outcome.members)
+            outcome.show(output)
+
+
+def refuse(outcome: Refused, output: Output) -> NoReturn:
+    """Print a refusal and exit with 1."""
+    from tillkey_server.api.problems import KINDS
+
+    problem = outcome.problem
+    output.document(problem)
+    if not output.as_json:
+        kind = KINDS[str(problem["code"])]
+        complain(f"Refused: {problem['code']}. {kind.title}.")
+        if str(problem["detail"]) not in {f"{kind.title}. {kind.next_step}", kind.next_step}:
+            complain(str(problem["detail"]))
+        output.say(kind.next_step)
+        output.fields(_for_people(problem))
+    raise typer.Exit(REFUSED)
+
+
+def fail(error: TillkeyError, output: Output) -> NoReturn:
+    """Tell an error and exit with its code; what is no error of the caller's is a defect and keeps its traceback."""
+    from tillkey_server import errors
+    from tillkey_server.api import problems
+
+    match error:
+        case errors.NotFound():
+            refuse(Refused(problems.of_error(error)), output)
+        case errors.BadInput():
+            code = USAGE
+            output.document(problems.of_error(error))
+        case errors.ConfigError():
+            code = USAGE
+        case errors.Unavailable():
+            code = UNREACHABLE
+            output.document(problems.of_error(error))
+        case _:
+            raise error
+    complain(f"Error: {error}")
+    raise typer.Exit(code)
+
+
+def refused_by(answer: RefusalAnswer | Decision) -> Refused:
+    """Return a use case's no with all its facts: an agent may see them."""
+    from tillkey_server.api import problems
+    from tillkey_server.rules.decision import Decision
+
+    code, detail = (answer.code, "") if isinstance(answer, Decision) else (answer.decision_code, answer.detail)
+    return Refused(
+        problems.document(
+            code,
+            detail=detail,
+            clauses=answer.clauses,
+            retry_at=answer.retry_at,
+            options=answer.options,
+            facts=answer.facts,
+        )
+    )
+
+
+def decided_by(decision: Decision) -> dict[str, object]:
+    """Return a decision as commands print it: what was decided, by which clauses of which terms."""
+    return {
+        "code": decision.code.value,
+        "clauses": list(decision.clauses),
+        "policy": {"name": decision.policy.name, "version": decision.policy.version},
+    }
+
+
+def _for_people(problem: Mapping[str, object]) -> dict[str, object]:
+    """Return the rest of a problem, the remaining count first."""
+    from datetime import UTC, datetime
+
+    from tillkey_server.cli.output import moment
+
+    facts = problem.get("facts")
+    rest: dict[str, object] = dict(facts) if isinstance(facts, dict) else {}
+    shown = {"remaining": rest.pop("remaining")} if "remaining" in rest else {}
+    retry_at = problem.get("retry_at")
+    if isinstance(retry_at, int):
+        shown["retry at"] = moment(datetime.fromtimestamp(retry_at, UTC))
+    return {**shown, "clauses": problem["clauses"], "options": problem.get("options", []), **rest}

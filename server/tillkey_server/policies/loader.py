@@ -1,0 +1,206 @@
+"""From a policy file to a frozen `Policy`, or a refusal that names file, key and reason.
+
+1. A file is TOML in UTF-8; an unknown or missing key, another type, a bad duration, an unknown time zone and a missing
+   or ill-formed clause reference are refused (`schema`).
+2. So is what contradicts itself: see `_contradictions`.
+3. A file is named after its policy, so that nobody edits the wrong one.
+4. The digest is the SHA-256 of the file's bytes. The text is kept with the first license that is sold under it and read
+   again with `parse_policy`, so that a later edit never rewrites what was sold (K-09).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from importlib import resources
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from tillkey_server.errors import ConfigError
+from tillkey_server.policies.schema import ActivationSection, ClocksSection, PolicyDocument, StandingSection
+from tillkey_server.rules import policy as rules
+
+WHOLE_FILE = "(file)"
+"""Stands for the key where the whole file is at fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedPolicy:
+    """A policy with where it came from: `digest` is hexadecimal SHA-256 of `source`'s UTF-8."""
+
+    policy: rules.Policy
+    digest: str
+    source: str
+
+
+class PolicyError(ConfigError):
+    """A policy file that cannot be used: one line `file: key: reason` for each fault, all of them in `faults`."""
+
+    def __init__(self, origin: str, faults: tuple[tuple[str, str], ...]) -> None:
+        """Keep the faults as (key, reason), in the file's order of sections."""
+        super().__init__("\n".join(f"{origin}: {key}: {reason}" for key, reason in faults))
+        self.origin = origin
+        self.faults = faults
+
+
+def load_policy(path: Path) -> LoadedPolicy:
+    """Read one policy file. Raises `PolicyError`."""
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except OSError as error:
+        raise PolicyError(path.name, ((WHOLE_FILE, f"cannot be read: {error.strerror}"),)) from error
+    except UnicodeDecodeError as error:
+        raise PolicyError(path.name, ((WHOLE_FILE, "is not UTF-8"),)) from error
+    return _named(parse_policy(text, path.name), path.name)
+
+
+def parse_policy(text: str, origin: str) -> LoadedPolicy:
+    """Read a policy's text; `origin` is what an error calls it. Raises `PolicyError`."""
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise PolicyError(origin, ((WHOLE_FILE, f"is not TOML: {error}"),)) from error
+    try:
+        document = PolicyDocument.model_validate(raw)
+    except ValidationError as error:
+        raise PolicyError(origin, tuple(_faults(error))) from error
+    faults = tuple(_contradictions(document))
+    if faults:
+        raise PolicyError(origin, faults)
+    return LoadedPolicy(_frozen(document), hashlib.sha256(text.encode()).hexdigest(), text)
+
+
+def load_folder(folder: Path) -> dict[str, LoadedPolicy]:
+    """Read every `*.toml` of a folder, by policy name; none for a folder that does not exist. Raises `PolicyError`."""
+    loaded = (load_policy(path) for path in sorted(folder.glob("*.toml")))
+    return {one.policy.name: one for one in loaded}
+
+
+def bundled_policies() -> dict[str, LoadedPolicy]:
+    """Read the policies that come with the server, by name. Raises `PolicyError`."""
+    with resources.as_file(resources.files("tillkey_server.policies")) as folder:
+        return load_folder(folder)
+
+
+def _named(loaded: LoadedPolicy, file_name: str) -> LoadedPolicy:
+    if file_name != f"{loaded.policy.name}.toml":
+        raise PolicyError(file_name, (("name", f"{loaded.policy.name!r} belongs into {loaded.policy.name}.toml"),))
+    return loaded
+
+
+def _faults(error: ValidationError) -> Iterator[tuple[str, str]]:
+    for fault in error.errors(include_url=False, include_context=False, include_input=False):
+        key = ".".join(str(part) for part in fault["loc"] if part not in _BRANCHES)
+        yield key, _REASONS.get(fault["type"], fault["msg"].removeprefix("Value error, "))
+
+
+# Of a value that may be a number or a word pydantic names the branch it tried; the file knows no such key.
+_BRANCHES = frozenset({"constrained-int", "literal['no_end']"})
+_REASONS = {"extra_forbidden": "is no key of a policy", "missing": "is missing"}
+
+
+def _contradictions(document: PolicyDocument) -> Iterator[tuple[str, str]]:
+    """Yield what no two values may say together."""
+    forced, takeover, lease = document.forced_deactivation, document.takeover, document.lease
+    if forced.gap > forced.window:
+        yield "forced_deactivation.gap", "is longer than the window"
+    if takeover.threshold > len(rules.KNOWN_COMPONENTS):
+        known = ", ".join(sorted(rules.KNOWN_COMPONENTS))
+        yield "takeover.threshold", f"can never be reached: the components are {known}"
+    if len(takeover.required) > takeover.threshold:
+        yield "takeover.required", "names more components than the threshold asks for"
+    if document.heartbeat.every >= lease.soft:
+        yield "heartbeat.every", "is not shorter than lease.soft"
+    if lease.soft >= lease.full:
+        yield "lease.soft", "is not shorter than lease.full"
+    if lease.soft >= lease.full_while_refundable:
+        yield "lease.soft", "is not shorter than lease.full_while_refundable"
+    if lease.full_while_refundable > lease.full:
+        yield "lease.full_while_refundable", "is longer than lease.full"
+    if document.clocks.refund_days is not None and document.clocks.refund_months is not None:
+        yield "clocks.refund_months", "stands beside refund_days: a window has one length"
+    left = [word for word in document.entitlements.degraded if word not in document.entitlements.granted]
+    if left:
+        yield "entitlements.degraded", f"{left[0]!r} is not granted"
+
+
+def _frozen(document: PolicyDocument) -> rules.Policy:
+    forced, takeover = document.forced_deactivation, document.takeover
+    beat, lease = document.heartbeat, document.lease
+    return rules.Policy(
+        name=document.name,
+        version=document.version,
+        title=document.title,
+        effective_from=document.effective_from,
+        timezone=document.timezone,
+        issue_clauses=tuple(document.issue.clauses),
+        activation=_activation(document.activation),
+        forced_deactivation=rules.ForcedDeactivationPolicy(
+            forced.limit, forced.window, forced.gap, forced.recently_seen, tuple(forced.clauses)
+        ),
+        takeover=rules.TakeoverPolicy(
+            takeover.threshold, tuple(takeover.required), takeover.limit, takeover.window, tuple(takeover.clauses)
+        ),
+        move=rules.MovePolicy(timedelta(hours=document.move.ticket_hours), tuple(document.move.clauses)),
+        heartbeat=rules.HeartbeatPolicy(beat.every, beat.jitter_percent, tuple(beat.clauses)),
+        lease=rules.LeasePolicy(lease.soft, lease.full, lease.full_while_refundable, tuple(lease.clauses)),
+        clocks=_clocks(document.clocks),
+        entitlements=rules.EntitlementsPolicy(
+            tuple(document.entitlements.granted), tuple(document.entitlements.degraded)
+        ),
+        standing=_standing(document.standing),
+    )
+
+
+def _activation(section: ActivationSection) -> rules.ActivationPolicy:
+    cited = section.clauses
+    return rules.ActivationPolicy(
+        staging_exempt=section.staging_exempt,
+        project_binding=rules.ProjectBinding(section.project_binding),
+        require_project=section.require_project,
+        bind_site=section.bind_site,
+        clauses=rules.ActivationClauses(
+            project=tuple(cited.project),
+            one_use=tuple(cited.one_use),
+            repeat=tuple(cited.repeat),
+            staging=tuple(cited.staging),
+            binding=tuple(cited.binding),
+            installation=tuple(cited.installation),
+            release=tuple(cited.release),
+            superseded=tuple(cited.superseded),
+        ),
+    )
+
+
+def _clocks(section: ClocksSection) -> rules.ClocksPolicy:
+    cited = section.clauses
+    return rules.ClocksPolicy(
+        use_months=section.use_months,
+        support_months=None if section.support_months == "no_end" else section.support_months,
+        updates_months=None if section.updates_months == "no_end" else section.updates_months,
+        refund_days=section.refund_days,
+        refund_months=section.refund_months,
+        clauses=rules.ClocksClauses(
+            use=tuple(cited.use),
+            support=tuple(cited.support),
+            updates=tuple(cited.updates),
+            refund=tuple(cited.refund),
+        ),
+    )
+
+
+def _standing(section: StandingSection) -> rules.StandingClauses:
+    cited = section.clauses
+    return rules.StandingClauses(
+        legal_hold=tuple(cited.legal_hold),
+        terminated=tuple(cited.terminated),
+        revoked=tuple(cited.revoked),
+        refunded=tuple(cited.refunded),
+        suspended=tuple(cited.suspended),
+        expired=tuple(cited.expired),
+        active=tuple(cited.active),
+    )

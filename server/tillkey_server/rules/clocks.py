@@ -1,0 +1,89 @@
+"""The four clocks of a license, set at purchase: use, updates, support, refund (X-01).
+
+1. The four are counted apart and none implies another.
+2. Dates are counted in the policy's time zone (K-01); a clock is stored as its exclusive end (K-02).
+3. Months are added to the purchase's local date, as an anchor, and clamped to the month's end; the last day is that
+   date (K-05).
+4. A term ends with its last local day: at the first instant of the next local date, daylight saving included (K-06).
+5. "Within n days": the day of the purchase is day 0 and the last good day is day n (K-03).
+6. Use of 0 months is perpetual (None). Support or updates of 0 months are over at the purchase, without end they are
+   None. A refund window of 0 days is closed at the purchase; where the vendor's text has none, it is None.
+7. All are counted from the payment, not from the delivery or the first activation (NX-14).
+"""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from tillkey_server.rules.policy import ClocksPolicy, Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """Exclusive ends, aware UTC, whole seconds; None has no end."""
+
+    use_until: datetime | None
+    updates_until: datetime | None
+    support_until: datetime | None
+    refund_until: datetime | None
+
+
+def clocks_at_issue(paid_at: datetime, policy: Policy) -> Clocks:
+    """Return the four ends for what was paid at `paid_at`."""
+    terms = policy.clocks
+    return Clocks(
+        use_until=None if terms.use_months == 0 else months_end(paid_at, terms.use_months, policy.timezone),
+        updates_until=_included(paid_at, terms.updates_months, policy.timezone),
+        support_until=_included(paid_at, terms.support_months, policy.timezone),
+        refund_until=_refund_window(paid_at, terms, policy.timezone),
+    )
+
+
+def add_months(anchor: date, months: int) -> date:
+    """Return the anchor's day `months` later, clamped to the month's end (K-05).
+
+    Never chain: add the sum of all months to the first anchor.
+    """
+    year, month0 = divmod(anchor.year * 12 + anchor.month - 1 + months, 12)
+    return date(year, month0 + 1, min(anchor.day, monthrange(year, month0 + 1)[1]))
+
+
+def months_end(start: datetime, months: int, zone: ZoneInfo) -> datetime:
+    """Return the exclusive end of a term of whole months that begins at `start`."""
+    return first_instant(add_months(start.astimezone(zone).date(), months) + timedelta(days=1), zone)
+
+
+def days_end(start: datetime, days: int, zone: ZoneInfo) -> datetime:
+    """Return the exclusive end of a window of `days` days in which the day of `start` is day 0 (K-03)."""
+    return first_instant(start.astimezone(zone).date() + timedelta(days=days + 1), zone)
+
+
+def first_instant(day: date, zone: ZoneInfo) -> datetime:
+    """Return the first instant of a local date as UTC.
+
+    Where the clocks jump over midnight that is the jump itself: `fold=0` reads a missing time with the offset before
+    it.
+    """
+    return datetime.combine(day, time.min, zone).astimezone(UTC)
+
+
+def last_day(until: datetime, zone: ZoneInfo) -> date:
+    """Return the last good local date of an exclusive end, as people are told it (K-02)."""
+    return (until - timedelta(seconds=1)).astimezone(zone).date()
+
+
+def _included(paid_at: datetime, months: int | None, zone: ZoneInfo) -> datetime | None:
+    if months is None:
+        return None
+    return paid_at if months == 0 else months_end(paid_at, months, zone)
+
+
+def _refund_window(paid_at: datetime, terms: ClocksPolicy, zone: ZoneInfo) -> datetime | None:
+    if terms.refund_months is not None:
+        return months_end(paid_at, terms.refund_months, zone)
+    if terms.refund_days is None:
+        return None
+    return paid_at if terms.refund_days == 0 else days_end(paid_at, terms.refund_days, zone)

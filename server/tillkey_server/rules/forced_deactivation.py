@@ -1,0 +1,177 @@
+"""Freeing a license from the vendor's side when its machine is gone (NX-08), and the limit that stops abuse (NX-09).
+
+1. A reason is always needed; a reason of spaces is none.
+2. An activation that has ended already cannot be freed.
+3. At most `limit` counted ones per license lie in any sliding `window`, with `gap` between two (K-16: exactly W later
+   is allowed). The license counts, not the agent, the machine or the calendar year.
+4. Where both limits refuse, the limit's code is told with the later of the two times.
+5. What was the vendor's fault is free: it meets no limit and is not counted.
+6. A supervisor's override with a reason passes both limits; it is marked and not counted (I15). Where no limit refuses,
+   the override is not needed and the deactivation counts like any other.
+7. An installation seen within `recently_seen` may be alive: a second confirmation is needed. A refusal never counts,
+   and the limits speak first, since a confirmation could not help there.
+8. A move ticket made by an agent counts like a forced deactivation. It needs no confirmation, since it releases nothing
+   by itself.
+9. How many are left is told with every answer, after this one was counted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from tillkey_server.rules.decision import Decision, Grant, Refusal, allow, deny, instant
+from tillkey_server.rules.policy import Policy
+from tillkey_server.rules.window import room_at, within
+
+
+class ForcedKind(StrEnum):
+    """What an agent does; both count the same."""
+
+    FORCED = "forced"
+    MOVE_TICKET = "move_ticket"
+
+
+@dataclass(frozen=True, slots=True)
+class PastForced:
+    """One granted earlier on the same license, of either kind; `counted` is False for vendor-fault and override."""
+
+    at: datetime
+    counted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ForcedFacts:
+    """What is known when an agent asks. `ended`: the activation has ended, or (a ticket) nobody holds the license."""
+
+    ended: bool
+    last_seen_at: datetime | None
+    past: tuple[PastForced, ...]
+    reason: str
+    confirm: bool = False
+    fault_vendor: bool = False
+    override_reason: str | None = None
+    kind: ForcedKind = ForcedKind.FORCED
+
+
+@dataclass(frozen=True, slots=True)
+class _Count:
+    """How the limits stand before this one."""
+
+    used: int
+    refusal: Refusal | None
+    retry_at: datetime | None
+
+
+PRECEDENCE: tuple[Refusal, ...] = (
+    Refusal.REASON_REQUIRED,
+    Refusal.NOT_ACTIVE,
+    Refusal.FORCED_DEACTIVATION_LIMIT_REACHED,
+    Refusal.FORCED_DEACTIVATION_TOO_SOON,
+    Refusal.CONFIRMATION_REQUIRED,
+)
+"""Where several refusals apply, the first of these is told."""
+
+
+def decide(facts: ForcedFacts, policy: Policy, now: datetime) -> Decision:
+    """Decide an agent's forced deactivation or move ticket.
+
+    Facts: `kind`, `limit`, `window_days`, `used` (before this one), `remaining` (after it), `counted`, `override`,
+    `vendor_fault`, `last_seen_at`, `recently_seen`. A grant's `counted` is what to record.
+    """
+    count = _count(facts.past, policy, now)
+    overridden = count.refusal is not None and not facts.fault_vendor and _said(facts.override_reason)
+    counted = not facts.fault_vendor and not overridden
+    found = [(refusal, retry_at) for refusal, retry_at in _refusals(facts, count, policy, now) if refusal is not None]
+    if found:
+        refusal, retry_at = found[0]
+        return deny(
+            refusal,
+            clauses=policy.forced_deactivation.clauses,
+            policy=policy.ref,
+            now=now,
+            facts=_shown(facts, count, policy, now, counted=False, overridden=False),
+            retry_at=retry_at,
+            options=_OPTIONS[refusal],
+        )
+    return allow(
+        Grant.FORCED_DEACTIVATION_GRANTED if facts.kind is ForcedKind.FORCED else Grant.MOVE_TICKET_ISSUED,
+        clauses=policy.forced_deactivation.clauses,
+        policy=policy.ref,
+        now=now,
+        facts=_shown(facts, count, policy, now, counted=counted, overridden=overridden),
+    )
+
+
+_OPTIONS: dict[Refusal, tuple[str, ...]] = {
+    Refusal.REASON_REQUIRED: ("give_reason",),
+    Refusal.NOT_ACTIVE: ("activate",),
+    Refusal.FORCED_DEACTIVATION_LIMIT_REACHED: ("wait", "ask_supervisor"),
+    Refusal.FORCED_DEACTIVATION_TOO_SOON: ("wait", "ask_supervisor"),
+    Refusal.CONFIRMATION_REQUIRED: ("confirm",),
+}
+
+
+def recently_seen(facts: ForcedFacts, policy: Policy, now: datetime) -> bool:
+    """Tell whether the installation was heard of within the policy's `recently_seen`; exactly that long ago is not."""
+    return facts.last_seen_at is not None and facts.last_seen_at > now - policy.forced_deactivation.recently_seen
+
+
+def _refusals(
+    facts: ForcedFacts,
+    count: _Count,
+    policy: Policy,
+    now: datetime,
+) -> tuple[tuple[Refusal | None, datetime | None], ...]:
+    """Return each check's answer in the order of `PRECEDENCE`; the two limits are one check."""
+    limited = not facts.fault_vendor and not _said(facts.override_reason)
+    unconfirmed = facts.kind is ForcedKind.FORCED and not facts.confirm and recently_seen(facts, policy, now)
+    return (
+        (None if _said(facts.reason) else Refusal.REASON_REQUIRED, None),
+        (Refusal.NOT_ACTIVE if facts.ended else None, None),
+        (count.refusal if limited else None, count.retry_at),
+        (Refusal.CONFIRMATION_REQUIRED if unconfirmed else None, None),
+    )
+
+
+def _count(past: tuple[PastForced, ...], policy: Policy, now: datetime) -> _Count:
+    terms = policy.forced_deactivation
+    times = [one.at for one in past if one.counted]
+    counting = within(times, terms.window, now)
+    after_gap = max(times) + terms.gap if times else now
+    if len(counting) >= terms.limit:
+        room = room_at(counting, terms.limit, terms.window)
+        retry_at = None if room is None else max(room, after_gap)
+        return _Count(len(counting), Refusal.FORCED_DEACTIVATION_LIMIT_REACHED, retry_at)
+    if after_gap > now:
+        return _Count(len(counting), Refusal.FORCED_DEACTIVATION_TOO_SOON, after_gap)
+    return _Count(len(counting), None, None)
+
+
+def _shown(
+    facts: ForcedFacts,
+    count: _Count,
+    policy: Policy,
+    now: datetime,
+    *,
+    counted: bool,
+    overridden: bool,
+) -> dict[str, object]:
+    terms = policy.forced_deactivation
+    return {
+        "kind": facts.kind.value,
+        "limit": terms.limit,
+        "window_days": terms.window.days,
+        "used": count.used,
+        "remaining": max(0, terms.limit - count.used - (1 if counted else 0)),
+        "counted": counted,
+        "override": overridden,
+        "vendor_fault": facts.fault_vendor,
+        "last_seen_at": instant(facts.last_seen_at),
+        "recently_seen": recently_seen(facts, policy, now),
+    }
+
+
+def _said(text: str | None) -> bool:
+    return text is not None and text.strip() != ""

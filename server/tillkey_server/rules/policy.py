@@ -1,0 +1,198 @@
+"""A vendor's terms as the rules see them: frozen, validated, with the clause behind each part.
+
+1. A policy is data. No rule knows a vendor's name; two vendors differ only by the values here.
+2. A license keeps the policy version that it was sold under; a later version never alters it (K-09).
+3. Each section carries the clauses that its decisions cite, by topic, in the vendor's own numbering. Where the vendor's
+   text is silent the file cites the convention that it adopts.
+
+`policies/loader.py` makes these from a file and refuses contradictions; nothing here checks anything again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+Clauses = tuple[str, ...]
+
+KNOWN_COMPONENTS = frozenset({"machine_id", "hostname", "hardware", "location"})
+"""The fingerprint components that our SDK sends; a threshold above their number could never be reached."""
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRef:
+    """Which text a decision followed."""
+
+    name: str
+    version: int
+
+
+class ProjectBinding(StrEnum):
+    """The three readings of NX-06: what ties a license to a project for good."""
+
+    PERMANENT_AFTER_PRODUCTION = "permanent_after_production"
+    PERMANENT_FROM_FIRST_ACTIVATION = "permanent_from_first_activation"
+    WHILE_ACTIVE = "while_active"
+
+
+@dataclass(frozen=True, slots=True)
+class ActivationClauses:
+    """What the answers about activations cite."""
+
+    project: Clauses
+    one_use: Clauses
+    repeat: Clauses
+    staging: Clauses
+    binding: Clauses
+    installation: Clauses
+    release: Clauses
+    superseded: Clauses
+
+
+@dataclass(frozen=True, slots=True)
+class ActivationPolicy:
+    """Seats, projects and environments.
+
+    `staging_exempt`: staging and development take a slot of their own. `bind_site`: a license that is bound is also
+    bound to its project's site, in production.
+    """
+
+    staging_exempt: bool
+    project_binding: ProjectBinding
+    require_project: bool
+    bind_site: bool
+    clauses: ActivationClauses
+
+
+@dataclass(frozen=True, slots=True)
+class ForcedDeactivationPolicy:
+    """How often an agent may free one license: `limit` per sliding `window`, `gap` between two.
+
+    An installation seen within `recently_seen` needs a second confirmation.
+    """
+
+    limit: int
+    window: timedelta
+    gap: timedelta
+    recently_seen: timedelta
+    clauses: Clauses
+
+
+@dataclass(frozen=True, slots=True)
+class TakeoverPolicy:
+    """When a new installation key is the old machine set up afresh.
+
+    `threshold` components are equal, all of `required` among them; at most `limit` takeovers of a license per `window`.
+    """
+
+    threshold: int
+    required: tuple[str, ...]
+    limit: int
+    window: timedelta
+    clauses: Clauses
+
+
+@dataclass(frozen=True, slots=True)
+class MovePolicy:
+    """How long a move ticket lives."""
+
+    ticket_lifetime: timedelta
+    clauses: Clauses
+
+
+@dataclass(frozen=True, slots=True)
+class HeartbeatPolicy:
+    """How often a till beats; the till itself draws the jitter."""
+
+    every: timedelta
+    jitter_percent: int
+    clauses: Clauses
+
+
+@dataclass(frozen=True, slots=True)
+class LeasePolicy:
+    """Lease lengths from `iat`: `soft` to the notice, `full` to the end of full rights.
+
+    `full_while_refundable` replaces `full` while the refund window is open.
+    """
+
+    soft: timedelta
+    full: timedelta
+    full_while_refundable: timedelta
+    clauses: Clauses
+
+
+@dataclass(frozen=True, slots=True)
+class ClocksClauses:
+    """What the four clocks cite, each for itself (X-01)."""
+
+    use: Clauses
+    support: Clauses
+    updates: Clauses
+    refund: Clauses
+
+
+@dataclass(frozen=True, slots=True)
+class ClocksPolicy:
+    """The four clocks at purchase.
+
+    `use_months` 0 is a perpetual right. `support_months` and `updates_months`: 0 includes none, None has no end.
+    `refund_days`: 0 is never refundable by time. A window is in days or in months, never both; neither is no window in
+    the vendor's text.
+    """
+
+    use_months: int
+    support_months: int | None
+    updates_months: int | None
+    refund_days: int | None
+    refund_months: int | None
+    clauses: ClocksClauses
+
+
+@dataclass(frozen=True, slots=True)
+class EntitlementsPolicy:
+    """What a license grants, and what of it is left after a lease's `exp`."""
+
+    granted: tuple[str, ...]
+    degraded: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StandingClauses:
+    """What each state of a license cites; `active` where a change leads back to it."""
+
+    legal_hold: Clauses
+    terminated: Clauses
+    revoked: Clauses
+    refunded: Clauses
+    suspended: Clauses
+    expired: Clauses
+    active: Clauses
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """One version of one vendor's terms. `timezone` is where its dates are counted (K-01)."""
+
+    name: str
+    version: int
+    title: str
+    effective_from: date
+    timezone: ZoneInfo
+    issue_clauses: Clauses
+    activation: ActivationPolicy
+    forced_deactivation: ForcedDeactivationPolicy
+    takeover: TakeoverPolicy
+    move: MovePolicy
+    heartbeat: HeartbeatPolicy
+    lease: LeasePolicy
+    clocks: ClocksPolicy
+    entitlements: EntitlementsPolicy
+    standing: StandingClauses
+
+    @property
+    def ref(self) -> PolicyRef:
+        """Return the name and version that decisions carry."""
+        return PolicyRef(self.name, self.version)

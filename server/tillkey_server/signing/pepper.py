@@ -1,0 +1,83 @@
+"""The pepper: a secret under which license keys and move tickets are hashed, so that a stolen database opens nothing.
+
+Losing it makes every license key unknown: it belongs into the backup, apart from the database's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from uuid import UUID
+
+from tillkey.wire.license_key import format_key, normalize
+from tillkey_server.errors import ConfigError
+from tillkey_server.settings import Settings
+from tillkey_server.signing.files import read_secret, write_new
+
+PEPPER_BYTES = 32
+TICKET_PREFIX = "MOVE"
+
+# One label per use, so that no value of one use can stand for another's.
+_LICENSE_KEY = b"tillkey license key v1\0"
+_TICKET_HASH = b"tillkey move ticket hash v1\0"
+_TICKET_DRAW = b"tillkey move ticket v1\0"
+
+
+class Pepper:
+    """Keyed hashes (HMAC-SHA-256, RFC 2104). Raises ConfigError for a secret that is not 32 bytes."""
+
+    def __init__(self, secret: bytes) -> None:
+        """Take the secret's 32 bytes."""
+        if len(secret) != PEPPER_BYTES:
+            raise ConfigError(
+                f"the pepper is {len(secret)} bytes long instead of {PEPPER_BYTES}: restore it from the backup"
+            )
+        self._secret = secret
+
+    @classmethod
+    def load(cls, settings: Settings) -> Pepper:
+        """Read the pepper. Raises ConfigError when it is missing, damaged or readable by others."""
+        return cls(read_secret(settings.pepper_path, mend="run `tillkey-server init`, or restore it from the backup"))
+
+    @staticmethod
+    def create(settings: Settings) -> None:
+        """Make the pepper. Raises ConfigError when there is one: another would make every license key unknown."""
+        write_new(settings.pepper_path, secrets.token_bytes(PEPPER_BYTES), mode=0o600)
+
+    def __repr__(self) -> str:
+        """Show nothing of the secret."""
+        return "Pepper(…)"
+
+    def hash_key(self, body: str) -> bytes:
+        """Return the 32 bytes under which a license key is stored; `body` is what `license_key.normalize` returned."""
+        return self._mac(_LICENSE_KEY, body.encode("ascii"))
+
+    def ticket(self, activation_id: UUID, seq: int, rid: str) -> str:
+        """Return the move ticket of one step of a chain, `MOVE-XXXXX-…`; the same step always has the same one.
+
+        A replayed `move` so gets its ticket again although only a hash of it is stored.
+        """
+        step = b"\0".join([activation_id.bytes, str(seq).encode("ascii"), rid.encode("ascii")])
+        drawn = 0
+
+        def draw(count: int) -> bytes:
+            nonlocal drawn
+            drawn += 1
+            return self._mac(_TICKET_DRAW, b"%d\0" % drawn + step)[:count]
+
+        return format_key(TICKET_PREFIX, draw)
+
+    def new_ticket(self) -> str:
+        """Return a random move ticket, for one that an agent issues."""
+        return format_key(TICKET_PREFIX, secrets.token_bytes)
+
+    def hash_ticket(self, text: str) -> bytes:
+        """Return the 32 bytes under which a ticket is stored, however it was typed.
+
+        Raises WireError (`malformed`) where the text cannot be a ticket.
+        """
+        return self._mac(_TICKET_HASH, normalize(text, "move_ticket").encode("ascii"))
+
+    def _mac(self, label: bytes, message: bytes) -> bytes:
+        return hmac.digest(self._secret, label + message, hashlib.sha256)

@@ -1,0 +1,63 @@
+"""Activations with what people want to see beside them: product, project, when they were heard of and until when they may run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from tillkey_server.store import activations, rows, tables
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+
+@dataclass(frozen=True, slots=True)
+class ListedActivation:
+    """One activation in a list; `lease_ends_at` is the `exp` of its last lease."""
+
+    activation: activations.ActivationRow
+    product_code: str
+    project_name: str
+    last_seen_at: datetime
+    lease_ends_at: datetime
+
+
+_SELECT = (
+    select(
+        *activations.COLUMNS,
+        tables.product.c.code,
+        tables.project.c.name,
+        tables.chain.c.last_seen_at,
+        tables.lease.c.exp,
+    )
+    .join(tables.product, tables.product.c.id == tables.activation.c.product_id)
+    .join(tables.project, tables.project.c.id == tables.activation.c.project_id)
+    .join(tables.chain, tables.chain.c.activation_id == tables.activation.c.id)
+    .join(
+        tables.lease,
+        (tables.lease.c.activation_id == tables.activation.c.id) & (tables.lease.c.seq == tables.chain.c.seq),
+    )
+    .order_by(tables.activation.c.id)
+)
+
+
+async def page(conn: AsyncConnection, *, after: UUID | None = None, limit: int) -> tuple[ListedActivation, ...]:
+    """Return up to `limit` activations with ids above `after`, the oldest first."""
+    statement = _SELECT.limit(limit)
+    if after is not None:
+        statement = statement.where(tables.activation.c.id > after)
+    return await rows.many(conn, statement, _listed)
+
+
+async def of_license(conn: AsyncConnection, license_id: UUID) -> tuple[ListedActivation, ...]:
+    """Return all activations of a license, the oldest first."""
+    return await rows.many(conn, _SELECT.where(tables.activation.c.license_id == license_id), _listed)
+
+
+def _listed(*row: object) -> ListedActivation:
+    return ListedActivation(activations.ActivationRow(*row[:-4]), *row[-4:])  # type: ignore[arg-type]

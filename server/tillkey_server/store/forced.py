@@ -1,0 +1,46 @@
+"""Forced deactivations and agents' move tickets: the facts that their limits are counted from (I15)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from tillkey_server.store import rows, tables
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+
+@dataclass(frozen=True, slots=True)
+class ForcedRow:
+    """One forced deactivation, or a move ticket made by an agent; `counted` ones use up the limit."""
+
+    id: UUID
+    license_id: UUID
+    activation_id: UUID | None
+    kind: str
+    at: datetime
+    actor: str
+    reason: str
+    vendor_fault: bool
+    override_reason: str | None
+    counted: bool
+
+
+_SELECT = select(*rows.columns_of(tables.forced_deactivation, ForcedRow))
+_C = tables.forced_deactivation.c
+
+
+async def insert(conn: AsyncConnection, row: ForcedRow) -> None:
+    """Insert one; lock the license before counting `past`."""
+    await rows.insert(conn, tables.forced_deactivation, row)
+
+
+async def past(conn: AsyncConnection, license_id: UUID) -> tuple[ForcedRow, ...]:
+    """Return all of a license's, oldest first."""
+    return await rows.many(conn, _SELECT.where(_C.license_id == license_id).order_by(_C.at, _C.id), ForcedRow)

@@ -1,0 +1,169 @@
+"""Licenses: the grants that customers bought, and the moments that changed their standing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+
+from tillkey_server.errors import BrokenInvariant
+from tillkey_server.rules.policy import PolicyRef
+from tillkey_server.rules.standing import LicenseFacts
+from tillkey_server.store import rows, tables
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from uuid import UUID
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+MOMENTS = frozenset(
+    {
+        "use_until",
+        "updates_until",
+        "support_until",
+        "refund_until",
+        "legal_hold_at",
+        "terminated_at",
+        "revoked_at",
+        "refunded_at",
+        "suspended_at",
+        "suspended_until",
+    }
+)
+"""The columns that `set_moments` may write; everything else of a license is written once."""
+
+
+@dataclass(frozen=True, slots=True)
+class LicenseRow:
+    """One license; `position` counts from 0 within its order line, a null moment has not happened."""
+
+    id: UUID
+    order_line_id: UUID
+    position: int
+    product_id: UUID
+    customer_id: UUID
+    key_hash: bytes = field(repr=False)
+    key_hint: str
+    policy_name: str
+    policy_version: int
+    issued_at: datetime
+    use_until: datetime | None = None
+    updates_until: datetime | None = None
+    support_until: datetime | None = None
+    refund_until: datetime | None = None
+    project_id: UUID | None = None
+    bound_at: datetime | None = None
+    legal_hold_at: datetime | None = None
+    terminated_at: datetime | None = None
+    revoked_at: datetime | None = None
+    refunded_at: datetime | None = None
+    suspended_at: datetime | None = None
+    suspended_until: datetime | None = None
+
+    @property
+    def policy_ref(self) -> PolicyRef:
+        """Return which terms it was sold under (K-09)."""
+        return PolicyRef(self.policy_name, self.policy_version)
+
+    @property
+    def facts(self) -> LicenseFacts:
+        """Return what the rules of standing look at."""
+        return LicenseFacts(
+            id=self.id,
+            issued_at=self.issued_at,
+            legal_hold_at=self.legal_hold_at,
+            terminated_at=self.terminated_at,
+            revoked_at=self.revoked_at,
+            refunded_at=self.refunded_at,
+            suspended_at=self.suspended_at,
+            suspended_until=self.suspended_until,
+            use_until=self.use_until,
+            updates_until=self.updates_until,
+            support_until=self.support_until,
+            refund_until=self.refund_until,
+        )
+
+
+COLUMNS = rows.columns_of(tables.license_, LicenseRow)
+_SELECT = select(*COLUMNS)
+_C = tables.license_.c
+
+
+async def by_key_hash(conn: AsyncConnection, key_hash: bytes, *, lock: bool = False) -> LicenseRow | None:
+    """Return the license whose key has that keyed hash; `lock` its row before deciding about it."""
+    statement = _SELECT.where(_C.key_hash == key_hash)
+    return await rows.one(conn, rows.locked(statement, tables.license_, lock=lock), LicenseRow)
+
+
+async def by_id(conn: AsyncConnection, license_id: UUID, *, lock: bool = False) -> LicenseRow | None:
+    """Return the license of that id; `lock` its row before deciding about it."""
+    statement = _SELECT.where(_C.id == license_id)
+    return await rows.one(conn, rows.locked(statement, tables.license_, lock=lock), LicenseRow)
+
+
+async def of_order_line(conn: AsyncConnection, line_id: UUID) -> tuple[LicenseRow, ...]:
+    """Return the licenses issued for an order line, by position."""
+    return await rows.many(conn, _SELECT.where(_C.order_line_id == line_id).order_by(_C.position), LicenseRow)
+
+
+async def count_of_order_line(conn: AsyncConnection, line_id: UUID) -> int:
+    """Return how many licenses an order line has had issued (NX-01: never more than its quantity)."""
+    statement = select(func.count()).select_from(tables.license_).where(_C.order_line_id == line_id)
+    return int((await conn.execute(statement)).scalar_one())
+
+
+async def page(
+    conn: AsyncConnection, *, after: UUID | None = None, limit: int = 100, customer_id: UUID | None = None
+) -> tuple[LicenseRow, ...]:
+    """Return up to `limit` licenses with ids above `after`, oldest first; of one customer if named."""
+    statement = _SELECT.order_by(_C.id).limit(limit)
+    if after is not None:
+        statement = statement.where(_C.id > after)
+    if customer_id is not None:
+        statement = statement.where(_C.customer_id == customer_id)
+    return await rows.many(conn, statement, LicenseRow)
+
+
+async def insert(conn: AsyncConnection, row: LicenseRow) -> None:
+    """Insert a license; IntegrityError (`uq_license_order_line_id_position`) when that piece was issued before."""
+    await rows.insert(conn, tables.license_, row)
+
+
+async def bind(conn: AsyncConnection, license_id: UUID, project_id: UUID, at: datetime) -> None:
+    """Bind a license to a project from `at` on (NX-06). Lock the license first; `unbind` before binding anew."""
+    statement = tables.license_.update().where(_C.id == license_id, _C.project_id.is_(None))
+    _exactly_one(license_id, await rows.changed(conn, statement.values(project_id=project_id, bound_at=at)))
+
+
+async def unbind(conn: AsyncConnection, license_id: UUID) -> None:
+    """Lift a license's binding to its project, for policies that bind only while it is active (NX-06)."""
+    statement = tables.license_.update().where(_C.id == license_id).values(project_id=None, bound_at=None)
+    _exactly_one(license_id, await rows.changed(conn, statement))
+
+
+async def set_moments(conn: AsyncConnection, license_id: UUID, moments: Mapping[str, datetime | None]) -> None:
+    """Write moments of a license's standing or clocks; None lifts one.
+
+    In: names of `MOMENTS`, KeyError for another. Bump the revision of its chains (`chains.bump_revision`) in the same
+    transaction, since a heartbeat locks only those. Raises BrokenInvariant when there is no such license.
+    """
+    unknown = sorted(moments.keys() - MOMENTS)
+    if unknown:
+        raise KeyError(unknown[0])
+    statement = tables.license_.update().where(_C.id == license_id).values(dict(moments))
+    _exactly_one(license_id, await rows.changed(conn, statement))
+
+
+async def rekey(conn: AsyncConnection, license_id: UUID, *, key_hash: bytes, key_hint: str) -> None:
+    """Give a license another key; the old one is unknown from then on."""
+    statement = tables.license_.update().where(_C.id == license_id).values(key_hash=key_hash, key_hint=key_hint)
+    _exactly_one(license_id, await rows.changed(conn, statement))
+
+
+def _exactly_one(license_id: UUID, count: int) -> None:
+    """Raise BrokenInvariant unless one license was changed."""
+    if count != 1:
+        raise BrokenInvariant(f"license {license_id} was not in the expected state")

@@ -1,0 +1,189 @@
+"""Migrations: bring a database to the tables that this server needs.
+
+An upgrade is one transaction behind one lock, so that any number of processes may run it at once: the first does the
+work, the others find it done. SQLite's lock is the writing transaction itself, PostgreSQL's an advisory one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from alembic import command, context
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import event, text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from tillkey_server.errors import BrokenInvariant, ConfigError, Unavailable
+from tillkey_server.store import engines, tables
+from tillkey_server.store.faults import means_unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import URL, Connection
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+# Any constant will do, as long as nothing else on the same database uses it: "tillkey" in ASCII.
+_ADVISORY_LOCK = int.from_bytes(b"tillkey")
+_ALEMBIC = threading.Lock()
+
+
+def scripts_folder() -> Path:
+    """Return the folder of the migrations: within the installed package, or at the root of a checkout."""
+    package = Path(__file__).resolve().parent.parent
+    for folder in (package / "_migrations", package.parent.parent / "migrations"):
+        if (folder / "env.py").is_file():
+            return folder
+    raise ConfigError("the migrations are missing from this installation: install the server's wheel again")
+
+
+def head() -> str:
+    """Return the version that this server needs."""
+    newest = ScriptDirectory.from_config(_config()).get_current_head()
+    if newest is None:
+        raise BrokenInvariant("there are no migrations")
+    return newest
+
+
+async def current(url: str) -> str | None:
+    """Return the database's version, or None where nothing was ever migrated.
+
+    Raises ConfigError for a URL that names no database, Unavailable where it cannot be reached. A SQLite file that is
+    not there is not made.
+    """
+    parsed = engines.parse_url(url)
+    if parsed.get_backend_name() == "sqlite" and not _path_of(parsed).exists():
+        return None
+    found: str | None = await _with_connection(parsed, _revision_of)
+    return found
+
+
+async def is_current(url: str) -> bool:
+    """Tell whether the database has exactly the version that this server needs. Raises as `current` does."""
+    return await current(url) == head()
+
+
+async def upgrade(url: str) -> str:
+    """Bring the database to `head()`, making a SQLite file (readable by its owner alone) where there is none.
+
+    Returns the version reached. Several processes at once are safe. Raises ConfigError or Unavailable; what was begun
+    is then undone.
+    """
+    parsed = engines.parse_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        _create_private(_path_of(parsed))
+    await asyncio.to_thread(_upgrade_at, parsed)
+    return head()
+
+
+def run_in(connection: Connection) -> None:
+    """Run Alembic's migrations over a connection, in one transaction behind the lock. For /migrations/env.py."""
+    with connection.begin():
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+        context.configure(
+            connection=connection,
+            target_metadata=tables.metadata,
+            render_as_batch=connection.dialect.name == "sqlite",
+            transactional_ddl=True,
+            compare_type=True,
+        )
+        with context.begin_transaction():
+            context.run_migrations()
+        _check_references(connection)
+
+
+async def run_at(url: str) -> None:
+    """Do the same at a URL, for the `alembic` command."""
+    await _with_connection(engines.parse_url(url), run_in)
+
+
+def _config() -> Config:
+    """Return Alembic's configuration without a file."""
+    config = Config()
+    config.set_main_option("script_location", str(scripts_folder()).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _upgrade_at(url: URL) -> None:
+    """Upgrade in a thread and event loop of its own: Alembic's context is global to the process."""
+    with _ALEMBIC:
+        asyncio.run(_with_connection(url, _upgrade_over))
+
+
+def _upgrade_over(connection: Connection) -> None:
+    """Run the upgrade through /migrations/env.py."""
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _revision_of(connection: Connection) -> str | None:
+    """Read the version from Alembic's own table."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _check_references(connection: Connection) -> None:
+    """Undo everything if a migration left a row that refers to nothing; PostgreSQL checks this itself."""
+    if connection.dialect.name == "sqlite" and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
+        raise BrokenInvariant("a migration left rows that refer to nothing")
+
+
+async def _with_connection(url: URL, work: Callable[[Connection], Any]) -> Any:
+    """Give `work` a connection of its own, without the time limits that serve requests."""
+    engine = _engine(url)
+    opening = True
+    try:
+        async with engine.connect() as connection:
+            opening = False
+            return await connection.run_sync(work)
+    except Exception as error:
+        if means_unavailable(error, opening=opening):
+            raise Unavailable("the database is unavailable") from error
+        raise
+    finally:
+        await engine.dispose()
+
+
+def _engine(url: URL) -> AsyncEngine:
+    """Return an engine for one connection; on SQLite every transaction takes the write lock at its start."""
+    if url.get_backend_name() == "postgresql":
+        return create_async_engine(url, poolclass=NullPool, hide_parameters=True)
+    engine = create_async_engine(
+        url,
+        poolclass=NullPool,
+        hide_parameters=True,
+        connect_args={"isolation_level": None, "timeout": engines.BUSY_TIMEOUT_SECONDS},
+    )
+    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    event.listen(engine.sync_engine, "begin", engines.begin_immediate)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, record: object) -> None:
+    """Prepare a connection that writes, but let references rest: altering a table on SQLite copies it."""
+    engines.prepare_sqlite_writer(connection, record)
+    engines.pragmas(connection, "foreign_keys = OFF")
+
+
+def _path_of(url: URL) -> Path:
+    """Return the file of a SQLite URL."""
+    return Path(url.database or "")
+
+
+def _create_private(path: Path) -> None:
+    """Make an empty file that only its owner reads, unless it exists; SQLite's side files take its mode over."""
+    try:
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be made: {error.strerror}") from error

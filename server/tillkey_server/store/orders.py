@@ -1,0 +1,92 @@
+"""Orders and their lines: what was paid for, under which version of the terms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from tillkey_server.rules.policy import PolicyRef
+from tillkey_server.store import rows, tables
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRow:
+    """One paid order, named by its sales channel's own number."""
+
+    id: UUID
+    channel: str
+    external_id: str
+    customer_id: UUID
+    paid_at: datetime
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLineRow:
+    """One line of an order; `position` counts from 0, the price is per piece in minor units."""
+
+    id: UUID
+    order_id: UUID
+    position: int
+    product_id: UUID
+    quantity: int
+    price_minor: int
+    currency: str
+    policy_name: str
+    policy_version: int
+
+    @property
+    def policy_ref(self) -> PolicyRef:
+        """Return which version of the terms it was sold under."""
+        return PolicyRef(self.policy_name, self.policy_version)
+
+
+_ORDER = select(*rows.columns_of(tables.purchase_order, OrderRow))
+_LINE = select(*rows.columns_of(tables.order_line, OrderLineRow))
+
+
+async def by_id(conn: AsyncConnection, order_id: UUID) -> OrderRow | None:
+    """Return the order of that id."""
+    return await rows.one(conn, _ORDER.where(tables.purchase_order.c.id == order_id), OrderRow)
+
+
+async def by_external(conn: AsyncConnection, channel: str, external_id: str, *, lock: bool = False) -> OrderRow | None:
+    """Return the order that a sales channel knows by that number."""
+    table = tables.purchase_order
+    statement = _ORDER.where(table.c.channel == channel, table.c.external_id == external_id)
+    return await rows.one(conn, rows.locked(statement, table, lock=lock), OrderRow)
+
+
+async def insert(conn: AsyncConnection, row: OrderRow) -> None:
+    """Insert an order; IntegrityError (`uq_purchase_order_channel_external_id`) when the channel sent it before."""
+    await rows.insert(conn, tables.purchase_order, row)
+
+
+async def insert_if_absent(conn: AsyncConnection, row: OrderRow) -> bool:
+    """Insert an order unless the channel sent it before; return whether it is new. Safe for two at once."""
+    return await rows.insert_if_absent(conn, tables.purchase_order, row, ("channel", "external_id"))
+
+
+async def insert_line(conn: AsyncConnection, row: OrderLineRow) -> None:
+    """Insert a line of an order; its policy version must be recorded."""
+    await rows.insert(conn, tables.order_line, row)
+
+
+async def line(conn: AsyncConnection, line_id: UUID, *, lock: bool = False) -> OrderLineRow | None:
+    """Return one line; `lock` it before issuing its licenses (NX-01)."""
+    statement = _LINE.where(tables.order_line.c.id == line_id)
+    return await rows.one(conn, rows.locked(statement, tables.order_line, lock=lock), OrderLineRow)
+
+
+async def lines_of(conn: AsyncConnection, order_id: UUID) -> tuple[OrderLineRow, ...]:
+    """Return an order's lines by position."""
+    statement = _LINE.where(tables.order_line.c.order_id == order_id).order_by(tables.order_line.c.position)
+    return await rows.many(conn, statement, OrderLineRow)

@@ -1,0 +1,69 @@
+"""Projects: a customer's shops or sites, matched by normalised name (`rules.project.normal_name`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from tillkey_server.errors import BrokenInvariant
+from tillkey_server.store import rows, tables
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectRow:
+    """One project of one customer; it keeps its id when renamed."""
+
+    id: UUID
+    customer_id: UUID
+    name: str
+    name_key: str
+    site: str | None
+    created_at: datetime
+
+
+_SELECT = select(*rows.columns_of(tables.project, ProjectRow))
+
+
+async def by_id(conn: AsyncConnection, project_id: UUID) -> ProjectRow | None:
+    """Return the project of that id."""
+    return await rows.one(conn, _SELECT.where(tables.project.c.id == project_id), ProjectRow)
+
+
+async def by_name_key(conn: AsyncConnection, customer_id: UUID, name_key: str) -> ProjectRow | None:
+    """Return the customer's project of that normalised name."""
+    statement = _SELECT.where(tables.project.c.customer_id == customer_id, tables.project.c.name_key == name_key)
+    return await rows.one(conn, statement, ProjectRow)
+
+
+async def of_customer(conn: AsyncConnection, customer_id: UUID) -> tuple[ProjectRow, ...]:
+    """Return a customer's projects, oldest first."""
+    statement = _SELECT.where(tables.project.c.customer_id == customer_id).order_by(tables.project.c.id)
+    return await rows.many(conn, statement, ProjectRow)
+
+
+async def insert(conn: AsyncConnection, row: ProjectRow) -> None:
+    """Insert a project; IntegrityError (`uq_project_customer_id_name_key`) when the customer has one of that name."""
+    await rows.insert(conn, tables.project, row)
+
+
+async def ensure(conn: AsyncConnection, row: ProjectRow) -> ProjectRow:
+    """Return the customer's project of that name, inserting `row` if there is none; safe for two at once."""
+    await rows.insert_if_absent(conn, tables.project, row, ("customer_id", "name_key"))
+    known = await by_name_key(conn, row.customer_id, row.name_key)
+    if known is None:
+        raise BrokenInvariant("a project vanished within one transaction")
+    return known
+
+
+async def rename(conn: AsyncConnection, project_id: UUID, *, name: str, name_key: str) -> bool:
+    """Give a project another name; return whether it exists. IntegrityError when the name is taken."""
+    statement = tables.project.update().where(tables.project.c.id == project_id).values(name=name, name_key=name_key)
+    return bool(await rows.changed(conn, statement))

@@ -1,0 +1,334 @@
+"""Every table of the server, in one MetaData.
+
+Facts, not flags: a license holds when it was suspended, not that it is (law 3). No column has a default of the
+database's clock, since `now` is an argument (law 2). Identifiers are UUIDv7 of `ids.new_id`, so that paging by id is
+paging by age. The migrations under /migrations create exactly what this module describes; a test compares them.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+
+from tillkey_server.store.columns import (
+    HASH_BYTES,
+    JKT_LENGTH,
+    TOKEN_LENGTH,
+    deferred_reference,
+    instant,
+    keyed_hash,
+    metadata,
+    one_of,
+)
+
+__all__ = [
+    "CHAIN_EVENTS",
+    "END_REASONS",
+    "ENVIRONMENTS",
+    "FORCED_KINDS",
+    "NONCE_STATES",
+    "ONE_ACTIVE_PER_KEY",
+    "ONE_ACTIVE_PER_LICENSE",
+    "OUTCOMES",
+    "SLOTS",
+    "STEP_OPS",
+    "activation",
+    "audit_event",
+    "chain",
+    "chain_event",
+    "customer",
+    "forced_deactivation",
+    "installation",
+    "lease",
+    "license_",
+    "metadata",
+    "move_ticket",
+    "order_line",
+    "policy_version",
+    "product",
+    "project",
+    "purchase_order",
+]
+
+ENVIRONMENTS = ("production", "staging", "development")
+SLOTS = ("main", "staging")
+END_REASONS = ("released", "moved", "forced", "reinstalled", "conflict")
+STEP_OPS = ("activate", "heartbeat", "move")
+NONCE_STATES = ("live", "tombstone", "consumed")
+CHAIN_EVENTS = ("fork", "switch", "adopted", "conflict")
+FORCED_KINDS = ("forced", "move_ticket")
+OUTCOMES = ("allow", "deny", "pend")
+
+ONE_ACTIVE_PER_LICENSE = "one_active_per_license"
+ONE_ACTIVE_PER_KEY = "one_active_per_key"
+_ACTIVE = text("ended_at IS NULL")
+
+
+def _policy_reference() -> ForeignKeyConstraint:
+    """Return the reference to the version of the terms that a row was sold under."""
+    return ForeignKeyConstraint(["policy_name", "policy_version"], ["policy_version.name", "policy_version.version"])
+
+
+product = Table(
+    "product",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("code", String(64), nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("key_prefix", String(16), nullable=False),
+    Column("policy_name", String(64), nullable=False),
+    Column("price_minor", BigInteger, nullable=False),
+    Column("currency", String(3), nullable=False),
+    instant("created_at"),
+    CheckConstraint("price_minor >= 0", name="price_minor"),
+)
+
+policy_version = Table(
+    "policy_version",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("digest", String(128), nullable=False),
+    Column("source", Text, nullable=False),
+    instant("recorded_at"),
+)
+
+customer = Table(
+    "customer",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("email", Text, nullable=False),
+    Column("email_key", Text, nullable=False, unique=True),
+    instant("created_at"),
+)
+
+project = Table(
+    "project",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("customer_id", ForeignKey("customer.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("name_key", Text, nullable=False),
+    Column("site", Text, nullable=True),
+    instant("created_at"),
+    UniqueConstraint("customer_id", "name_key"),
+)
+
+purchase_order = Table(
+    "purchase_order",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("channel", String(64), nullable=False),
+    Column("external_id", String(255), nullable=False),
+    Column("customer_id", ForeignKey("customer.id"), nullable=False, index=True),
+    instant("paid_at"),
+    instant("created_at"),
+    UniqueConstraint("channel", "external_id"),
+)
+
+order_line = Table(
+    "order_line",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("order_id", ForeignKey("purchase_order.id"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("product_id", ForeignKey("product.id"), nullable=False),
+    Column("quantity", Integer, nullable=False),
+    Column("price_minor", BigInteger, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("policy_name", String(64), nullable=False),
+    Column("policy_version", Integer, nullable=False),
+    _policy_reference(),
+    UniqueConstraint("order_id", "position"),
+    CheckConstraint("quantity >= 1", name="quantity"),
+    CheckConstraint("price_minor >= 0", name="price_minor"),
+)
+
+license_ = Table(
+    "license",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("order_line_id", ForeignKey("order_line.id"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("product_id", ForeignKey("product.id"), nullable=False),
+    Column("customer_id", ForeignKey("customer.id"), nullable=False, index=True),
+    keyed_hash("key_hash"),
+    Column("key_hint", String(64), nullable=False),
+    Column("policy_name", String(64), nullable=False),
+    Column("policy_version", Integer, nullable=False),
+    instant("issued_at"),
+    instant("use_until", optional=True),
+    instant("updates_until", optional=True),
+    instant("support_until", optional=True),
+    instant("refund_until", optional=True),
+    Column("project_id", ForeignKey("project.id"), nullable=True, index=True),
+    instant("bound_at", optional=True),
+    instant("legal_hold_at", optional=True),
+    instant("terminated_at", optional=True),
+    instant("revoked_at", optional=True),
+    instant("refunded_at", optional=True),
+    instant("suspended_at", optional=True),
+    instant("suspended_until", optional=True),
+    _policy_reference(),
+    UniqueConstraint("order_line_id", "position"),
+    CheckConstraint(f"length(key_hash) = {HASH_BYTES}", name="key_hash"),
+    CheckConstraint("(project_id IS NULL) = (bound_at IS NULL)", name="bound"),
+)
+
+installation = Table(
+    "installation",
+    metadata,
+    Column("jkt", String(JKT_LENGTH), primary_key=True),
+    Column("customer_id", ForeignKey("customer.id"), nullable=False, index=True),
+    instant("first_seen_at"),
+    instant("blocked_at", optional=True),
+)
+
+activation = Table(
+    "activation",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("license_id", ForeignKey("license.id"), nullable=False, index=True),
+    Column("product_id", ForeignKey("product.id"), nullable=False),
+    Column("project_id", ForeignKey("project.id"), nullable=False, index=True),
+    Column("jkt", ForeignKey("installation.jkt"), nullable=False, index=True),
+    Column("environment", String(16), nullable=False),
+    Column("slot", String(16), nullable=False),
+    Column("fingerprint", JSON, nullable=False),
+    Column("app_version", Text, nullable=False),
+    Column("platform_version", Text, nullable=True),
+    Column("site", Text, nullable=True),
+    instant("started_at"),
+    instant("ended_at", optional=True),
+    Column("end_reason", String(16), nullable=True),
+    Column("superseded_by", deferred_reference("activation.id"), nullable=True),
+    one_of("environment", ENVIRONMENTS),
+    one_of("slot", SLOTS),
+    one_of("end_reason", END_REASONS),
+    CheckConstraint("(ended_at IS NULL) = (end_reason IS NULL)", name="ended"),
+    # Law 6: the database itself holds one active activation per license; the locked license row is the other guard.
+    Index(ONE_ACTIVE_PER_LICENSE, "license_id", "slot", unique=True, sqlite_where=_ACTIVE, postgresql_where=_ACTIVE),
+    Index(ONE_ACTIVE_PER_KEY, "jkt", "product_id", unique=True, sqlite_where=_ACTIVE, postgresql_where=_ACTIVE),
+)
+
+chain = Table(
+    "chain",
+    metadata,
+    Column("activation_id", ForeignKey("activation.id"), primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("nonce", String(TOKEN_LENGTH), nullable=False),
+    Column("rid", String(TOKEN_LENGTH), nullable=False),
+    instant("last_seen_at"),
+    Column("revision", BigInteger, nullable=False),
+    # Narrow, with no index but the key and room left on each page: PostgreSQL then updates in place (HOT).
+    postgresql_with={"fillfactor": 50},
+)
+
+lease = Table(
+    "lease",
+    metadata,
+    Column("activation_id", ForeignKey("activation.id"), primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("jkt", String(JKT_LENGTH), nullable=False),
+    Column("rid", String(TOKEN_LENGTH), nullable=False),
+    Column("op", String(16), nullable=False),
+    Column("license_key_given", Boolean, nullable=False),
+    Column("created", Boolean, nullable=False),
+    Column("nonce", String(TOKEN_LENGTH), nullable=False),
+    Column("nonce_state", String(16), nullable=False),
+    instant("issued_at"),
+    instant("soft_exp"),
+    instant("exp"),
+    Column("minted", Integer, nullable=False),
+    UniqueConstraint("jkt", "rid"),
+    UniqueConstraint("activation_id", "nonce"),
+    one_of("op", STEP_OPS),
+    one_of("nonce_state", NONCE_STATES),
+)
+
+chain_event = Table(
+    "chain_event",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("activation_id", ForeignKey("activation.id"), nullable=False),
+    Column("license_id", ForeignKey("license.id"), nullable=False),
+    Column("kind", String(16), nullable=False),
+    instant("at"),
+    Column("seq", BigInteger, nullable=False),
+    Column("detail", Text, nullable=False),
+    one_of("kind", CHAIN_EVENTS),
+    Index(None, "activation_id", "at"),
+    Index(None, "license_id", "at"),
+)
+
+move_ticket = Table(
+    "move_ticket",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("license_id", ForeignKey("license.id"), nullable=False, index=True),
+    Column("environment", String(16), nullable=False),
+    keyed_hash("ticket_hash"),
+    Column("activation_id", ForeignKey("activation.id"), nullable=True),
+    Column("step_seq", BigInteger, nullable=True),
+    instant("created_at"),
+    instant("expires_at"),
+    instant("used_at", optional=True),
+    Column("used_by", deferred_reference("activation.id"), nullable=True),
+    Column("issued_by", Text, nullable=False),
+    one_of("environment", ENVIRONMENTS),
+    CheckConstraint(f"length(ticket_hash) = {HASH_BYTES}", name="ticket_hash"),
+)
+
+forced_deactivation = Table(
+    "forced_deactivation",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("license_id", ForeignKey("license.id"), nullable=False),
+    Column("activation_id", ForeignKey("activation.id"), nullable=True),
+    Column("kind", String(16), nullable=False),
+    instant("at"),
+    Column("actor", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("vendor_fault", Boolean, nullable=False),
+    Column("override_reason", Text, nullable=True),
+    Column("counted", Boolean, nullable=False),
+    one_of("kind", FORCED_KINDS),
+    Index(None, "license_id", "at"),
+)
+
+audit_event = Table(
+    "audit_event",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    instant("at"),
+    Column("actor", Text, nullable=False),
+    Column("action", String(64), nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Column("code", String(64), nullable=False),
+    Column("clauses", JSON, nullable=False),
+    Column("policy_name", String(64), nullable=True),
+    Column("policy_version", Integer, nullable=True),
+    # No foreign keys: the log outlives what it speaks of, and a refusal may name what never came to be.
+    Column("license_id", Uuid, nullable=True),
+    Column("activation_id", Uuid, nullable=True),
+    Column("facts", JSON, nullable=False),
+    one_of("outcome", OUTCOMES),
+    Index(None, "license_id", "id"),
+    Index(None, "activation_id", "id"),
+    sqlite_autoincrement=True,
+)

@@ -1,0 +1,54 @@
+"""What a use case answers a till: a lease, a statement or a refusal (PROTOCOL section 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from tillkey_server.rules.decision import Decision, Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseAnswer:
+    """A signed lease; `created` where this step made the activation, `ticket` where the step was a move."""
+
+    lease: str = field(repr=False)
+    created: bool = False
+    ticket: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class StatementAnswer:
+    """A signed statement that is a yes: the receipt of a release."""
+
+    statement: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalAnswer:
+    """A no: its code, the clauses behind it, what can be done.
+
+    `statement` is the signed form, where the till may believe it.
+    """
+
+    decision_code: Refusal
+    detail: str
+    clauses: tuple[str, ...] = ()
+    statement: str | None = field(default=None, repr=False)
+    retry_at: datetime | None = None
+    options: tuple[str, ...] = ()
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+
+Answer = LeaseAnswer | StatementAnswer | RefusalAnswer
+
+
+def refusal_of(decision: Decision, *, detail: str = "", statement: str | None = None) -> RefusalAnswer:
+    """Render a rule's no, with its signed form where there is one."""
+    if not isinstance(decision.code, Refusal):
+        msg = f"{decision.code} is no refusal"
+        raise TypeError(msg)
+    return RefusalAnswer(
+        decision.code, detail, decision.clauses, statement, decision.retry_at, decision.options, decision.facts
+    )

@@ -1,0 +1,131 @@
+"""Why a license stands as it does: its clocks, who holds it, what may be done, and every decision in words (X-13)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from tillkey_server.errors import BrokenInvariant, NotFound
+from tillkey_server.rules.clocks import last_day
+from tillkey_server.rules.decision import instant
+from tillkey_server.rules.forced_deactivation import ForcedFacts, decide
+from tillkey_server.rules.policy import Clauses, Policy
+from tillkey_server.rules.standing import standing
+from tillkey_server.store import activation_list, audit, chain_events, leases, licenses, products, projects
+from tillkey_server.store.chain_events import ChainEventRow
+from tillkey_server.store.licenses import LicenseRow
+from tillkey_server.usecases.activations import shown
+from tillkey_server.usecases.forced_deactivation import past_of, used_of
+from tillkey_server.usecases.services import Services
+from tillkey_server.usecases.words import in_words
+
+
+async def explain(services: Services, license_id: UUID) -> dict[str, object]:
+    """Return all that is known about a license, ready for JSON. No personal data, no secret. Raises NotFound."""
+    now = services.clock.now()
+    async with services.db.reading() as tx:
+        row = await licenses.by_id(tx, license_id)
+        if row is None:
+            raise NotFound("license", str(license_id))
+        product = await products.by_id(tx, row.product_id)
+        if product is None:
+            raise BrokenInvariant(f"license {license_id} has no product")
+        policy = await services.policies.of(tx, row.policy_ref)
+        project = None if row.project_id is None else await projects.by_id(tx, row.project_id)
+        held = await activation_list.of_license(tx, license_id)
+        events = await chain_events.of_license(tx, license_id)
+        told = await audit.of_license(tx, license_id)
+        lease_ends_at = await leases.latest_exp_of_license(tx, license_id)
+        past = await past_of(tx, license_id)
+    last_seen_at = max((one.last_seen_at for one in held if one.activation.active), default=None)
+    asked = ForcedFacts(ended=False, last_seen_at=last_seen_at, past=past, reason="a question", confirm=True)
+    next_forced = decide(asked, policy, now)
+    used = used_of(next_forced)
+    return {
+        "license": {
+            "id": str(row.id),
+            "key_hint": row.key_hint,
+            "product": product.code,
+            "issued_at": instant(row.issued_at),
+            "policy": {"name": policy.name, "version": policy.version, "title": policy.title},
+        },
+        "standing": _standing(row, policy, now, lease_ends_at),
+        "project": None if project is None else {"id": str(project.id), "name": project.name, "site": project.site},
+        "bound_at": instant(row.bound_at),
+        "clocks": _clocks(row, policy, now),
+        "activations": [shown(one) for one in held],
+        "forced_deactivations": {
+            "allowed_now": next_forced.allowed,
+            "code": next_forced.code.value,
+            "limit": policy.forced_deactivation.limit,
+            "window_days": policy.forced_deactivation.window.days,
+            "used": used,
+            "remaining": max(0, policy.forced_deactivation.limit - used),
+            "retry_at": instant(next_forced.retry_at),
+            "clauses": list(next_forced.clauses),
+        },
+        "chain": _chain(events),
+        "decisions": [_decision(one) for one in told],
+        "evaluated_at": instant(now),
+    }
+
+
+def _standing(row: LicenseRow, policy: Policy, now: datetime, lease_ends_at: datetime | None) -> dict[str, object]:
+    found = standing(row.facts, policy, now)
+    return {
+        "status": found.status.value,
+        "usable": found.refusal is None,
+        "code": None if found.refusal is None else found.refusal.value,
+        "clauses": list(found.clauses),
+        "retry_at": instant(found.retry_at),
+        "lease_ends_at": instant(lease_ends_at),
+    }
+
+
+def _clocks(row: LicenseRow, policy: Policy, now: datetime) -> dict[str, object]:
+    cited = policy.clocks.clauses
+    return {
+        "use": _clock(row.use_until, cited.use, policy, now),
+        "updates": _clock(row.updates_until, cited.updates, policy, now),
+        "support": _clock(row.support_until, cited.support, policy, now),
+        "refund": _clock(row.refund_until, cited.refund, policy, now),
+    }
+
+
+def _clock(until: datetime | None, clauses: Clauses, policy: Policy, now: datetime) -> dict[str, object]:
+    return {
+        "until": instant(until),
+        "last_day": None if until is None else last_day(until, policy.timezone).isoformat(),
+        "running": until is None or now < until,
+        "clauses": list(clauses),
+    }
+
+
+def _chain(events: tuple[ChainEventRow, ...]) -> dict[str, object]:
+    listed = [
+        {
+            "at": instant(event.at),
+            "kind": event.kind,
+            "activation_id": str(event.activation_id),
+            "seq": event.seq,
+            "detail": event.detail,
+        }
+        for event in events
+    ]
+    kinds = [event.kind for event in events]
+    return {"forks": kinds.count("fork"), "switches": kinds.count("switch"), "events": listed}
+
+
+def _decision(row: audit.AuditRow) -> dict[str, object]:
+    return {
+        "at": instant(row.at),
+        "actor": row.actor,
+        "action": row.action,
+        "outcome": row.outcome,
+        "code": row.code,
+        "clauses": list(row.clauses),
+        "policy": {"name": row.policy_name, "version": row.policy_version},
+        "activation_id": None if row.activation_id is None else str(row.activation_id),
+        "facts": dict(row.facts),
+        "words": in_words(row),
+    }

@@ -1,0 +1,92 @@
+"""Gathering what decides an activation, under the license's lock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tillkey.wire.errors import WireError
+from tillkey.wire.request import Activate
+from tillkey_server.rules.activation import ActivationFacts, HolderFacts, InstallationFacts
+from tillkey_server.rules.move import TicketFacts
+from tillkey_server.rules.project import normal_name
+from tillkey_server.store import activations, installations, projects, tickets
+from tillkey_server.store.activations import Holder
+from tillkey_server.store.licenses import LicenseRow
+from tillkey_server.store.tickets import TicketRow
+from tillkey_server.usecases.services import Services
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """The rule's facts, and the rows behind them that are written afterwards."""
+
+    facts: ActivationFacts
+    holders: tuple[Holder, ...]
+    ticket: TicketRow | None
+    installation_known: bool
+
+
+async def gather(services: Services, tx: AsyncConnection, row: LicenseRow, body: Activate, jkt: str) -> Gathered:
+    """Read what decides an activation of the license `row` by the installation `jkt`."""
+    name = "" if body.project is None else body.project.name
+    project = await projects.by_name_key(tx, row.customer_id, normal_name(name))
+    bound = None if row.project_id is None else await projects.by_id(tx, row.project_id)
+    holders = await activations.holders(tx, row.id)
+    installation = await installations.get(tx, jkt)
+    held = await activations.active_of_key(tx, jkt, row.product_id)
+    ticket = await _ticket(services, tx, body.move_ticket)
+    facts = ActivationFacts(
+        license=row.facts,
+        license_customer_id=row.customer_id,
+        project_id=None if project is None else project.id,
+        project_name=name,
+        environment=body.environment,
+        jkt=jkt,
+        fingerprint=body.fingerprint,
+        holders=tuple(_holder(holder) for holder in holders),
+        installation=InstallationFacts(
+            customer_id=None if installation is None else installation.customer_id,
+            blocked_at=None if installation is None else installation.blocked_at,
+            active_activation_of_product=None if held is None else held.id,
+            held_before=await activations.held_before(tx, jkt, row.id),
+        ),
+        bound_project_id=row.project_id,
+        bound_at=row.bound_at,
+        bound_site=None if bound is None else bound.site,
+        site=None if body.project is None else body.project.site,
+        ticket=None if ticket is None else _ticket_facts(ticket),
+        ticket_presented=body.move_ticket is not None,
+        recent_takeovers=await activations.takeovers(tx, row.id),
+    )
+    return Gathered(facts, holders, ticket, installation is not None)
+
+
+async def _ticket(services: Services, tx: AsyncConnection, presented: str | None) -> TicketRow | None:
+    if presented is None:
+        return None
+    try:
+        ticket_hash = services.pepper.hash_ticket(presented)
+    except WireError:
+        return None
+    return await tickets.by_hash(tx, ticket_hash)
+
+
+def _ticket_facts(row: TicketRow) -> TicketFacts:
+    return TicketFacts(row.license_id, row.environment, row.created_at, row.expires_at, row.used_at, row.activation_id)
+
+
+def _holder(holder: Holder) -> HolderFacts:
+    held = holder.activation
+    return HolderFacts(
+        id=held.id,
+        jkt=held.jkt,
+        project_id=held.project_id,
+        environment=held.environment,
+        slot=held.slot,
+        fingerprint=held.fingerprint,
+        started_at=held.started_at,
+        last_seen_at=holder.last_seen_at,
+        site=held.site,
+    )

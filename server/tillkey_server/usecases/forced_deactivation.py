@@ -1,0 +1,125 @@
+"""An agent frees a license whose machine is gone (NX-08), within the limit that stops abuse (NX-09)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tillkey_server.errors import BrokenInvariant, NotFound
+from tillkey_server.ids import new_id
+from tillkey_server.rules.decision import Decision
+from tillkey_server.rules.forced_deactivation import ForcedFacts, ForcedKind, PastForced, decide
+from tillkey_server.store import activations, audit, chains, forced, leases, licenses
+from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
+from tillkey_server.usecases.services import Services
+
+
+@dataclass(frozen=True, slots=True)
+class ForcedDone:
+    """What was freed.
+
+    `remaining` is how many are left in the window, `lease_ends_at` until when the old till may work on.
+    """
+
+    activation_id: UUID
+    license_id: UUID
+    remaining: int
+    lease_ends_at: datetime | None
+    decision: Decision
+
+
+async def force_deactivate(
+    services: Services,
+    activation_id: UUID,
+    *,
+    actor: str,
+    reason: str,
+    confirm: bool = False,
+    vendor_fault: bool = False,
+    override_reason: str | None = None,
+) -> ForcedDone | RefusalAnswer:
+    """End an activation from the vendor's side.
+
+    `confirm` says so a second time for an installation seen lately; `vendor_fault` meets no limit; `override_reason`
+    is a supervisor's. Raises NotFound.
+    """
+    now = services.clock.now()
+    async with services.db.writing() as tx:
+        named = await activations.by_id(tx, activation_id)
+        if named is None:
+            raise NotFound("activation", str(activation_id))
+        license_row = await licenses.by_id(tx, named.license_id, lock=True)
+        named = await activations.by_id(tx, activation_id)
+        chain = await chains.get(tx, activation_id)
+        if license_row is None or named is None or chain is None:
+            raise BrokenInvariant(f"activation {activation_id} has no license or no chain")
+        policy = await services.policies.of(tx, license_row.policy_ref)
+        facts = ForcedFacts(
+            ended=not named.active,
+            last_seen_at=chain.last_seen_at,
+            past=await past_of(tx, license_row.id),
+            reason=reason,
+            confirm=confirm,
+            fault_vendor=vendor_fault,
+            override_reason=override_reason,
+        )
+        decision = decide(facts, policy, now)
+        await audit.record(
+            tx, decision, actor=actor, action="force_deactivate", license_id=license_row.id, activation_id=named.id
+        )
+        if not decision.allowed:
+            return refusal_of(decision)
+        await activations.end(tx, [named.id], at=now, reason="forced")
+        await note(tx, facts, decision, license_id=license_row.id, activation_id=named.id, actor=actor)
+        tip = await leases.by_seq(tx, named.id, chain.seq)
+    return ForcedDone(named.id, license_row.id, remaining(decision), None if tip is None else tip.exp, decision)
+
+
+async def past_of(tx: AsyncConnection, license_id: UUID) -> tuple[PastForced, ...]:
+    """Return what was granted on a license before, for the limit."""
+    return tuple(PastForced(row.at, row.counted) for row in await forced.past(tx, license_id))
+
+
+async def note(
+    tx: AsyncConnection,
+    facts: ForcedFacts,
+    decision: Decision,
+    *,
+    license_id: UUID,
+    activation_id: UUID | None,
+    actor: str,
+) -> None:
+    """Record a granted forced deactivation or ticket, from which the next one is counted."""
+    row = forced.ForcedRow(
+        id=new_id(),
+        license_id=license_id,
+        activation_id=activation_id,
+        kind=ForcedKind(facts.kind).value,
+        at=decision.evaluated_at,
+        actor=actor,
+        reason=facts.reason.strip(),
+        vendor_fault=facts.fault_vendor,
+        override_reason=facts.override_reason if decision.facts["override"] else None,
+        counted=bool(decision.facts["counted"]),
+    )
+    await forced.insert(tx, row)
+
+
+def remaining(decision: Decision) -> int:
+    """Return how many are left after this one, which every answer shows."""
+    return _number(decision, "remaining")
+
+
+def used_of(decision: Decision) -> int:
+    """Return how many of the window are used before this one."""
+    return _number(decision, "used")
+
+
+def _number(decision: Decision, name: str) -> int:
+    value = decision.facts[name]
+    if not isinstance(value, int):
+        raise BrokenInvariant(f"the fact {name} is no number")
+    return value

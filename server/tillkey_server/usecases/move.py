@@ -1,0 +1,152 @@
+"""Moving a license to another machine by ticket (NX-04), asked by its holder or made by an agent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tillkey.wire.fields import ENVIRONMENTS
+from tillkey.wire.request import Move, Request
+from tillkey_server.crash_points import reach
+from tillkey_server.errors import BadInput, BrokenInvariant, NotFound
+from tillkey_server.ids import new_id
+from tillkey_server.rules.chain import Op
+from tillkey_server.rules.decision import Decision
+from tillkey_server.rules.forced_deactivation import ForcedFacts, ForcedKind, decide
+from tillkey_server.rules.move import decide_move, ticket_end
+from tillkey_server.store import activations, audit, licenses, tickets
+from tillkey_server.store.tickets import TicketRow
+from tillkey_server.usecases.answers import Answer, RefusalAnswer, refusal_of
+from tillkey_server.usecases.chain import Refused, finish, judged
+from tillkey_server.usecases.forced_deactivation import note, past_of, remaining
+from tillkey_server.usecases.services import Services, settled
+from tillkey_server.usecases.steps import Step
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedTicket:
+    """A ticket made by an agent, shown once; `remaining` is how many such acts are left in the window."""
+
+    ticket: str = field(repr=False)
+    license_id: UUID
+    environment: str
+    expires_at: datetime
+    remaining: int
+    decision: Decision
+
+
+async def move(services: Services, request: Request) -> Answer:
+    """Give the holder a ticket for `environment` and its next lease; it keeps the license until the ticket is used.
+
+    The same request again gives the same ticket, since it is derived from the step.
+    """
+    body = request.body
+    if not isinstance(body, Move):
+        raise BrokenInvariant(request.op)
+
+    async def attempt() -> Step | Refused | None:
+        now = services.clock.now()
+        async with services.db.writing() as tx:
+            found = await judged(services, tx, request, UUID(body.activation), Op.MOVE, body.nonce, now)
+            if isinstance(found, Step):
+                found = await _with_ticket(services, tx, request, body, found, now)
+            reach("before_commit")
+            return found
+
+    return finish(services, request, await settled(attempt))
+
+
+async def issue_move_ticket(
+    services: Services,
+    license_id: UUID,
+    *,
+    actor: str,
+    reason: str,
+    environment: str = "production",
+    vendor_fault: bool = False,
+    override_reason: str | None = None,
+) -> IssuedTicket | RefusalAnswer:
+    """Make a ticket for a license whose machine no longer exists; counted like a forced deactivation (NX-09).
+
+    Raises NotFound for the license and BadInput for the environment.
+    """
+    if environment not in ENVIRONMENTS:
+        raise BadInput("environment", f"must be one of {', '.join(ENVIRONMENTS)}")
+    now = services.clock.now()
+    ticket = services.pepper.new_ticket()
+    async with services.db.writing() as tx:
+        row = await licenses.by_id(tx, license_id, lock=True)
+        if row is None:
+            raise NotFound("license", str(license_id))
+        policy = await services.policies.of(tx, row.policy_ref)
+        holders = await activations.holders(tx, license_id)
+        facts = ForcedFacts(
+            ended=not holders,
+            last_seen_at=max((holder.last_seen_at for holder in holders), default=None),
+            past=await past_of(tx, license_id),
+            reason=reason,
+            fault_vendor=vendor_fault,
+            override_reason=override_reason,
+            kind=ForcedKind.MOVE_TICKET,
+        )
+        decision = decide(facts, policy, now)
+        await audit.record(tx, decision, actor=actor, action="move_ticket", license_id=license_id)
+        if not decision.allowed:
+            return refusal_of(decision)
+        expires_at = ticket_end(policy, now)
+        await tickets.insert(
+            tx,
+            TicketRow(
+                id=new_id(),
+                license_id=license_id,
+                environment=environment,
+                ticket_hash=services.pepper.hash_ticket(ticket),
+                activation_id=None,
+                step_seq=None,
+                created_at=now,
+                expires_at=expires_at,
+                issued_by=actor,
+            ),
+        )
+        await note(tx, facts, decision, license_id=license_id, activation_id=None, actor=actor)
+    return IssuedTicket(ticket, license_id, environment, expires_at, remaining(decision), decision)
+
+
+async def _with_ticket(
+    services: Services, tx: AsyncConnection, request: Request, body: Move, step: Step, now: datetime
+) -> Step | Refused:
+    ground = step.ground
+    decision = decide_move(
+        ground.license.facts,
+        holder_environment=ground.activation.environment,
+        environment=body.environment,
+        policy=ground.policy,
+        now=now,
+    )
+    if not decision.allowed:
+        return Refused(decision, ground.activation.id)
+    ticket = services.pepper.ticket(ground.activation.id, step.seq, step.rid)
+    row = TicketRow(
+        id=new_id(),
+        license_id=ground.license.id,
+        environment=body.environment,
+        ticket_hash=services.pepper.hash_ticket(ticket),
+        activation_id=ground.activation.id,
+        step_seq=step.seq,
+        created_at=now,
+        expires_at=ticket_end(ground.policy, now),
+        issued_by=f"till:{request.jkt}",
+    )
+    if await tickets.insert_if_absent(tx, row):
+        await audit.record(
+            tx,
+            decision,
+            actor=f"till:{request.jkt}",
+            action="move",
+            license_id=ground.license.id,
+            activation_id=ground.activation.id,
+        )
+    return replace(step, ticket=ticket)

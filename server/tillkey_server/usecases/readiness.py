@@ -1,0 +1,48 @@
+"""Whether the server can answer tills: each need looked at, each named with its state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tillkey_server.errors import TillkeyError, Unavailable
+from tillkey_server.store import migrate
+from tillkey_server.usecases.services import Services
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One thing that answers depend on; `detail` says how it stands, or what to do about it."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+async def look(services: Services) -> tuple[Need, ...]:
+    """Look at the schema of the database, the keys and a write; never raises for a need that is not met."""
+    return (await _migrated(services), _keys(services), await _database(services))
+
+
+async def _migrated(services: Services) -> Need:
+    try:
+        current = await migrate.is_current(services.settings.database_url)
+    except Unavailable:
+        return Need("migrated", ok=False, detail="unknown: the database cannot be reached")
+    detail = "the schema is the newest" if current else "run `tillkey-server migrate`"
+    return Need("migrated", ok=current, detail=detail)
+
+
+def _keys(services: Services) -> Need:
+    try:
+        services.mint.prove(services.clock.now())
+    except TillkeyError as error:
+        return Need("keys", ok=False, detail=str(error))
+    return Need("keys", ok=True, detail=f"keyset version {services.keyring.keyset.version} signs")
+
+
+async def _database(services: Services) -> Need:
+    try:
+        await services.db.ping_writable()
+    except Unavailable as error:
+        return Need("database", ok=False, detail=str(error))
+    return Need("database", ok=True, detail=f"{services.db.dialect} takes writes")

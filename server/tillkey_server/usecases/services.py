@@ -1,0 +1,80 @@
+"""What every use case works with, opened once for each process."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TypeVar
+
+from sqlalchemy.exc import IntegrityError
+
+from tillkey_server.clock import Clock, SystemClock
+from tillkey_server.errors import ConfigError, Unavailable
+from tillkey_server.policies.loader import bundled_policies, load_folder
+from tillkey_server.settings import Settings
+from tillkey_server.signing.keyring import Keyring
+from tillkey_server.signing.mint import Mint
+from tillkey_server.signing.pepper import Pepper
+from tillkey_server.store import migrate
+from tillkey_server.store.db import Database
+from tillkey_server.usecases.policy_book import PolicyBook
+
+_ATTEMPTS = 3
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The database, the clock, the terms and the keys of one running server or command."""
+
+    settings: Settings
+    db: Database
+    clock: Clock
+    policies: PolicyBook
+    keyring: Keyring
+    mint: Mint
+    pepper: Pepper
+
+    async def close(self) -> None:
+        """Close the database's connections."""
+        await self.db.dispose()
+
+
+async def open_services(settings: Settings, clock: Clock | None = None) -> Services:
+    """Open what the settings name.
+
+    Raises ConfigError, naming the command that mends it, where the database is not migrated, a key is missing or the
+    boot canary fails; Unavailable where the database cannot be reached.
+    """
+    clock = clock or SystemClock()
+    keyring = Keyring.load(settings)
+    mint = Mint(keyring)
+    mint.prove(clock.now())
+    if not await migrate.is_current(settings.database_url):
+        msg = f"the database is not migrated: run `tillkey-server migrate --data-dir {settings.data_dir}`"
+        raise ConfigError(msg)
+    # A vendor's own policy stands before a bundled one of the same name.
+    book = PolicyBook({**bundled_policies(), **load_folder(settings.policies_dir)})
+    db = Database(settings.database_url, strict_sqlite=settings.strict_sqlite)
+    try:
+        async with db.writing() as tx:
+            await book.record(tx, clock.now())
+    except BaseException:
+        await db.dispose()
+        raise
+    return Services(settings, db, clock, book, keyring, mint, Pepper.load(settings))
+
+
+async def settled(attempt: Callable[[], Awaitable[Result]]) -> Result:
+    """Run one transaction, and run it again where the database's uniqueness found a parallel one faster (law 6).
+
+    The second run sees what the faster one committed and decides by it. Raises Unavailable after three.
+    """
+    for _ in range(_ATTEMPTS - 1):
+        with suppress(IntegrityError):
+            return await attempt()
+    try:
+        return await attempt()
+    except IntegrityError as error:
+        raise Unavailable("parallel requests kept coming first") from error

@@ -1,0 +1,61 @@
+"""A decision in a sentence that a shop's owner understands; the facts behind it stand beside it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from tillkey_server.store.audit import AuditRow
+
+SENTENCES: Mapping[str, str] = MappingProxyType(
+    {
+        "license_issued": "The license was issued: {quantity} bought, each with a key of its own.",
+        "license_already_issued": "The order had its licenses already; no new key was made.",
+        "activation_granted": "The license was free and was activated in {environment}.",
+        "activation_held": "This installation holds the license already in {environment}; it keeps its activation.",
+        "activation_moved": "The license moved from {from} to {environment}; the old activation ended with it.",
+        "activation_reattached": "The same machine was set up afresh and took its own seat back.",
+        "activation_adopted": "The server had lost this activation and took it up again from the till's last lease.",
+        "activation_released": "The till gave the license back; it is free.",
+        "lease_renewed": "The lease was renewed.",
+        "move_ticket_issued": "A ticket was made with which another machine takes the license to {environment}.",
+        "forced_deactivation_granted": "An agent freed the license; {remaining} of {limit} left in {window_days} days.",
+        "license_suspended": "The license is suspended.",
+        "license_resumed": "The suspension was lifted; the license is {to} now.",
+        "license_revoked": "The license is revoked.",
+        "license_terminated": "The license ended with its owner's account.",
+        "license_expired": "The right to use the license ended on {use_until}.",
+        "license_renewed": "The license was renewed.",
+        "license_refunded": "The license was paid back and ended.",
+        "legal_hold": "The license is on legal hold.",
+        "legal_hold_placed": "The license was put on legal hold.",
+        "legal_hold_released": "The legal hold was lifted; the license is {to} now.",
+        "license_in_use": "The license is in use since {held_since} by {held_by}, and one use at a time is allowed.",
+        "staging_must_be_deactivated": "Staging holds the license since {held_since}: move it or release it first.",
+        "bound_to_other_project": "The license belongs to another {other} and cannot be used here.",
+        "move_ticket_invalid": "The move ticket does not hold: {because}.",
+        "installation_key_in_use": "This installation's key is in use for {because}.",
+        "installation_key_blocked": "This installation is blocked since {blocked_since}.",
+        "project_required": "A license is used within a project, and none was named.",
+        "activation_superseded": "Another installation took the license over.",
+        "confirmation_required": "The installation was seen at {last_seen_at}; freeing it needs a second confirmation.",
+        "reason_required": "Freeing a license needs a reason.",
+        "not_active": "Nobody holds the license; there is nothing to free.",
+        "forced_deactivation_limit_reached": "All {limit} forced deactivations of {window_days} days are used.",
+        "forced_deactivation_too_soon": "The last forced deactivation is too recent.",
+        "not_suspended": "The license is not suspended; it is {from}.",
+        "not_on_hold": "The license is not on legal hold; it is {from}.",
+        "nothing_to_renew": "The right to use the license has no end; there is nothing to renew.",
+    }
+)
+"""The sentence for every code that the audit log can hold; braces name facts."""
+
+
+def in_words(row: AuditRow) -> str:
+    """Return the sentence for a decision; a fact that is missing reads as `unknown`."""
+    told = SENTENCES.get(row.code, row.code.replace("_", " ") + ".")
+    refused = row.outcome == "deny" and row.action.startswith("license_")
+    known = {name: "unknown" if value is None else value for name, value in row.facts.items()}
+    sentence = told.format_map(defaultdict(lambda: "unknown", known))
+    return f"Nothing was changed. {sentence}" if refused else sentence
