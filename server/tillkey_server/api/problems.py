@@ -2,8 +2,8 @@
 
 1. Every `Refusal` has a row, and so has what HTTP itself can refuse (a slow body, another method, a defect of ours).
 2. The `type` is `urn:tillkey:problem:<code>`: a name that stays the same wherever the documentation is served.
-3. Of a decision's facts only `PUBLIC_FACTS` travel to a till: none names another installation, project or person. An
-   agent's command shows them all.
+3. Of a decision's facts only `PUBLIC_FACTS` travel to a till: none names another installation, project or person in
+   clear. An agent's command shows them all.
 
 The command line prints the same documents, so this module knows neither FastAPI nor a response. `docs/problems.md`
 explains every code; a test compares it with this table.
@@ -155,15 +155,23 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
 PUBLIC_FACTS = frozenset(
     {
         "environment",
-        "held_environment",
+        "slot",
         "status",
         "since",
         "use_until",
-        "remaining",
-        "limit",
+        "ended_at",
+        "end_reason",
+        # NX-03: since when and by what the license is held, masked by the rule.
+        "held_by",
+        "held_since",
+        "held_environment",
+        "because",
+        "bound_since",
+        "other",
+        "blocked_since",
     }
 )
-"""The facts of a decision that a till may read: nothing that names another installation, project or person."""
+"""The facts of a decision that a till may read: no other installation, project or person is named by one in clear."""
 
 
 def document(

@@ -119,7 +119,7 @@ def _show(output: Output, page: Page) -> None:
     if not page.items:
         output.say("No activations.")
         return
-    columns = list(page.items[0])
-    output.table(columns, [[item.get(column) for column in columns] for item in page.items])
+    columns = ("id", "status", "product", "project", "environment", "last_seen_at", "lease_ends_at")
+    output.table(columns, [[item[column] for column in columns] for item in page.items])
     if page.next is not None and not output.as_json:
-        note(f"More: --after {page.next}")
+        note(f"More with --after {page.next}")

@@ -34,35 +34,36 @@ class BoundedProtocol(HttpToolsProtocol):
         self._stop_waiting()
         super().connection_lost(exc)
 
-    def on_message_begin(self) -> None:
-        """Start over for the next request of this connection."""
-        self._head_bytes = 0
-        self._wait_for_head()
-        super().on_message_begin()
+    def data_received(self, data: bytes) -> None:
+        """Feed the parser and count what has come of a head that is not complete.
 
-    def on_url(self, url: bytes) -> None:
-        """Count the address."""
-        self._count(url)
-        super().on_url(url)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Count a header."""
-        self._count(name + value)
-        super().on_header(name, value)
+        The parser collects a long header by itself and tells nobody, so the bytes are counted where they come in: a
+        head may exceed its bound by no more than one read of the socket.
+        """
+        super().data_received(data)
+        if self.transport.is_closing():
+            return
+        if getattr(self.cycle, "response_complete", True):
+            self._wait_for_head()
+        if self._head_timer is None:
+            return
+        self._head_bytes += len(data)
+        if self._head_bytes > HEAD_BYTES:
+            self.send_400_response("The headers are too long.")
 
     def on_headers_complete(self) -> None:
         """Stop the clock: the body has its own."""
         self._stop_waiting()
         super().on_headers_complete()
 
-    def _count(self, part: bytes) -> None:
-        self._head_bytes += len(part)
-        if self._head_bytes > HEAD_BYTES:
-            # The parser makes an error of it, upon which uvicorn answers 400 and closes the connection.
-            raise ValueError("the headers are too long")
+    def on_message_begin(self) -> None:
+        """Start the clock for the next request of this connection."""
+        self._wait_for_head()
+        super().on_message_begin()
 
     def _wait_for_head(self) -> None:
         if self._head_timer is None:
+            self._head_bytes = 0
             self._head_timer = self.loop.call_later(HEAD_SECONDS, self.transport.close)
 
     def _stop_waiting(self) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import typer
@@ -203,11 +203,21 @@ def _show_issued(output: Output, issued: Issued) -> None:
         note("Note the keys now: only their hashes are stored, and nobody can show them again.")
 
 
-def _show_explained(output: Output, told: Mapping[str, object]) -> None:
-    for name, value in told.items():
-        if isinstance(value, list) and value and all(isinstance(entry, dict) for entry in value):
-            output.say(f"{name}:")
-            columns = list(value[0])
-            output.table(columns, [[entry.get(column) for column in columns] for entry in value])
-        else:
-            output.fields({name: value})
+def _show_explained(output: Output, told: Mapping[str, Any]) -> None:
+    """Show the answer first, then what it rests on: the use, the clocks, the limits, and each decision in words."""
+    license_, standing = told["license"], told["standing"]
+    output.fields({**license_, **{name: standing[name] for name in ("status", "code", "clauses", "lease_ends_at")}})
+    output.fields({"project": (told["project"] or {}).get("name"), "bound_at": told["bound_at"]})
+    output.say("")
+    clocks = [(name, clock["last_day"], clock["running"], clock["clauses"]) for name, clock in told["clocks"].items()]
+    output.table(("clock", "last day", "running", "clauses"), clocks)
+    output.say("")
+    columns = ("id", "status", "environment", "last_seen_at", "lease_ends_at", "ended_at")
+    output.table(("activation", *columns[1:]), [[one[name] for name in columns] for one in told["activations"]])
+    output.say("")
+    forced = told["forced_deactivations"]
+    output.fields({"forced deactivations remaining": f"{forced['remaining']} of {forced['limit']}"})
+    output.fields({"forks": told["chain"]["forks"], "switches": told["chain"]["switches"]})
+    output.say("")
+    decisions = [(one["at"], one["actor"], one["words"], one["clauses"]) for one in told["decisions"]]
+    output.table(("at", "by", "decision", "clauses"), decisions)

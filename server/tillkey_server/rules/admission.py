@@ -14,6 +14,7 @@ from datetime import datetime
 from tillkey_server.rules import binding
 from tillkey_server.rules.activation_facts import ActivationFacts
 from tillkey_server.rules.decision import Decision, Refusal, deny, instant
+from tillkey_server.rules.installation import blocked
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.project import normal_name
 
@@ -21,16 +22,8 @@ from tillkey_server.rules.project import normal_name
 def installation_refusal(facts: ActivationFacts, policy: Policy, now: datetime) -> Decision | None:
     """Return the refusal of the asking installation key (sentence 1), or None."""
     key = facts.installation
-    cited = policy.activation.clauses.installation
     if key.blocked_at is not None:
-        return deny(
-            Refusal.INSTALLATION_KEY_BLOCKED,
-            clauses=cited,
-            policy=policy.ref,
-            now=now,
-            facts={"blocked_since": instant(key.blocked_at)},
-            options=("ask_support",),
-        )
+        return blocked(key.blocked_at, policy, now)
     foreign = key.customer_id is not None and key.customer_id != facts.license_customer_id
     active = key.active_activation_of_product
     elsewhere = active is not None and active not in {holder.id for holder in facts.holders}
@@ -38,7 +31,7 @@ def installation_refusal(facts: ActivationFacts, policy: Policy, now: datetime) 
         return None
     return deny(
         Refusal.INSTALLATION_KEY_IN_USE,
-        clauses=cited,
+        clauses=policy.activation.clauses.installation,
         policy=policy.ref,
         now=now,
         facts={"because": "other_customer" if foreign else "other_license_of_product"},

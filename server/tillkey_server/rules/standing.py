@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
+from typing import assert_never
 from uuid import UUID
 
 from tillkey_server.errors import BrokenInvariant
@@ -220,6 +221,8 @@ def advance(facts: LicenseFacts, event: Event, now: datetime, until: datetime | 
             return replace(facts, legal_hold_at=facts.legal_hold_at or now)
         case Event.RENEW:
             return _renewed(facts, until)
+        case _:
+            assert_never(event)
 
 
 def _refusal(facts: LicenseFacts, status: Status, event: Event, now: datetime) -> Refusal | None:

@@ -1,4 +1,4 @@
-"""Activations with what people want to see beside them: product, project, when they were heard of and until when they may run."""
+"""Activations with what people want to see beside them: product, project, last contact and the end of the lease."""
 
 from __future__ import annotations
 

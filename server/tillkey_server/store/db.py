@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 COMMIT_SECONDS = 20.0
 """How long a COMMIT may take before its outcome is called unknown."""
 
+_GIVE_UP_SECONDS = 5.0
+
 
 class Database:
     """The one door to the rows; made once per process and event loop, closed with `dispose()`.
@@ -105,7 +107,7 @@ class Database:
         except Unavailable:
             raise
         except Exception as error:
-            if means_unavailable(error, opening=opening):
+            if means_unavailable(error, opening=opening, writing=engine is self._writer):
                 log.warning("the database is unavailable: %s", type(error).__name__)
                 raise Unavailable(f"the database is unavailable ({self.dialect})") from error
             raise
@@ -128,5 +130,8 @@ async def _commit(connection: AsyncConnection) -> None:
         raise
     if not commit.done():
         commit.cancel()
-        raise Unavailable("the outcome of the COMMIT is unknown: it took too long")
+        # Until it has noticed: the driver then throws the connection away in good order.
+        await asyncio.wait({commit}, timeout=_GIVE_UP_SECONDS)
+        if not commit.done() or commit.cancelled():
+            raise Unavailable("the outcome of the COMMIT is unknown: it took too long")
     commit.result()

@@ -21,13 +21,15 @@ if TYPE_CHECKING:
 _UNAVAILABLE_CLASSES = ("08", "53", "57P", "58")  # connection, resources, operator intervention, system
 _UNAVAILABLE_CODES = frozenset(
     {
-        "25006",  # read-only transaction: the primary was demoted under us
-        "40001",  # serialization failure
+            "40001",  # serialization failure
         "40P01",  # deadlock: this transaction was chosen to end, a repetition succeeds
         "55P03",  # a lock was not granted in time
         "57014",  # a statement ran longer than its limit
     }
 )
+# A write where only reading is possible: the primary was demoted under us, the file system went read-only.
+_READ_ONLY = "25006"
+_SQLITE_READ_ONLY = "SQLITE_READONLY"
 _UNIQUE_VIOLATION = "23505"
 _UNDEFINED_TABLE = "42P01"
 
@@ -38,7 +40,6 @@ _SQLITE_UNAVAILABLE = (
     "SQLITE_IOERR",
     "SQLITE_FULL",
     "SQLITE_CANTOPEN",
-    "SQLITE_READONLY",
     "SQLITE_PROTOCOL",
 )
 
@@ -69,11 +70,11 @@ def _sqlite_name(error: BaseException) -> str:
     return ""
 
 
-def means_unavailable(error: BaseException, *, opening: bool) -> bool:
+def means_unavailable(error: BaseException, *, opening: bool, writing: bool) -> bool:
     """Tell whether `error` says that the database cannot serve now, through no fault of the statement.
 
     `opening` is true while no connection has been handed out: only then is a plain OSError or timeout the
-    database's own, since later it may come from the caller's code.
+    database's own, since later it may come from the caller's code. `writing` is true where a write was allowed.
     """
     if isinstance(error, PoolTimeoutError):
         return True
@@ -83,6 +84,8 @@ def means_unavailable(error: BaseException, *, opening: bool) -> bool:
     if code.startswith(_UNAVAILABLE_CLASSES) or code in _UNAVAILABLE_CODES:
         return True
     if _sqlite_name(error).startswith(_SQLITE_UNAVAILABLE):
+        return True
+    if writing and (code == _READ_ONLY or _sqlite_name(error).startswith(_SQLITE_READ_ONLY)):
         return True
     if not opening:
         return False

@@ -147,7 +147,7 @@ async def _with_connection(url: URL, work: Callable[[Connection], Any]) -> Any:
             opening = False
             return await connection.run_sync(work)
     except Exception as error:
-        if means_unavailable(error, opening=opening):
+        if means_unavailable(error, opening=opening, writing=True):
             raise Unavailable("the database is unavailable") from error
         raise
     finally:

@@ -8,7 +8,7 @@ from uuid import UUID
 from tillkey_server.errors import BrokenInvariant, NotFound
 from tillkey_server.rules.clocks import last_day
 from tillkey_server.rules.decision import instant
-from tillkey_server.rules.forced_deactivation import ForcedFacts, decide
+from tillkey_server.rules.forced_deactivation import ForcedFacts, PastForced, decide
 from tillkey_server.rules.policy import Clauses, Policy
 from tillkey_server.rules.standing import standing
 from tillkey_server.store import activation_list, audit, chain_events, leases, licenses, products, projects
@@ -37,36 +37,44 @@ async def explain(services: Services, license_id: UUID) -> dict[str, object]:
         told = await audit.of_license(tx, license_id)
         lease_ends_at = await leases.latest_exp_of_license(tx, license_id)
         past = await past_of(tx, license_id)
-    last_seen_at = max((one.last_seen_at for one in held if one.activation.active), default=None)
-    asked = ForcedFacts(ended=False, last_seen_at=last_seen_at, past=past, reason="a question", confirm=True)
-    next_forced = decide(asked, policy, now)
-    used = used_of(next_forced)
     return {
-        "license": {
-            "id": str(row.id),
-            "key_hint": row.key_hint,
-            "product": product.code,
-            "issued_at": instant(row.issued_at),
-            "policy": {"name": policy.name, "version": policy.version, "title": policy.title},
-        },
+        "license": _license(row, product.code, policy),
         "standing": _standing(row, policy, now, lease_ends_at),
         "project": None if project is None else {"id": str(project.id), "name": project.name, "site": project.site},
         "bound_at": instant(row.bound_at),
         "clocks": _clocks(row, policy, now),
         "activations": [shown(one) for one in held],
-        "forced_deactivations": {
-            "allowed_now": next_forced.allowed,
-            "code": next_forced.code.value,
-            "limit": policy.forced_deactivation.limit,
-            "window_days": policy.forced_deactivation.window.days,
-            "used": used,
-            "remaining": max(0, policy.forced_deactivation.limit - used),
-            "retry_at": instant(next_forced.retry_at),
-            "clauses": list(next_forced.clauses),
-        },
+        "forced_deactivations": _forced(past, policy, now),
         "chain": _chain(events),
         "decisions": [_decision(one) for one in told],
         "evaluated_at": instant(now),
+    }
+
+
+def _license(row: LicenseRow, product: str, policy: Policy) -> dict[str, object]:
+    return {
+        "id": str(row.id),
+        "key_hint": row.key_hint,
+        "product": product,
+        "issued_at": instant(row.issued_at),
+        "policy": {"name": policy.name, "version": policy.version, "title": policy.title},
+    }
+
+
+def _forced(past: tuple[PastForced, ...], policy: Policy, now: datetime) -> dict[str, object]:
+    """Ask the rule what an agent would be told now, a confirmation given."""
+    asked = ForcedFacts(ended=False, last_seen_at=None, past=past, reason="explain", confirm=True)
+    told = decide(asked, policy, now)
+    used = used_of(told)
+    return {
+        "allowed_now": told.allowed,
+        "code": told.code.value,
+        "limit": policy.forced_deactivation.limit,
+        "window_days": policy.forced_deactivation.window.days,
+        "used": used,
+        "remaining": max(0, policy.forced_deactivation.limit - used),
+        "retry_at": instant(told.retry_at),
+        "clauses": list(told.clauses),
     }
 
 
