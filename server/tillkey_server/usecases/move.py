@@ -75,6 +75,15 @@ async def issue_move_ticket(
     """
     if environment not in ENVIRONMENTS:
         raise BadInput("environment", f"must be one of {', '.join(ENVIRONMENTS)}")
+    asked = ForcedFacts(
+        ended=False,
+        last_seen_at=None,
+        past=(),
+        reason=reason,
+        fault_vendor=vendor_fault,
+        override_reason=override_reason,
+        kind=ForcedKind.MOVE_TICKET,
+    )
     now = services.clock.now()
     ticket = services.pepper.new_ticket()
     async with services.db.writing() as tx:
@@ -82,41 +91,24 @@ async def issue_move_ticket(
         if row is None:
             raise NotFound("license", str(license_id))
         policy = await services.policies.of(tx, row.policy_ref)
-        asked = ForcedFacts(
-            ended=False,
-            last_seen_at=None,
-            past=await past_of(tx, license_id),
-            reason=reason,
-            fault_vendor=vendor_fault,
-            override_reason=override_reason,
-            kind=ForcedKind.MOVE_TICKET,
-        )
-        facts = await _held(tx, license_id, asked)
+        facts = await _known(tx, license_id, asked)
         decision = decide(facts, policy, now)
         await audit.record(tx, decision, actor=actor, action="move_ticket", license_id=license_id)
         if not decision.allowed:
             return refusal_of(decision)
-        made = TicketRow(
-            id=new_id(),
-            license_id=license_id,
-            environment=environment,
-            ticket_hash=services.pepper.hash_ticket(ticket),
-            activation_id=None,
-            step_seq=None,
-            created_at=now,
-            expires_at=ticket_end(policy, now),
-            issued_by=actor,
-        )
+        expires_at = ticket_end(policy, now)
+        ticket_hash = services.pepper.hash_ticket(ticket)
+        made = TicketRow(new_id(), license_id, environment, ticket_hash, None, None, now, expires_at, actor)
         await tickets.insert(tx, made)
         await note(tx, facts, decision, license_id=license_id, activation_id=None, actor=actor)
-    return IssuedTicket(ticket, license_id, environment, made.expires_at, remaining(decision), decision)
+    return IssuedTicket(ticket, license_id, environment, expires_at, remaining(decision), decision)
 
 
-async def _held(tx: AsyncConnection, license_id: UUID, asked: ForcedFacts) -> ForcedFacts:
-    """Add whether somebody holds the license, and when that was heard of."""
+async def _known(tx: AsyncConnection, license_id: UUID, asked: ForcedFacts) -> ForcedFacts:
+    """Add what is on record: who holds the license, when that was heard of, and what was granted before."""
     holders = await activations.holders(tx, license_id)
     last_seen_at = max((holder.last_seen_at for holder in holders), default=None)
-    return replace(asked, ended=not holders, last_seen_at=last_seen_at)
+    return replace(asked, ended=not holders, last_seen_at=last_seen_at, past=await past_of(tx, license_id))
 
 
 async def _with_ticket(
