@@ -1,16 +1,46 @@
-# Everything a newcomer or the CI calls. `make` alone lists the targets.
+# Everything that a newcomer and the CI call; `make` alone lists it.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
+.NOTPARALLEL:
 
-PY := .venv/bin/python
+BIN := .venv/bin
+PY := $(BIN)/python
 READY := .venv/.ready
+# More arguments for the program behind a target, as in: make unit ARGS="tests/server/rules -k move"
+ARGS ?=
+# Two workers; a test that starts servers of its own is as slow as its slowest step, so the idle one takes over what waits.
+PYTEST := $(PY) -m pytest --numprocesses=2 --dist=worksteal
 
 .PHONY: help
-help:  ## list the targets
-	@sed -n 's/^\([a-z][a-z-]*\):.*  ## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '%-18s %s\n' "$$name" "$$text"; done
+help:  ## list these targets
+	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
+
+.PHONY: run
+run: $(READY)  ## start the server and let the example till tell its story
+	@exec $(PY) scripts/run.py $(ARGS)
+
+.PHONY: test
+test: lint postgres  ## lint, then every test, on SQLite and on a real PostgreSQL
+	@echo "tests"
+	@$(PYTEST) --durations=10 $(ARGS)
+
+.PHONY: unit
+unit: $(READY)  ## pytest alone, with ARGS="…" of your own
+	@$(PY) -m pytest $(ARGS)
+
+.PHONY: lint
+lint: $(READY)  ## style, types, import contracts and the SDK's floor of Python 3.9
+	@scripts/lint.sh
+
+.PHONY: format
+format: $(READY)  ## let ruff lay out the files named in ARGS, or all
+	@$(BIN)/ruff format $(or $(ARGS),.)
+
+.PHONY: coverage
+coverage: $(READY)  ## the pure rooms' tests, which must reach every branch of them
+	@scripts/coverage.sh
 
 .PHONY: venv
 venv: $(READY)  ## make the virtual environment .venv from requirements.lock
@@ -18,6 +48,19 @@ venv: $(READY)  ## make the virtual environment .venv from requirements.lock
 $(READY): requirements.lock pyproject.toml sdk/pyproject.toml scripts/venv.sh
 	@PYTHON='$(PYTHON)' scripts/venv.sh
 
-.PHONY: run
-run: $(READY)  ## start the server and let the example till tell its story
-	@exec $(PY) scripts/run.py
+.PHONY: postgres
+postgres: $(READY)  ## make sure that a PostgreSQL server is there for the tests
+	@scripts/postgres.sh
+
+.PHONY: openapi
+openapi: $(READY)  ## write openapi.yaml from the app
+	@$(PY) scripts/openapi.py
+
+.PHONY: lock
+lock: $(READY)  ## resolve requirements.in anew into requirements.lock
+	@scripts/lock.sh
+
+.PHONY: clean
+clean:  ## remove what these targets made, but for data
+	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.* htmlcov build dist sdk/build sdk/dist
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

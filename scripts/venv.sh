@@ -35,8 +35,8 @@ pip() { .venv/bin/python -m pip --disable-pip-version-check --no-input "$@"; }
 
 if ! cmp -s requirements.lock .venv/.locked; then
     say "installing the locked packages (half a minute, longer on a slow line)"
-    pip install --quiet --require-hashes --requirement requirements.lock
+    pip install -qq --require-hashes --requirement requirements.lock
     cp requirements.lock .venv/.locked
 fi
-pip install --quiet --no-deps --no-build-isolation --editable sdk --editable .
+pip install -qq --no-deps --no-build-isolation --editable sdk --editable .
 touch .venv/.ready

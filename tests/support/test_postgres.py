@@ -1,0 +1,122 @@
+"""The launcher of the real PostgreSQL does what the tests of the store rely on."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from tests.support.postgres import Postgres, PostgresMissingError, find_bin
+
+
+async def query(url: str, statement: str) -> object:
+    engine = create_async_engine(url)
+    try:
+        async with engine.begin() as connection:
+            result = await connection.execute(text(statement))
+            return result.scalar() if result.returns_rows else None
+    finally:
+        await engine.dispose()
+
+
+async def test_a_new_database_answers_through_sqlalchemy(database_url):
+    assert await query(database_url, "SELECT 1") == 1
+
+
+async def test_every_test_gets_a_database_of_its_own(fresh_database):
+    first, second = fresh_database("postgresql"), fresh_database("postgresql")
+    await query(first, "CREATE TABLE mine (id INTEGER)")
+    assert await query(second, "SELECT count(*) FROM pg_tables WHERE tablename = 'mine'") == 0
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
+async def test_a_template_is_prepared_once_and_cloned_with_its_rows(fresh_database, dialect):
+    prepared = []
+
+    def prepare(url):
+        prepared.append(url)
+        asyncio.run(query(url, "CREATE TABLE shelf (id INTEGER)"))
+        asyncio.run(query(url, "INSERT INTO shelf VALUES (7)"))
+
+    first, second = fresh_database(dialect, prepare), fresh_database(dialect, template=prepare)
+    await query(first, "DELETE FROM shelf")
+    assert await query(second, "SELECT id FROM shelf") == 7
+    assert len(prepared) == 1
+
+
+def test_a_clone_takes_well_under_a_second(postgres):
+    postgres.drop_database(postgres.create_database())
+    began = time.monotonic()
+    url = postgres.create_database()
+    assert time.monotonic() - began < 1
+    postgres.drop_database(url)
+
+
+async def test_two_hundred_connections_are_allowed_and_the_text_is_unicode(postgres):
+    url = postgres.url("postgres")
+    assert await query(url, "SHOW max_connections") == "200"
+    assert await query(url, "SHOW server_encoding") == "UTF8"
+    assert await query(url, "SHOW timezone") == "UTC"
+
+
+async def test_a_durable_cluster_keeps_what_was_committed_when_it_crashes():
+    with Postgres(durable=True) as cluster:
+        url = cluster.create_database()
+        assert await query(url, "SHOW fsync") == "on"
+        await query(url, "CREATE TABLE kept (id INTEGER)")
+        cluster.crash()
+        cluster.start()
+        assert await query(url, "SELECT count(*) FROM kept") == 0
+
+
+def test_leaving_the_block_stops_the_server_and_removes_its_folder():
+    def fail_inside():
+        with Postgres() as cluster:
+            seen.extend((cluster._folder, cluster._server.pid))
+            raise ZeroDivisionError
+
+    seen = []
+    with pytest.raises(ZeroDivisionError):
+        fail_inside()
+    folder, server = seen
+    assert not folder.exists()
+    with pytest.raises(ProcessLookupError):
+        os.kill(server, 0)
+
+
+def test_a_killed_test_run_leaves_no_server_behind():
+    program = (
+        "import sys, time\n"
+        "from tests.support.postgres import Postgres\n"
+        "with Postgres() as cluster:\n"
+        "    print(cluster._folder, cluster._server.pid, flush=True)\n"
+        "    time.sleep(60)\n"
+    )
+    root = Path(__file__).parents[2]
+    run = subprocess.Popen([sys.executable, "-c", program], cwd=root, stdout=subprocess.PIPE, text=True)
+    with run:
+        folder, server = run.stdout.readline().split()
+        run.send_signal(signal.SIGKILL)
+    deadline = time.monotonic() + 20
+    while Path(folder).exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not Path(folder).exists()
+    status = Path(f"/proc/{server}/status")
+    assert not status.exists() or "zombie" in status.read_text()
+
+
+def test_a_machine_without_postgresql_is_told_what_to_do(monkeypatch, tmp_path):
+    monkeypatch.setenv("TILLKEY_POSTGRES_BIN", str(tmp_path))
+    with pytest.raises(PostgresMissingError, match="make postgres"):
+        find_bin()
+
+
+def test_a_server_that_does_not_start_shows_its_log():
+    with pytest.raises(PostgresMissingError, match="no_such_setting"), Postgres(settings={"no_such_setting": "1"}):
+        pass
