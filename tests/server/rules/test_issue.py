@@ -1,0 +1,44 @@
+import pytest
+
+from tests.server.rules.facts import NEXOPOS, NOW, POLICIES
+from tillkey_server.errors import BadInput
+from tillkey_server.rules.clocks import clocks_at_issue
+from tillkey_server.rules.decision import Grant
+from tillkey_server.rules.issue import decide_issue
+
+
+@pytest.mark.clause("NX-01")
+@pytest.mark.parametrize(
+    "quantity,already,to_issue,code",
+    [
+        (1, 0, 1, Grant.LICENSE_ISSUED),
+        (3, 0, 3, Grant.LICENSE_ISSUED),
+        (3, 1, 2, Grant.LICENSE_ISSUED),
+        (3, 3, 0, Grant.LICENSE_ALREADY_ISSUED),
+        (2, 3, 0, Grant.LICENSE_ALREADY_ISSUED),
+    ],
+)
+def test_a_line_gets_as_many_licenses_as_items_and_no_more_when_told_again(quantity, already, to_issue, code):
+    """Sentences 1 to 3."""
+    decision = decide_issue(quantity, already, NEXOPOS, NOW)
+    assert decision.allowed
+    assert (decision.code, decision.facts["to_issue"]) == (code, to_issue)
+    assert decision.clauses == ("NX-01",)
+
+
+@pytest.mark.clause("X-01", "X-09", "K-01")
+def test_licenses_start_with_four_clocks_each_with_its_clause():
+    """Sentences 4 and 5: a line bought again has clocks of its own day."""
+    generator = POLICIES["01generator"]
+    decision = decide_issue(1, 0, generator, NOW, clocks_at_issue(NOW, generator))
+    assert decision.facts["timezone"] == "Europe/Athens"
+    assert decision.facts["use_until"] is None
+    assert decision.facts["support_until"] == "2026-06-10T21:00:00Z"
+    assert decision.facts["updates_until"] == "2026-06-10T21:00:00Z"
+    assert decision.facts["refund_until"] == "2026-04-09T21:00:00Z"
+    assert decision.clauses == ("NX-01", "X-01", "ZG-16", "ZG-20", "ZG-01", "ZG-02", "ZG-18")
+
+
+def test_a_line_without_an_item_is_bad_input():
+    with pytest.raises(BadInput, match="quantity"):
+        decide_issue(0, 0, NEXOPOS, NOW)

@@ -1,0 +1,65 @@
+"""The sentences are those of `rules.release`."""
+
+import pytest
+
+from tests.server.rules.facts import DAY, NEXOPOS, NOW, a_license
+from tillkey_server.rules.decision import Grant, Outcome, Refusal
+from tillkey_server.rules.release import EndFacts, EndReason, decide_continue, decide_release
+
+
+@pytest.mark.clause("NX-07", "NX-50")
+def test_a_deactivation_releases_and_a_second_one_changes_nothing():
+    """Sentences 1 and 2: no state of the license is even asked for."""
+    first = decide_release(EndFacts(), NEXOPOS, NOW)
+    assert (first.code, first.facts["changed"]) == (Grant.ACTIVATION_RELEASED, True)
+    assert first.clauses == ("NX-07", "NX-50")
+    again = decide_release(EndFacts(NOW - DAY, EndReason.RELEASED), NEXOPOS, NOW)
+    assert (again.code, again.facts["changed"]) == (Grant.ACTIVATION_RELEASED, False)
+
+
+@pytest.mark.clause("NX-07")
+@pytest.mark.parametrize("reason", list(EndReason))
+@pytest.mark.parametrize("rid_known", [False, True])
+def test_a_deactivation_of_whatever_ended_is_granted_and_changes_nothing(reason, rid_known):
+    decision = decide_release(EndFacts(NOW - DAY, reason), NEXOPOS, NOW, rid_known=rid_known)
+    assert decision.allowed
+    assert decision.facts == {"changed": False, "ended_at": "2026-03-09T12:00:00Z"}
+
+
+def test_a_deactivation_with_the_rid_of_a_step_is_stale_while_the_activation_lives():
+    """Sentence 3."""
+    decision = decide_release(EndFacts(), NEXOPOS, NOW, rid_known=True)
+    assert (decision.outcome, decision.code) == (Outcome.DENY, Refusal.STALE_REQUEST)
+
+
+@pytest.mark.clause("NX-08", "NX-48")
+@pytest.mark.parametrize(
+    "reason,code",
+    [
+        (EndReason.RELEASED, Refusal.ACTIVATION_RELEASED),
+        (EndReason.MOVED, Refusal.ACTIVATION_SUPERSEDED),
+        (EndReason.FORCED, Refusal.ACTIVATION_SUPERSEDED),
+        (EndReason.REINSTALLED, Refusal.ACTIVATION_SUPERSEDED),
+        (EndReason.CONFLICT, Refusal.ACTIVATION_SUPERSEDED),
+        (None, Refusal.ACTIVATION_SUPERSEDED),
+    ],
+)
+def test_an_ended_activation_is_told_how_it_ended_before_anything_of_its_license(reason, code):
+    """Sentences 4 and 5."""
+    decision = decide_continue(EndFacts(NOW - DAY, reason), a_license(revoked_at=NOW), NEXOPOS, NOW)
+    assert decision.code is code
+    cited = NEXOPOS.activation.clauses
+    assert decision.clauses == (cited.release if reason is EndReason.RELEASED else cited.superseded)
+    assert decision.facts["end_reason"] == reason
+
+
+@pytest.mark.clause("K-13", "X-03")
+def test_a_living_activation_of_a_suspended_license_gets_its_statement_and_when_to_come_back():
+    facts = a_license(suspended_at=NOW - DAY, suspended_until=NOW + DAY)
+    decision = decide_continue(EndFacts(), facts, NEXOPOS, NOW)
+    assert (decision.code, decision.retry_at) == (Refusal.LICENSE_SUSPENDED, NOW + DAY)
+
+
+def test_a_living_activation_of_a_good_license_goes_on():
+    decision = decide_continue(EndFacts(), a_license(), NEXOPOS, NOW)
+    assert (decision.code, decision.clauses) == (Grant.LEASE_RENEWED, ("NX-03", "K-12"))
