@@ -15,10 +15,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tillkey.wire import request as wire
+from tillkey.wire.errors import WireError
 from tillkey_server.api import documents, openapi
 from tillkey_server.api.bodies import read_members
 from tillkey_server.api.context import services_of
-from tillkey_server.api.responses import Refused, answer
+from tillkey_server.api.responses import Refused, answer, ill_formed
 from tillkey_server.rules.decision import Refusal
 from tillkey_server.usecases import activation, deactivation, heartbeat, move
 from tillkey_server.usecases.answers import Answer
@@ -48,7 +49,10 @@ async def _serve(request: Request, op: str, use_case: UseCase, named: str | None
     """Open the request, compare it with its address, ask the use case, render."""
     services = services_of(request)
     members = await read_members(request, "request")
-    opened = wire.open_request(members["request"], aud=services.keyring.issuer)
+    try:
+        opened = wire.open_request(members["request"], aud=services.keyring.issuer)
+    except WireError as error:
+        raise ill_formed(error) from error
     if opened.op != op:
         raise Refused(Refusal.MALFORMED, f"request.op: is not {op}, which the address asks for")
     if not isinstance(opened.body, wire.Activate) and opened.body.activation != named:

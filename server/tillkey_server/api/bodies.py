@@ -16,8 +16,9 @@ from typing import Any
 from starlette.requests import Request
 
 from tillkey.wire import strict_json
+from tillkey.wire.errors import WireError
 from tillkey_server.api import problems
-from tillkey_server.api.responses import Refused
+from tillkey_server.api.responses import Refused, ill_formed
 from tillkey_server.rules.decision import Refusal
 
 MAX_BODY = strict_json.MAX_BYTES
@@ -30,10 +31,14 @@ _CLOSE = {"Connection": "close"}
 async def read_members(request: Request, *names: str) -> dict[str, str]:
     """Return the members of a JSON object that has exactly these names, each with a string.
 
-    Raises `Refused` (400, 408, 413) and `WireError`, which its handler turns into the same problems.
+    Raises `Refused` (400, 408, 413).
     """
     _check_media_type(request)
-    document = strict_json.loads(await _read(request), max_bytes=MAX_BODY)
+    body = await _read(request)
+    try:
+        document = strict_json.loads(body, max_bytes=MAX_BODY)
+    except WireError as error:
+        raise ill_formed(error) from error
     return _members(document, names)
 
 

@@ -10,7 +10,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from tillkey.wire.errors import WireError
 from tillkey_server.api import problems, responses
 from tillkey_server.errors import BadInput, NotFound, Unavailable
 from tillkey_server.rules.decision import Refusal
@@ -23,12 +22,6 @@ _BY_STATUS = {404: Refusal.NOT_FOUND, 405: problems.METHOD_NOT_ALLOWED, 413: Ref
 async def _refused(_request: Request, error: Exception) -> Response:
     assert isinstance(error, responses.Refused)
     return responses.refused(error)
-
-
-async def _wire(_request: Request, error: Exception) -> Response:
-    """Answer a document that breaks the protocol; `detail` names the place and never repeats the content."""
-    assert isinstance(error, WireError)
-    return responses.problem(problems.document(error.code, detail=f"{error.field}: {error.detail}"))
 
 
 async def _known(_request: Request, error: Exception) -> Response:
@@ -65,7 +58,6 @@ async def _gone(_request: Request, error: Exception) -> Response:
 def install(app: FastAPI) -> None:
     """Give the application its handlers; what is not named here is a defect and `logs.RequestLog`'s."""
     app.add_exception_handler(responses.Refused, _refused)
-    app.add_exception_handler(WireError, _wire)
     app.add_exception_handler(BadInput, _known)
     app.add_exception_handler(NotFound, _known)
     app.add_exception_handler(Unavailable, _unavailable)

@@ -8,6 +8,7 @@ from datetime import datetime
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from tillkey.wire.errors import WireError
 from tillkey_server.api import problems
 from tillkey_server.clock import to_epoch
 from tillkey_server.usecases.answers import Answer, LeaseAnswer, RefusalAnswer, StatementAnswer
@@ -27,6 +28,14 @@ class Refused(Exception):
         self.code = code
         self.detail = detail
         self.headers = dict(headers or {})
+
+
+def ill_formed(error: WireError) -> Refused:
+    """Return the refusal of a document that breaks the protocol: it names the place and never repeats the content.
+
+    To be used where a caller's document is read, and nowhere else: a document of ours that cannot be made is a defect.
+    """
+    return Refused(error.code, f"{error.field}: {error.detail}")
 
 
 class ProblemResponse(JSONResponse):

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import false
 
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 COMMIT_SECONDS = 20.0
 """How long a COMMIT may take before its outcome is called unknown."""
 
-_GIVE_UP_SECONDS = 5.0
+Result = TypeVar("Result")
 
 
 class Database:
@@ -52,9 +52,15 @@ class Database:
             engines.check_sqlite_version(strict=strict_sqlite)
             self._writer = engines.sqlite_writer(self._url)
             self._reader = engines.sqlite_reader(self._url)
+            self._turns = {
+                self._writer: asyncio.Semaphore(1),
+                self._reader: asyncio.Semaphore(engines.SQLITE_READERS),
+            }
         else:
             self._writer = engines.postgresql(self._url)
             self._reader = self._writer.execution_options(postgresql_readonly=True)
+            shared = asyncio.Semaphore(engines.POSTGRESQL_POOL)
+            self._turns = {self._writer: shared, self._reader: shared}
 
     def __repr__(self) -> str:
         """Name the database without its password."""
@@ -100,8 +106,7 @@ class Database:
         """Open a connection and begin; leaving without a commit rolls back."""
         opening = True
         try:
-            async with engine.connect() as connection:
-                await connection.begin()
+            async with self._turn(engine), _opened(engine) as connection:
                 opening = False
                 yield connection
         except Unavailable:
@@ -112,26 +117,87 @@ class Database:
                 raise Unavailable(f"the database is unavailable ({self.dialect})") from error
             raise
 
+    @asynccontextmanager
+    async def _turn(self, engine: AsyncEngine) -> AsyncIterator[None]:
+        """Wait until the engine has a free connection, first come, first served; Unavailable if that takes too long.
+
+        Here and not in SQLAlchemy's pool, since opening a connection must not be cancelled and waiting for one may be.
+        """
+        turns = self._turns[engine]
+        try:
+            async with asyncio.timeout(engines.POOL_TIMEOUT_SECONDS):
+                await turns.acquire()
+        except TimeoutError as error:
+            raise Unavailable("every connection to the database stayed busy") from error
+        try:
+            yield
+        finally:
+            turns.release()
+
+
+@asynccontextmanager
+async def _opened(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """Give a connection with a transaction begun; closing it rolls back what was not committed.
+
+    Opening and closing are seen through although the caller may be cancelled: a connection torn away half-made would
+    be lost to the pool with whatever it locks.
+    """
+    opening = asyncio.ensure_future(_open(engine))
+    try:
+        connection = await _seen_through(opening)
+    except asyncio.CancelledError:
+        if not opening.cancelled() and opening.exception() is None:
+            await _seen_through(asyncio.ensure_future(opening.result().close()))
+        raise
+    try:
+        yield connection
+    finally:
+        await _seen_through(asyncio.ensure_future(connection.close()))
+
+
+async def _open(engine: AsyncEngine) -> AsyncConnection:
+    """Connect and begin; on SQLite beginning takes the lock."""
+    connection = await engine.connect()
+    try:
+        await connection.begin()
+    except BaseException:
+        await connection.close()
+        raise
+    return connection
+
 
 async def _commit(connection: AsyncConnection) -> None:
-    """Commit, seeing a COMMIT that has begun through to its end even when the caller is cancelled.
+    """Commit; a COMMIT that has begun is seen through to its end even when the caller is cancelled.
 
     It cannot be called back, and a connection that is torn away in its midst would leave the outcome unknown without
-    need.
+    need. Raises Unavailable when the outcome is unknown after `COMMIT_SECONDS`.
     """
     commit = asyncio.ensure_future(connection.commit())
+    stop = asyncio.get_running_loop().call_later(COMMIT_SECONDS, commit.cancel)
     try:
-        await asyncio.wait({commit}, timeout=COMMIT_SECONDS)
-    except asyncio.CancelledError:
-        with suppress(asyncio.CancelledError):
-            await asyncio.wait({commit}, timeout=COMMIT_SECONDS)
-        if commit.done() and not commit.cancelled():
-            commit.exception()  # taken, so that asyncio does not report it: the caller is going away
+        await _seen_through(commit)
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if commit.cancelled() and not (task and task.cancelling()):
+            raise Unavailable("the outcome of the COMMIT is unknown: it took too long") from error
         raise
-    if not commit.done():
-        commit.cancel()
-        # Until it has noticed: the driver then throws the connection away in good order.
-        await asyncio.wait({commit}, timeout=_GIVE_UP_SECONDS)
-        if not commit.done() or commit.cancelled():
-            raise Unavailable("the outcome of the COMMIT is unknown: it took too long")
-    commit.result()
+    finally:
+        stop.cancel()
+
+
+async def _seen_through(work: asyncio.Future[Result]) -> Result:
+    """Wait until `work` is done, however often the caller is cancelled meanwhile; then let that go on.
+
+    Whatever is waited for here ends by its own time limits.
+    """
+    cancelled: asyncio.CancelledError | None = None
+    while not work.done():
+        try:
+            await asyncio.wait({work})
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is None:
+        return work.result()
+    if not work.cancelled():
+        work.exception()  # taken, so that asyncio does not report it: the caller is going away
+    raise cancelled

@@ -15,7 +15,7 @@ from sqlalchemy import event, make_url
 from sqlalchemy.exc import ArgumentError, InvalidatePoolError
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from tillkey_server.errors import ConfigError
+from tillkey_server.errors import ConfigError, Unavailable
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection
@@ -33,6 +33,9 @@ POOL_TIMEOUT_SECONDS = 30
 POSTGRESQL_POOL = 10
 SQLITE_READERS = 4
 _CONNECT_SECONDS = 5
+_ANSWER_SECONDS = 40
+"""How long PostgreSQL may be silent: longer than its own limits below, so that only a lost network meets it."""
+
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 
 _POSTGRESQL_SETTINGS = {
@@ -130,6 +133,7 @@ def postgresql(url: URL) -> AsyncEngine:
     one, see `_refuse_closed`.
     """
     arguments: dict[str, Any] = {"timeout": _CONNECT_SECONDS, "server_settings": _POSTGRESQL_SETTINGS}
+    arguments["command_timeout"] = _ANSWER_SECONDS
     if "target_session_attrs" not in url.query:
         # Decisions are made on the primary only, also right after a failover.
         arguments["target_session_attrs"] = "read-write"
@@ -144,6 +148,7 @@ def postgresql(url: URL) -> AsyncEngine:
     )
     event.listen(engine.sync_engine, "checkout", _refuse_closed)
     event.listen(engine.sync_engine, "handle_error", _forget_values)
+    event.listen(engine.sync_engine, "handle_error", _name_silence)
     return engine
 
 
@@ -195,3 +200,11 @@ def _forget_values(context: ExceptionContext) -> None:
         if getattr(link, "detail", None):
             link.detail = None  # type: ignore[attr-defined]
         link = link.__cause__
+
+
+def _name_silence(context: ExceptionContext) -> Unavailable | None:
+    """Turn the driver's bare timeout into ours, and drop the connection: an answer to it may still come."""
+    if not isinstance(context.original_exception, TimeoutError):
+        return None
+    context.is_disconnect = True
+    return Unavailable("the database did not answer in time")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _UNAVAILABLE_CLASSES = ("08", "53", "57P", "58")  # connection, resources, operator intervention, system
 _UNAVAILABLE_CODES = frozenset(
     {
-            "40001",  # serialization failure
+        "40001",  # serialization failure
         "40P01",  # deadlock: this transaction was chosen to end, a repetition succeeds
         "55P03",  # a lock was not granted in time
         "57014",  # a statement ran longer than its limit

@@ -29,7 +29,7 @@ from tillkey_server.usecases.answers import Answer
 from tillkey_server.usecases.chain import Refused, Unknown, audited, facts_of, finish, seen_of
 from tillkey_server.usecases.facts import Gathered, gather
 from tillkey_server.usecases.rebind import rebind
-from tillkey_server.usecases.services import Services, settled
+from tillkey_server.usecases.services import Raced, Services, settled
 from tillkey_server.usecases.steps import Ground, Step, first_step, must_step, same_step
 
 UNNAMED_PROJECT = "default"
@@ -136,7 +136,9 @@ async def _granted(
 ) -> Step:
     """Write a new activation with all that goes with it: ends, binding, ticket, audit, first lease."""
     fresh, license_row = ground.activation, ground.license
-    await installations.insert_if_absent(tx, InstallationRow(request.jkt, license_row.customer_id, now))
+    fresh_key = await installations.insert_if_absent(tx, InstallationRow(request.jkt, license_row.customer_id, now))
+    if not fresh_key and not gathered.installation_known:
+        raise Raced(request.jkt)
     if decided.action in _END_REASONS:
         reason = _END_REASONS[decided.action]
         await activations.end(tx, decided.releases, at=now, reason=reason, superseded_by=fresh.id)

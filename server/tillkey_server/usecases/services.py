@@ -66,15 +66,19 @@ async def open_services(settings: Settings, clock: Clock | None = None) -> Servi
     return Services(settings, db, clock, book, keyring, mint, Pepper.load(settings))
 
 
+class Raced(Exception):
+    """A parallel transaction wrote first what this one decided on; it is to be run again."""
+
+
 async def settled(attempt: Callable[[], Awaitable[Result]]) -> Result:
-    """Run one transaction, and run it again where the database's uniqueness found a parallel one faster (law 6).
+    """Run one transaction, and once more where a parallel one was faster: `Raced` or the database's uniqueness (law 6).
 
     The second run sees what the faster one committed and decides by it. Raises Unavailable after three.
     """
     for _ in range(_ATTEMPTS - 1):
-        with suppress(IntegrityError):
+        with suppress(IntegrityError, Raced):
             return await attempt()
     try:
         return await attempt()
-    except IntegrityError as error:
+    except (IntegrityError, Raced) as error:
         raise Unavailable("parallel requests kept coming first") from error
