@@ -1,8 +1,9 @@
 """What the server answers: the lease and the statement (PROTOCOL section 4).
 
-``sign_lease`` and ``sign_statement`` make them in the server, ``open_lease`` and ``open_statement`` check in the SDK what an answer
-shows by itself: exact type, a key of the newest keyset held that was valid at ``iat``, the keyset's issuer, every claim. Whether
-it answers *this* request of *this* installation is the session's to say.
+``sign_lease`` and ``sign_statement`` make them in the server, and refuse to sign what no till would read.
+``open_lease`` and ``open_statement`` check in the SDK what an answer shows by itself: exact type, a key of the newest
+keyset held that was valid at ``iat``, the keyset's issuer, every claim. Whether it answers *this* request of *this*
+installation is the session's to say.
 """
 
 from __future__ import annotations
@@ -39,7 +40,10 @@ ENDING_CODES: Mapping[str, str] = MappingProxyType(
 
 @dataclass(frozen=True)
 class Lease:
-    """The signed right to run until a time. Times are seconds; ``use_until``, ``support_until``, ``updates_until`` None: no end."""
+    """The signed right to run until a time.
+
+    Times are seconds; ``use_until``, ``support_until`` and ``updates_until`` are None for no end.
+    """
 
     iss: str
     sub: str
@@ -84,24 +88,26 @@ class Statement:
     options: tuple[str, ...] = ()
 
 
+# The claims that bear the name of the dataclass's field.
 _SAME_NAME = (
-    "iss sub aud iat nbf exp jti rid license project environment refresh_at soft_exp use_until support_until updates_until"
-    " seq nonce min_keyset offline"
-).split()
+    *("iss", "sub", "aud", "iat", "nbf", "exp", "jti", "rid", "license", "project", "environment"),
+    *("refresh_at", "soft_exp", "use_until", "support_until", "updates_until", "seq", "nonce", "min_keyset", "offline"),
+)
 
 
 def sign_lease(lease: Lease, key: PrivateKey) -> str:
-    """Make a lease's compact JWS; raises ``WireError`` where it would be over 4 KiB."""
+    """Make a lease's compact JWS; raises ``WireError`` for a claim that no till would read, or over 4 KiB."""
     claims: dict[str, Any] = {name: getattr(lease, name) for name in _SAME_NAME}
     claims["cnf"] = {"jkt": lease.jkt}
     claims["entitlements"] = list(lease.entitlements)
     claims["degraded"] = list(lease.degraded)
     claims["policy"] = {"name": lease.policy_name, "version": lease.policy_version}
+    _lease_of(Claims(claims, "lease"))
     return _bounded(jws.sign(claims, typ=LEASE_TYP, key=key, member="kid"), "lease")
 
 
 def sign_statement(statement: Statement, key: PrivateKey) -> str:
-    """Make a statement's compact JWS; members that are None or empty are left out."""
+    """Make a statement's compact JWS; members that are None or empty are left out. Raises ``WireError`` as above."""
     claims: dict[str, Any] = {
         "iss": statement.iss,
         "iat": statement.iat,
@@ -117,12 +123,21 @@ def sign_statement(statement: Statement, key: PrivateKey) -> str:
         claims["retry_at"] = statement.retry_at
     if statement.options:
         claims["options"] = list(statement.options)
+    _statement_of(Claims(claims, "statement"))
     return _bounded(jws.sign(claims, typ=STATEMENT_TYP, key=key, member="kid"), "statement")
 
 
 def open_lease(text: Any, keyset: Keyset) -> Lease:
     """Check a lease against the newest keyset held and return it; raises ``WireError``."""
-    claims = _open(text, LEASE_TYP, keyset, "lease")
+    return _lease_of(_open(text, LEASE_TYP, keyset, "lease"))
+
+
+def open_statement(text: Any, keyset: Keyset) -> Statement:
+    """Check a statement against the newest keyset held and return it; raises ``WireError``."""
+    return _statement_of(_open(text, STATEMENT_TYP, keyset, "statement"))
+
+
+def _lease_of(claims: Claims) -> Lease:
     policy = claims.nested("policy")
     return Lease(
         iss=claims.text("iss"),
@@ -141,9 +156,9 @@ def open_lease(text: Any, keyset: Keyset) -> Lease:
         degraded=claims.codes("degraded"),
         refresh_at=claims.number("refresh_at"),
         soft_exp=claims.number("soft_exp"),
-        use_until=claims.optional_number("use_until"),
-        support_until=claims.optional_number("support_until"),
-        updates_until=claims.optional_number("updates_until"),
+        use_until=claims.nullable_number("use_until"),
+        support_until=claims.nullable_number("support_until"),
+        updates_until=claims.nullable_number("updates_until"),
         seq=claims.number("seq"),
         nonce=claims.token("nonce"),
         min_keyset=claims.number("min_keyset"),
@@ -153,9 +168,7 @@ def open_lease(text: Any, keyset: Keyset) -> Lease:
     )
 
 
-def open_statement(text: Any, keyset: Keyset) -> Statement:
-    """Check a statement against the newest keyset held and return it; raises ``WireError``."""
-    claims = _open(text, STATEMENT_TYP, keyset, "statement")
+def _statement_of(claims: Claims) -> Statement:
     return Statement(
         iss=claims.text("iss"),
         iat=claims.number("iat"),
@@ -173,7 +186,9 @@ def open_statement(text: Any, keyset: Keyset) -> Statement:
 def _open(text: Any, typ: str, keyset: Keyset, field: str) -> Claims:
     compact = jws.split(text, typ=typ, member="kid", field=field, max_bytes=MAX_ANSWER)
     kid = compact.header["kid"]
-    online = keyset.find(kid) if isinstance(kid, str) else None
+    if not isinstance(kid, str):
+        raise malformed(f"{field}.header.kid", "is not a string")
+    online = keyset.find(kid)
     if online is None:
         raise bad_signature(f"{field}.header.kid", "is not a key of the keyset held")
     if not online.key.verify(compact.signature, compact.signed):

@@ -61,6 +61,10 @@ class Claims:
         """Read an integer, or None where the claim is absent or null."""
         return self.number(name) if self.has(name) else None
 
+    def nullable_number(self, name: str) -> Optional[int]:
+        """Read an integer, or None where the claim is null; it has to be there, since null is the wider right."""
+        return None if self._get(name) is None else self.number(name)
+
     def boolean(self, name: str) -> bool:
         """Read true or false."""
         value = self._get(name)
@@ -135,7 +139,3 @@ class Claims:
         if not isinstance(value, dict):
             raise malformed(f"{self._where}.{name}", "must be an object")
         return Claims(value, f"{self._where}.{name}")
-
-    def raw(self, name: str) -> Any:
-        """Return a claim as it stands, None where it is absent."""
-        return self._claims.get(name)

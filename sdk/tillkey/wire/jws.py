@@ -1,7 +1,7 @@
-"""Compact JWS (RFC 7515 section 7.1) with an exact header: ``alg`` is ``Ed25519``, ``typ`` is one, no other member passes.
+"""Compact JWS (RFC 7515 section 7.1) with an exact header: ``alg`` is ``Ed25519``, ``typ`` is one, no other member.
 
-An exact list of members, rather than a check of the ones we know, leaves nothing for ``crit``, ``b64``, ``jku`` or ``zip`` to
-do (RFC 8725 sections 2.1 and 3.10).
+An exact list of members, rather than a check of the ones we know, leaves nothing for ``crit``, ``b64``, ``jku`` or
+``zip`` to do (RFC 8725 sections 2.1 and 3.10).
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from typing import Any
 from tillkey.wire import b64, strict_json
 from tillkey.wire.errors import WireError, malformed
 from tillkey.wire.keys import ALGORITHM, SIGNATURE_BYTES, PrivateKey
+
+_PARTS = 3
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ def split(text: Any, *, typ: str, member: str, field: str, max_bytes: int) -> Co
     if len(text) > max_bytes:
         raise WireError("too_large", field, f"is over {max_bytes} bytes")
     parts = text.split(".")
-    if len(parts) != 3 or not text.isascii():
+    if len(parts) != _PARTS or not text.isascii():
         raise malformed(field, "is not a compact JWS")
     header = strict_json.loads(b64.decode(parts[0], f"{field}.header"), field=f"{field}.header")
     if not isinstance(header, dict) or set(header) != {"alg", "typ", member}:

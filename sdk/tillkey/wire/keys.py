@@ -1,7 +1,7 @@
 """Ed25519 keys as JWK (RFC 8037 section 2), their thumbprints (RFC 7638), and the keys that are refused.
 
-``cryptography`` accepts public keys of small order, under which one signature fits many messages, and y coordinates that are
-not reduced, which give one point two names. Both are refused here, when a key is read.
+``cryptography`` accepts public keys of small order, under which one signature fits many messages, and y coordinates
+that are not reduced, which give one point two names. Both are refused here, when a key is read.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from tillkey.wire import b64, strict_json
-from tillkey.wire.errors import malformed
+from tillkey.wire.errors import WireError, malformed
 
 ALGORITHM = "Ed25519"
 KEY_BYTES = 32
@@ -50,7 +50,11 @@ class PublicKey:
             raise malformed(field, "must have exactly kty, crv and x")
         if jwk["kty"] != "OKP" or jwk["crv"] != ALGORITHM or not isinstance(jwk["x"], str):
             raise malformed(field, "is not an Ed25519 key")
-        return cls(b64.decode(jwk["x"], f"{field}.x"))
+        raw = b64.decode(jwk["x"], f"{field}.x")
+        try:
+            return cls(raw)
+        except WireError as error:
+            raise malformed(f"{field}.x", error.detail) from None
 
     def jwk(self) -> dict[str, str]:
         """Return the key as a JWK."""
@@ -96,7 +100,10 @@ class PrivateKey:
         if not isinstance(jwk, dict) or not isinstance(jwk.get("d"), str):
             raise malformed(field, "is not a private Ed25519 key")
         public = PublicKey.from_jwk({name: member for name, member in jwk.items() if name != "d"}, field)
-        key = cls(b64.decode(jwk["d"], f"{field}.d"))
+        seed = b64.decode(jwk["d"], f"{field}.d")
+        if len(seed) != KEY_BYTES:
+            raise malformed(f"{field}.d", f"is not {KEY_BYTES} bytes")
+        key = cls(seed)
         if key.public != public:
             raise malformed(field, "has a public half of another key")
         return key

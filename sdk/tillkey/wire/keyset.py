@@ -1,14 +1,15 @@
 """The keyset: which keys sign answers, under which roots (PROTOCOL section 2).
 
-A JWS in the general JSON serialisation (RFC 7515 section 7.2.1), signed by a threshold of roots. Version N + 1 carries a
-threshold of distinct roots of version N and of its own, so that whoever holds N can walk to N + 1 and nobody can walk back.
+A JWS in the general JSON serialisation (RFC 7515 section 7.2.1), signed by a threshold of roots. Version N + 1 carries
+a threshold of distinct roots of version N and of its own, so that whoever holds N can walk to N + 1 and nobody can walk
+back.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Optional, Union
+from typing import Any, Optional
 
 from tillkey.wire import b64, strict_json
 from tillkey.wire.errors import bad_signature, malformed
@@ -57,7 +58,10 @@ class Keyset:
 
 
 def sign_keyset(keyset: Keyset, root_keys: Iterable[PrivateKey]) -> str:
-    """Make the signed document of a keyset; each root key adds a signature."""
+    """Make the signed document of a keyset; each root key adds a signature, and none has to be enough by itself.
+
+    Raises ``WireError`` for a keyset that no till could read, whoever signs it.
+    """
     claims = {
         "issuer": keyset.issuer,
         "version": keyset.version,
@@ -69,6 +73,7 @@ def sign_keyset(keyset: Keyset, root_keys: Iterable[PrivateKey]) -> str:
         ],
         "issued_at": keyset.issued_at,
     }
+    _keyset_of(claims)
     payload = b64.encode(strict_json.dumps(claims))
     signatures = []
     for root in root_keys:
@@ -79,7 +84,7 @@ def sign_keyset(keyset: Keyset, root_keys: Iterable[PrivateKey]) -> str:
     return strict_json.dumps({"payload": payload, "signatures": signatures}).decode("ascii")
 
 
-def open_keyset(text: Union[str, bytes]) -> Keyset:
+def open_keyset(text: Any) -> Keyset:
     """Read a keyset and check that a threshold of its own roots signed it; to be used for the one that is pinned.
 
     Raises ``WireError``.
@@ -89,11 +94,11 @@ def open_keyset(text: Union[str, bytes]) -> Keyset:
     return keyset
 
 
-def step(held: Keyset, text: Union[str, bytes]) -> Keyset:
+def step(held: Keyset, text: Any) -> Keyset:
     """Walk from the keyset held to the next version.
 
-    Raises ``WireError`` unless ``text`` is version ``held.version + 1`` of the same issuer, signed by a threshold of distinct roots
-    of the held one and of its own.
+    Raises ``WireError`` unless ``text`` is version ``held.version + 1`` of the same issuer, signed by a threshold of
+    distinct roots of the held one and of its own.
     """
     keyset, signatures = _read(text)
     if keyset.issuer != held.issuer:
@@ -105,7 +110,9 @@ def step(held: Keyset, text: Union[str, bytes]) -> Keyset:
     return keyset
 
 
-def _read(text: Union[str, bytes]) -> tuple[Keyset, tuple[_Signature, ...]]:
+def _read(text: Any) -> tuple[Keyset, tuple[_Signature, ...]]:
+    if not isinstance(text, (str, bytes)):
+        raise malformed("keyset", "is not a string")
     document = strict_json.loads(text, max_bytes=MAX_KEYSET_BYTES, field="keyset")
     if not isinstance(document, dict) or set(document) != {"payload", "signatures"}:
         raise malformed("keyset", "must have exactly payload and signatures")
@@ -136,7 +143,7 @@ def _online_key(entry: Any) -> OnlineKey:
         raise malformed("keyset.keys", "must hold objects")
     reader = Claims(entry, "keyset.keys")
     key = PublicKey.from_jwk(entry.get("jwk"), "keyset.keys.jwk")
-    return OnlineKey(key, reader.number("not_before"), reader.optional_number("not_after"))
+    return OnlineKey(key, reader.number("not_before"), reader.nullable_number("not_after"))
 
 
 def _list(members: dict[str, Any], name: str) -> list[Any]:

@@ -1,7 +1,8 @@
 """What a till asks: one signed document for each request (PROTOCOL section 3).
 
-``sign_request`` makes it in the SDK, ``open_request`` reads it in the server. The signature is checked with the key that the
-header carries, so whoever holds a document knows only that the installation named by that key's thumbprint sent it.
+``sign_request`` makes it in the SDK, ``open_request`` reads it in the server. The signature is checked with the key
+that the header carries, so whoever holds a document knows only that the installation named by that key's thumbprint
+sent it.
 """
 
 from __future__ import annotations
@@ -117,17 +118,19 @@ def path_of(body: Body) -> str:
 def sign_request(body: Body, *, aud: str, rid: str, keyset: int, iat: int, key: PrivateKey) -> str:
     """Make a request's compact JWS.
 
-    ``aud`` is the server's issuer name, ``rid`` 22 characters of base64url, ``keyset`` the version held, ``iat`` the till's clock
-    in seconds, ``key`` the installation's.
+    ``aud`` is the server's issuer name, ``rid`` 22 characters of base64url, ``keyset`` the version held, ``iat`` the
+    till's clock in seconds, ``key`` the installation's. Raises ``WireError`` for text or numbers that no JSON of ours
+    can carry.
     """
-    claims: dict[str, Any] = {"aud": aud, "op": _OPS[type(body)], "rid": rid, "keyset": keyset, "iat": iat, **_claims_of(body)}
-    return jws.sign(claims, typ=REQUEST_TYP, key=key, member="jwk")
+    common = {"aud": aud, "op": _OPS[type(body)], "rid": rid, "keyset": keyset, "iat": iat}
+    return jws.sign({**common, **_claims_of(body)}, typ=REQUEST_TYP, key=key, member="jwk")
 
 
 def open_request(text: Any, *, aud: str) -> Request:
     """Check a request's form and signature and return it.
 
-    Raises ``WireError``: ``malformed`` for its form, its key or a foreign ``aud``, ``bad_signature``, ``too_large`` over 16 KiB.
+    Raises ``WireError``: ``malformed`` for its form, its key or a foreign ``aud``, ``bad_signature``, ``too_large``
+    over 16 KiB.
     """
     compact = jws.split(text, typ=REQUEST_TYP, member="jwk", field="request", max_bytes=MAX_BYTES)
     key = PublicKey.from_jwk(compact.header["jwk"], "request.header.jwk")

@@ -1,0 +1,89 @@
+"""What the host and people give, checked before anything is sent.
+
+Each complaint names the argument and what would be right.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Optional, Union
+
+from tillkey.errors import ConfigurationError
+from tillkey.wire.fields import ENVIRONMENTS, MAX_COMPONENTS
+from tillkey.wire.keyset import MAX_KEYSET_BYTES
+
+_PRODUCT = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}\Z")
+_SERVER = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[^\s/?#@:\[\]]+)(:\d{1,5})?(/[^\s?#]*)?\Z")
+_COMPONENT = re.compile(r"[a-z_]{1,32}\Z")
+_STANDARD_TRAITS = frozenset({"machine_id", "hostname", "hardware", "location"})
+
+
+PROJECT = (1, 200)
+SITE = (1, 253)
+TICKET = (1, 100)
+APP_VERSION = (0, 64)
+PLATFORM_VERSION = (1, 64)
+"""The texts of a request: the least and most characters that the protocol carries."""
+
+
+def text_of(name: str, text: Any, bounds: tuple[int, int]) -> Optional[str]:
+    """Return a text of the right length without control characters, or None; raises ``ConfigurationError``."""
+    if text is None:
+        return None
+    least, most = bounds
+    if not isinstance(text, str) or not least <= len(text) <= most:
+        raise ConfigurationError(f"{name}: give {least} to {most} characters")
+    if any(symbol < " " or symbol == "\x7f" or "\ud800" <= symbol <= "\udfff" for symbol in text):
+        raise ConfigurationError(f"{name}: has a control character")
+    return text
+
+
+def server_of(address: Any) -> str:
+    """Return the server's address without a slash at its end; raises ``ConfigurationError`` where it is none."""
+    if not isinstance(address, str) or not _SERVER.match(address):
+        raise ConfigurationError(f"server: {address!r} is no address; give one like https://licenses.example.com")
+    return address.rstrip("/")
+
+
+def traits_of(overrides: Mapping[str, Any]) -> dict[str, Optional[str]]:
+    """Return a copy of the host's own traits; raises ``ConfigurationError`` for what the protocol does not carry."""
+    if len(_STANDARD_TRAITS | set(overrides)) > MAX_COMPONENTS:
+        raise ConfigurationError(
+            f"machine_traits: at most {MAX_COMPONENTS} components, the four standard ones included"
+        )
+    for component, trait in overrides.items():
+        if not _COMPONENT.match(component):
+            raise ConfigurationError(f"machine_traits: {component!r} is no name; use 1 to 32 of a-z and underscore")
+        if trait is not None and not isinstance(trait, str):
+            raise ConfigurationError(f"machine_traits: {component} must be a text or None")
+    return dict(overrides)
+
+
+def product_of(product: Any) -> str:
+    """Return the product's code; raises ``ConfigurationError``."""
+    if not isinstance(product, str) or not _PRODUCT.match(product):
+        raise ConfigurationError(f"product: {product!r} is no code; use 1 to 64 of a-z, 0-9, dot, dash and underscore")
+    return product
+
+
+def environment_of(environment: str) -> str:
+    """Return the environment; raises ``ConfigurationError``."""
+    if environment not in ENVIRONMENTS:
+        raise ConfigurationError(f"environment: {environment!r} is none; use {', '.join(ENVIRONMENTS)}")
+    return environment
+
+
+def keyset_text(given: Union[str, os.PathLike[str]]) -> str:
+    """Return the text of the pinned keyset, given as itself or as a path; raises ``ConfigurationError``."""
+    if isinstance(given, str) and given.lstrip().startswith("{"):
+        return given
+    try:
+        with Path(given).open("rb") as file:
+            return file.read(MAX_KEYSET_BYTES + 1).decode("utf-8")
+    except (OSError, ValueError, TypeError) as error:
+        raise ConfigurationError(
+            f"pinned_keyset: cannot read {given!r}: {error}; give the path or the text of keyset.json"
+        ) from error

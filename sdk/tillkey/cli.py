@@ -1,0 +1,232 @@
+"""``tillkey``: the SDK on the command line, for the person who sets a till up and for scripts.
+
+Exit codes: 0 done, 1 refused or impossible here (with ``--json`` the problem on standard output), 2 usage, 3
+unreachable. With ``--json`` standard output holds the JSON alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any, Callable, Optional
+
+from tillkey._constants import VERSION
+from tillkey.client import LicenseClient
+from tillkey.errors import Busy, ConfigurationError, NotActivated, Refused, StateError, TillkeyError, Unreachable
+from tillkey.verdict import Verdict
+from tillkey.wire.fields import ENVIRONMENTS
+
+DONE, REFUSED, USAGE, UNREACHABLE = 0, 1, 2, 3
+
+_SETTINGS = {
+    "server": ("TILLKEY_SERVER", "ADDRESS", "address of the license server"),
+    "product": ("TILLKEY_PRODUCT", "CODE", "the product's code"),
+    "keyset": ("TILLKEY_KEYSET", "FILE", "the keyset that the product ships"),
+    "state_dir": ("TILLKEY_STATE_DIR", "FOLDER", "where keys and leases are kept (default: the user's data folder)"),
+}
+_NEVER_ASKED = "https://status-asks-no-server.invalid"
+_COLORS = {
+    "valid": "32",
+    "refresh_due": "32",
+    "grace": "33",
+    "degraded": "33",
+}
+_RED = "31"
+_TABLE = (
+    ("status", "status"),
+    ("usable", "usable"),
+    ("reason", "reason"),
+    ("project", "project"),
+    ("environment", "environment"),
+    ("entitlements", "entitlements"),
+    ("full rights until", "lease_ends_at"),
+    ("support until", "support_until"),
+    ("use until", "use_until"),
+    ("activation", "activation"),
+    ("clock suspect", "clock_suspect"),
+)
+
+
+def main(arguments: Optional[Sequence[str]] = None) -> int:
+    """Run one command and return its exit code; ``arguments`` default to the process's own."""
+    try:
+        code = _run(_parser().parse_args(arguments))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader, such as `head`, has seen enough; what is left in the buffer must not fail again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    return code
+
+
+def _run(options: argparse.Namespace) -> int:
+    given = {name: getattr(options, name, None) or os.environ.get(setting[0]) for name, setting in _SETTINGS.items()}
+    try:
+        return int(options.run(_client(given, options), options))
+    except ConfigurationError as error:
+        return _fail(options, USAGE, {"code": "usage", "detail": str(error)}, str(error))
+    except Unreachable as error:
+        problem = {"code": "unreachable", "kind": error.kind, "detail": str(error), "retry_after": error.retry_after}
+        return _fail(options, UNREACHABLE, problem, f"unreachable: {error}")
+    except TillkeyError as error:
+        return _fail(
+            options, REFUSED, _problem(error), f"refused: {error}" if isinstance(error, Refused) else str(error)
+        )
+    except KeyboardInterrupt:
+        return _fail(
+            options,
+            UNREACHABLE,
+            {"code": "interrupted"},
+            "interrupted; the same command goes on where this one stopped",
+        )
+
+
+def _parser() -> argparse.ArgumentParser:
+    # SUPPRESS, so that an option before the command is not overwritten by its own default after it.
+    common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    for name, (variable, metavar, text) in _SETTINGS.items():
+        common.add_argument(f"--{name.replace('_', '-')}", metavar=metavar, help=f"{text} [{variable}]")
+    common.add_argument("--json", action="store_true", help="print JSON alone")
+    parser = argparse.ArgumentParser(prog="tillkey", description="License this till.", parents=[common])
+    parser.add_argument("--version", action="version", version=f"tillkey {VERSION}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, text: str, run: Callable[..., int]) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=text, description=text, parents=[common])
+        made.set_defaults(run=run)
+        return made
+
+    activate = command("activate", "take a license into use on this till; again is a heartbeat", _activate)
+    activate.add_argument("license_key", metavar="KEY", help="the license key, or - to read it from standard input")
+    activate.add_argument("--project", metavar="NAME", help="the shop that the license is used for")
+    activate.add_argument("--site", metavar="ADDRESS", help="the shop's site")
+    activate.add_argument("--environment", choices=ENVIRONMENTS, default="production", help="default: production")
+    activate.add_argument("--move-ticket", metavar="TICKET", help="from `tillkey move-ticket` on the old machine")
+    activate.add_argument("--app-version", metavar="VERSION", default="", help="reported to the server")
+    command("status", "say what this till may do now; asks no server", _status)
+    command("heartbeat", "renew the lease now", _heartbeat)
+    command("deactivate", "give the license back", _deactivate)
+    ticket = command("move-ticket", "get a ticket that takes the license to another machine", _move_ticket)
+    ticket.add_argument(
+        "environment", nargs="?", choices=ENVIRONMENTS, default="production", help="default: production"
+    )
+    return parser
+
+
+def _client(given: Mapping[str, Optional[str]], options: argparse.Namespace) -> LicenseClient:
+    wanted = ("product", "keyset") if options.run is _status else ("server", "product", "keyset")
+    missing = [name for name in wanted if not given[name]]
+    if missing:
+        named = ", ".join(f"--{name} (or {_SETTINGS[name][0]})" for name in missing)
+        raise ConfigurationError(f"missing: {named}")
+    return LicenseClient(
+        given["server"] or _NEVER_ASKED,
+        given["product"] or "",
+        given["keyset"] or "",
+        given["state_dir"],
+        app_version=getattr(options, "app_version", ""),
+    )
+
+
+def _activate(client: LicenseClient, options: argparse.Namespace) -> int:
+    key = sys.stdin.readline() if options.license_key == "-" else options.license_key
+    verdict = client.activate(
+        key,
+        project=options.project,
+        site=options.site,
+        environment=options.environment,
+        move_ticket=options.move_ticket,
+    )
+    return _show(verdict, options)
+
+
+def _status(client: LicenseClient, options: argparse.Namespace) -> int:
+    return _show(client.check(), options)
+
+
+def _heartbeat(client: LicenseClient, options: argparse.Namespace) -> int:
+    return _show(client.heartbeat(), options)
+
+
+def _deactivate(client: LicenseClient, options: argparse.Namespace) -> int:
+    return _show(client.deactivate(), options)
+
+
+def _move_ticket(client: LicenseClient, options: argparse.Namespace) -> int:
+    ticket = client.move_ticket(options.environment)
+    if _json(options):
+        _print(json.dumps({"ticket": ticket, "environment": options.environment}))
+    else:
+        _print(ticket)
+    return DONE
+
+
+def _show(verdict: Verdict, options: argparse.Namespace) -> int:
+    members = verdict.as_dict()
+    if _json(options):
+        _print(json.dumps(members, ensure_ascii=False, indent=2))
+        return DONE
+    width = max(len(label) for label, _ in _TABLE)
+    for label, name in _TABLE:
+        text = _words(members[name])
+        if name == "status":
+            text = _colored(text, _COLORS.get(verdict.status, _RED))
+        if text:
+            _print(f"{label:<{width}}  {text}")
+    for line in (verdict.notice, *verdict.problems):
+        if line:
+            _print(line)
+    return DONE
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(value)
+    return "" if value is None else str(value)
+
+
+def _problem(error: TillkeyError) -> dict[str, Any]:
+    if isinstance(error, Refused):
+        return {
+            "code": error.code,
+            "clauses": list(error.clauses),
+            "detail": error.detail,
+            "options": list(error.options),
+            "retry_at": error.retry_at,
+            "signed": error.statement is not None,
+        }
+    codes = {NotActivated: "not_activated", Busy: "busy", StateError: "state_error"}
+    return {"code": codes.get(type(error), "error"), "detail": str(error)}
+
+
+def _fail(options: argparse.Namespace, code: int, problem: Mapping[str, Any], sentence: str) -> int:
+    if _json(options):
+        _print(json.dumps(problem, ensure_ascii=False, indent=2))
+    else:
+        sys.stderr.write(f"{sentence}\n")
+    return code
+
+
+def _json(options: argparse.Namespace) -> bool:
+    return bool(getattr(options, "json", False))
+
+
+def _colored(text: str, color: str) -> str:
+    if not sys.stdout.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return text
+    return f"\x1b[{color}m{text}\x1b[0m"
+
+
+def _print(text: str) -> None:
+    # A console that cannot show a character, such as one of Windows in a legacy code page, must not end the command.
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(text.encode(encoding, "replace").decode(encoding) + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

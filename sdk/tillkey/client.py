@@ -1,0 +1,174 @@
+"""``LicenseClient``: what a till calls.
+
+``check()`` looks at memory alone and may be called at every sale. Everything else talks to the server, waits a bounded
+time, and either returns a ``Verdict`` or raises (see ``errors``). Nothing is written and no key is made before a person
+activates; what talks to the server is imported with the first request.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Callable, Optional, Union
+
+from tillkey import platform, trust
+from tillkey._constants import CONNECT_TIMEOUT, LOCK_TIMEOUT, TOTAL_TIMEOUT
+from tillkey.arguments import APP_VERSION, PLATFORM_VERSION, keyset_text, product_of, server_of, text_of, traits_of
+from tillkey.errors import ConfigurationError, TillkeyError
+from tillkey.holding import Holding
+from tillkey.storage import StateFolder
+from tillkey.verdict import Verdict
+from tillkey.wire.errors import WireError
+from tillkey.wire.request import ClockReading
+
+if TYPE_CHECKING:
+    from tillkey.background import Background
+    from tillkey.driver import Driver
+
+
+class LicenseClient:
+    """One product's license on this till.
+
+    ``server`` is the address of the license server; ``product`` the product's code; ``pinned_keyset`` the path, or the
+    JSON text, of the keyset that the product ships (the root of all trust); ``state_dir`` the folder for keys and
+    leases, None for the user's data folder.
+
+    ``machine_traits`` replaces traits of the fingerprint or, with None, leaves them out; ``app_version`` and
+    ``platform_version`` (at most 64 characters) are reported; ``connect_timeout`` and ``total_timeout`` bound one
+    exchange and ``lock_timeout`` the wait for another process of this till, in seconds; ``ca_file`` names a private
+    certificate authority; ``clock`` replaces the machine's clocks in tests.
+
+    Raises ``ConfigurationError`` for an argument that cannot be right. Making a client reads the keyset and touches
+    nothing else.
+    """
+
+    def __init__(
+        self,
+        server: str,
+        product: str,
+        pinned_keyset: Union[str, os.PathLike[str]],
+        state_dir: Union[str, os.PathLike[str], None] = None,
+        *,
+        machine_traits: Optional[Mapping[str, Optional[str]]] = None,
+        app_version: str = "",
+        platform_version: Optional[str] = None,
+        connect_timeout: float = CONNECT_TIMEOUT,
+        total_timeout: float = TOTAL_TIMEOUT,
+        lock_timeout: float = LOCK_TIMEOUT,
+        ca_file: Union[str, os.PathLike[str], None] = None,
+        clock: Callable[[], ClockReading] = platform.read_clock,
+    ) -> None:
+        """Take the arguments; see the class."""
+        self._server = server_of(server)
+        self.product = product_of(product)
+        pin = _pinned(pinned_keyset)
+        issuer = pin.newest.issuer
+        self.state_dir = Path(state_dir) if state_dir is not None else platform.default_state_folder(issuer)
+        self._holding = Holding(StateFolder(self.state_dir, self.product, issuer), pin, self.product, clock)
+        self._traits = traits_of(machine_traits or {})
+        self._app_version = text_of("app_version", app_version, APP_VERSION) or ""
+        self._platform_version = text_of("platform_version", platform_version, PLATFORM_VERSION)
+        self._timeouts = (connect_timeout, total_timeout, lock_timeout)
+        self._ca_file = os.fspath(ca_file) if ca_file is not None else None
+        self._made_driver: Optional[Driver] = None
+        self._background: Optional[Background] = None
+
+    def check(self) -> Verdict:
+        """Say what the till may do now, from memory (the state file is read once).
+
+        Never raises, never waits, no network.
+        """
+        return self._holding.check()
+
+    def activate(
+        self,
+        license_key: str,
+        *,
+        project: Optional[str] = None,
+        site: Optional[str] = None,
+        environment: str = "production",
+        move_ticket: Optional[str] = None,
+    ) -> Verdict:
+        """Take a license into use on this till, in a project and an environment.
+
+        May be called at every start: where this till holds that license already, it is a heartbeat. ``license_key`` may
+        be typed in any case, with or without dashes; ``project`` names the shop (1 to 200 characters), ``site`` its
+        address; ``environment`` is ``production``, ``staging`` or ``development``; ``move_ticket`` comes from
+        ``move_ticket()`` on the old machine. To change to another license, ``deactivate()`` first.
+
+        Raises ``Refused``, ``Unreachable``, ``StateError`` (``Busy``) or ``ConfigurationError``. After ``Unreachable``
+        the request is kept: the same call, or the background, sends the same one again.
+        """
+        self._driver.activate(license_key, project, site, environment, move_ticket)
+        return self.check()
+
+    def heartbeat(self) -> Verdict:
+        """Renew the lease now. Raises ``NotActivated``, ``Refused``, ``Unreachable`` or ``StateError`` (``Busy``)."""
+        self._driver.heartbeat()
+        return self.check()
+
+    def deactivate(self) -> Verdict:
+        """Give the license back, so that another till can take it; do this before removing the program (NX-50).
+
+        Raises ``NotActivated``, ``Refused``, ``Unreachable`` (the seat is then still held) or ``StateError``
+        (``Busy``).
+        """
+        self._driver.deactivate()
+        return self.check()
+
+    def move_ticket(self, environment: str) -> str:
+        """Return a ticket with which another installation takes this license to ``environment``: one use, 24 hours.
+
+        This till goes on until the ticket is used. Raises like ``heartbeat()``.
+        """
+        return self._driver.move_ticket(environment)
+
+    def start(self) -> None:
+        """Begin background heartbeats in a daemon thread; again is nothing.
+
+        After a ``fork`` the child calls it for itself.
+        """
+        from tillkey.background import Background, Beater, draw  # noqa: PLC0415 - a till that only checks needs none
+
+        if self._background is None or not self._background.running:
+            self._background = Background(Beater(self._driver, self._holding.clock, draw))
+
+    def stop(self) -> None:
+        """End background heartbeats; waits for one under way, at most as long as one exchange may take."""
+        if self._background is not None:
+            self._background.stop(self._timeouts[1])
+
+    @property
+    def last_error(self) -> Optional[TillkeyError]:
+        """Why the last background heartbeat did not succeed, or None."""
+        return self._background.last_error if self._background else None
+
+    def __enter__(self) -> LicenseClient:  # noqa: PYI034 - typing.Self is not in Python 3.9
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: Optional[type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
+    ) -> None:
+        self.stop()
+
+    @property
+    def _driver(self) -> Driver:
+        if self._made_driver is None:
+            from tillkey.driver import Driver, Host  # noqa: PLC0415 - see the module
+            from tillkey.transport import Transport  # noqa: PLC0415 - the same
+
+            connect, total, lock = self._timeouts
+            transport = Transport(self._server, connect_timeout=connect, total_timeout=total, ca_file=self._ca_file)
+            host = Host(self._app_version, self._platform_version, self._traits)
+            self._made_driver = Driver(self._holding, transport, host, lock)
+        return self._made_driver
+
+
+def _pinned(given: Union[str, os.PathLike[str]]) -> trust.Trust:
+    try:
+        return trust.pinned(keyset_text(given))
+    except WireError as error:
+        raise ConfigurationError(f"pinned_keyset: {error}; ship the server's keyset.json unchanged") from error

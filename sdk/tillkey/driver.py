@@ -1,0 +1,170 @@
+"""Drives the state machine of ``session`` with a real disk, network, clocks and randomness, under the folder's lock."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Callable, Optional
+
+from tillkey import fingerprint, session
+from tillkey.arguments import PROJECT, SITE, TICKET, environment_of, text_of
+from tillkey.effects import Declined, Draw, Fetch, Flow, Granted, Nothing, Outcome, Released, Save, Send, Unreached
+from tillkey.errors import ConfigurationError, NotActivated, Refused, Unreachable
+from tillkey.exchange import Exchange, Machine
+from tillkey.holding import Holding
+from tillkey.schedule import Due
+from tillkey.timeline import effective, merge
+from tillkey.transport import Transport
+from tillkey.wire.errors import WireError
+from tillkey.wire.license_key import normalize
+
+
+@dataclass(frozen=True)
+class Host:
+    """What the program that uses the SDK told about itself, checked; ``traits`` are those it replaces or leaves out."""
+
+    app_version: str
+    platform_version: Optional[str]
+    traits: Mapping[str, Optional[str]]
+
+
+class Driver:
+    """The verbs that talk to the server; each returns when the state is saved, or raises as ``errors`` says."""
+
+    def __init__(self, holding: Holding, transport: Transport, host: Host, lock_timeout: float) -> None:
+        """Take what the till holds, the way to the server, the host's facts and the wait for the lock in seconds."""
+        self._holding = holding
+        self._transport = transport
+        self._host = host
+        self._lock_timeout = lock_timeout
+
+    def activate(
+        self,
+        license_key: Any,
+        project: Optional[str],
+        site: Optional[str],
+        environment: str,
+        move_ticket: Optional[str],
+    ) -> None:
+        """See ``LicenseClient.activate``."""
+        ask = session.Ask(
+            license_key=_license_key_of(license_key),
+            project=text_of("project", project, PROJECT),
+            environment=environment_of(environment),
+            site=text_of("site", site, SITE),
+            move_ticket=text_of("move_ticket", move_ticket.strip() if move_ticket else None, TICKET),
+        )
+        folder = self._holding.folder
+        _settle(self._call(lambda way: session.activate(way, ask, spare_seed=folder.spare_seed()), self._lock_timeout))
+
+    def heartbeat(self) -> None:
+        """See ``LicenseClient.heartbeat``."""
+        _settle(self._call(session.heartbeat, self._lock_timeout))
+
+    def deactivate(self) -> None:
+        """See ``LicenseClient.deactivate``."""
+        outcome = self._call(session.deactivate, self._lock_timeout)
+        if not isinstance(outcome.result, Released):
+            _settle(outcome)
+
+    def move_ticket(self, environment: str) -> str:
+        """See ``LicenseClient.move_ticket``."""
+        wanted = environment_of(environment)
+        granted = _settle(self._call(lambda way: session.move(way, wanted), self._lock_timeout))
+        if granted.ticket is None:
+            raise AssertionError("a granted move has a ticket")
+        return granted.ticket
+
+    def refresh(self) -> None:
+        """Read the state again where another process has changed it (for the background)."""
+        self._holding.refresh()
+
+    def beat(self) -> None:
+        """Beat, or skip the beat with ``Busy`` where another process holds the folder (for the background)."""
+        _settle(self._call(session.heartbeat, 0))
+
+    def due(self) -> tuple[Due, int]:
+        """Return what the next beat depends on, and the effective time (for the background)."""
+        reading = self._holding.clock()
+        snapshot = self._holding.snapshot
+        if snapshot is None:
+            return Due(), reading.wall
+        evidence, state = snapshot.evidence, snapshot.state
+        answered = [document.iat for document in (evidence.lease, evidence.statement) if document is not None]
+        due = Due(
+            issued_at=max(answered) if answered else (0 if state.chain else None),
+            refresh_at=evidence.lease.refresh_at if evidence.lease else None,
+            under_statement=evidence.statement is not None,
+            pending=state.pending is not None,
+        )
+        return due, effective(snapshot.memory, reading).time
+
+    def _call(self, begin: Callable[[Exchange], Flow], wait: float) -> Outcome:
+        """Read the state under the lock, drive one flow through, and remember what it left."""
+        holding = self._holding
+        traits = fingerprint.collect(holding.folder.folder, self._host.traits)
+        machine = Machine(self._host.app_version, traits, self._host.platform_version)
+        with holding.folder.locked(wait):
+            state, keys = holding.read(tidy=True)
+            if holding.snapshot is not None:
+                state = replace(state, memory=merge(state.memory, holding.snapshot.memory))
+            exchange = Exchange(replace(state, keysets=keys.texts), keys, machine)
+            try:
+                return self._drive(begin(exchange))
+            finally:
+                holding.remember(exchange.state, exchange.trust)
+
+    def _drive(self, flow: Flow) -> Outcome:
+        result: Any = None
+        while True:
+            try:
+                effect = flow.send(result)
+            except StopIteration as stop:
+                outcome: Outcome = stop.value
+                return outcome
+            result = None
+            if isinstance(effect, Save):
+                self._holding.folder.save(effect.state)
+            elif isinstance(effect, Send):
+                result = self._transport.post(effect.path, effect.body)
+            elif isinstance(effect, Fetch):
+                result = self._transport.get(effect.path)
+            elif isinstance(effect, Draw):
+                result = secrets.token_bytes(effect.count)
+            else:
+                result = self._holding.clock()
+
+
+def _settle(outcome: Outcome) -> Granted:
+    """Return what was granted; raise what else came of a call."""
+    result = outcome.result
+    if isinstance(result, Granted):
+        return result
+    if isinstance(result, Unreached):
+        raise Unreachable(result.kind, result.detail, retry_after=result.retry_after)
+    if isinstance(result, Nothing):
+        raise NotActivated("this till holds no activation of the product; call activate() with the license key first")
+    if isinstance(result, Released):
+        result = Declined(result.statement.code, result.statement.clauses, result.statement)
+    raise Refused(
+        result.code,
+        clauses=result.clauses,
+        statement=result.statement,
+        detail=result.detail,
+        options=result.options,
+        retry_at=result.retry_at,
+    )
+
+
+def _license_key_of(typed: Any) -> str:
+    """Return the normalized key (K-14).
+
+    Raises ``Refused`` with ``license_invalid``, as the server would, without asking it.
+    """
+    if not isinstance(typed, str):
+        raise ConfigurationError("license_key: give the key as text")
+    try:
+        return normalize(typed)
+    except WireError as error:
+        raise Refused("license_invalid", clauses=("K-14",), detail=f"What was typed {error.detail}.") from error

@@ -1,0 +1,150 @@
+"""The command: exact exit codes, JSON alone on standard output, the license key off the process list."""
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.sdk.http_server import closed_port
+from tests.sdk.license_server import license_key
+from tillkey import cli
+
+SDK = Path(cli.__file__).parents[1]
+
+
+@pytest.fixture
+def tillkey(server, http, tmp_path, monkeypatch, capsys):
+    keyset = tmp_path / "keyset.json"
+    keyset.write_text(server.keysets[1])
+    monkeypatch.setenv("TILLKEY_SERVER", http.address)
+    monkeypatch.setenv("TILLKEY_PRODUCT", "pos-core")
+    monkeypatch.setenv("TILLKEY_KEYSET", str(keyset))
+    monkeypatch.setenv("TILLKEY_STATE_DIR", str(tmp_path / "state"))
+
+    def run(*arguments):
+        code = cli.main([str(argument) for argument in arguments])
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return run
+
+
+def test_the_story_of_a_license_in_json(server, tillkey):
+    server.now = 1_900_000_000
+    key = server.sell()
+    code, out, err = tillkey("activate", key, "--project", "Corner Shop", "--environment", "staging", "--json")
+    assert (code, err) == (0, "")
+    assert json.loads(out)["environment"] == "staging"
+    assert json.loads(tillkey("status", "--json")[1])["project"] == "Corner Shop"
+    assert json.loads(tillkey("--json", "heartbeat")[1])["usable"] is True
+    ticket = json.loads(tillkey("move-ticket", "production", "--json")[1])
+    assert ticket["environment"] == "production"
+    assert ticket["ticket"] in server.rows.tickets
+    code, out, _ = tillkey("deactivate", "--json")
+    assert (code, json.loads(out)["status"]) == (0, "released")
+
+
+def test_the_license_key_can_be_read_from_standard_input(server, tillkey, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO(server.sell() + "\n"))
+    assert tillkey("activate", "-", "--project", "Corner Shop")[0] == 0
+    assert server.license().holder
+
+
+def test_a_refusal_is_exit_code_1_with_the_problem_as_json(tillkey):
+    code, out, err = tillkey("activate", license_key(9), "--project", "Corner Shop", "--json")
+    assert (code, err) == (1, "")
+    assert json.loads(out) == {
+        "code": "license_invalid",
+        "clauses": ["NX-03"],
+        "detail": "because of license_invalid",
+        "options": [],
+        "retry_at": None,
+        "signed": False,
+    }
+    code, out, err = tillkey("activate", license_key(9), "--project", "Corner Shop")
+    assert (code, out) == (1, "")
+    assert err == "refused: license_invalid: because of license_invalid.\n"
+
+
+def test_a_till_that_is_not_activated_has_nothing_to_beat(tillkey):
+    code, out, _ = tillkey("heartbeat", "--json")
+    assert (code, json.loads(out)["code"]) == (1, "not_activated")
+
+
+def test_a_server_that_is_down_is_exit_code_3(server, tillkey):
+    code, out, _ = tillkey(
+        "activate", server.sell(), "--project", "x", "--json", "--server", f"http://127.0.0.1:{closed_port()}"
+    )
+    assert code == 3
+    assert (json.loads(out)["code"], json.loads(out)["kind"]) == ("unreachable", "connect")
+
+
+@pytest.mark.parametrize("arguments", [(), ("fly",), ("activate",), ("activate", "K", "--environment", "moon")])
+def test_bad_usage_is_exit_code_2(tillkey, arguments):
+    with pytest.raises(SystemExit) as ended:
+        tillkey(*arguments)
+    assert ended.value.code == 2
+
+
+@pytest.mark.parametrize("name", ["SERVER", "PRODUCT", "KEYSET"])
+def test_a_missing_setting_is_exit_code_2_and_named(tillkey, monkeypatch, name):
+    monkeypatch.delenv(f"TILLKEY_{name}")
+    code, out, err = tillkey("heartbeat")
+    assert (code, out) == (2, "")
+    assert f"--{name.lower()} (or TILLKEY_{name})" in err
+
+
+def test_status_asks_no_server_and_is_a_table(server, tillkey, monkeypatch):
+    monkeypatch.delenv("TILLKEY_SERVER")
+    code, out, err = tillkey("status")
+    assert (code, err) == (0, "")
+    assert "status             unlicensed" in out
+    assert "This till is not activated." in out
+    assert "\x1b" not in out
+
+
+def test_color_is_for_terminals_without_no_color(tillkey, monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    assert "\x1b[31munlicensed\x1b[0m" in tillkey("status")[1]
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b" not in tillkey("status")[1]
+
+
+def test_a_move_ticket_is_printed_alone(server, tillkey):
+    tillkey("activate", server.sell(), "--project", "Corner Shop", "--environment", "staging")
+    code, out, _ = tillkey("move-ticket")
+    assert code == 0
+    assert out.strip() in server.rows.tickets
+
+
+def test_an_interrupted_command_says_that_it_can_go_on(tillkey, monkeypatch):
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tillkey.client.LicenseClient.heartbeat", interrupted)
+    code, _, err = tillkey("heartbeat")
+    assert code == 3
+    assert "goes on where this one stopped" in err
+
+
+def test_a_console_that_lacks_a_character_does_not_end_the_command(server, tillkey, monkeypatch):
+    tillkey("activate", server.sell(), "--project", "Café ☕")
+    narrow = io.TextIOWrapper(io.BytesIO(), encoding="cp1252")
+    monkeypatch.setattr("sys.stdout", narrow)
+    assert cli.main(["status"]) == 0
+    narrow.flush()
+    assert "Café ?".encode("cp1252") in narrow.buffer.getvalue()
+
+
+def test_a_reader_that_has_seen_enough_is_no_fault(tillkey, tmp_path):
+    tillkey("status")
+    command = [sys.executable, "-m", "tillkey.cli", "status"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=SDK) as running:
+        running.stdout.close()
+        assert running.stderr.read() == b""
+    assert running.returncode == 0
