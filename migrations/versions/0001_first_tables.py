@@ -257,7 +257,7 @@ def _activation() -> None:
         _refers("activation", "superseded_by", "activation.id", deferred=True),
         _one_of("activation", "environment", "production", "staging", "development"),
         _one_of("activation", "slot", "main", "staging"),
-        _one_of("activation", "end_reason", "released", "moved", "forced", "reinstalled", "conflict"),
+        _one_of("activation", "end_reason", "released", "moved", "forced", "reinstalled", "conflict", "unseen"),
         _check("activation", "ended", "(ended_at IS NULL) = (end_reason IS NULL)"),
     )
     _index("activation", "license_id")

@@ -8,8 +8,8 @@ TILLKEY_TESTING          1 says that this is a test; default 0
 TILLKEY_CRASH_AT         in a test, the point at which the server kills itself (`crash_points`)
 =======================  ================================================================================
 
-Any other variable that begins with TILLKEY_ is refused, since a misspelt one would be silently without effect; those
-of the SDK and of the checkout's own tools are let through.
+A variable that looks like one of these misspelt is refused, since it would be silently without effect; any other that
+begins with TILLKEY_ is somebody else's: a till's, or a vendor's own.
 """
 
 from __future__ import annotations
@@ -112,13 +112,16 @@ class Settings:
 
 
 def _refuse_unknown(env: Mapping[str, str]) -> None:
-    """Raise ConfigError for the first variable of ours that has no meaning."""
+    """Raise ConfigError for a variable that looks like one of ours misspelt."""
     for name in sorted(env):
         if not name.startswith(PREFIX) or name in VARIABLES or name in FOREIGN:
             continue
-        near = difflib.get_close_matches(name, VARIABLES, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(VARIABLES)}"
-        raise ConfigError(f"{name}: there is no such setting; {hint}")
+        # Compared without the prefix, which all of them share.
+        near = difflib.get_close_matches(
+            name.removeprefix(PREFIX), [known.removeprefix(PREFIX) for known in VARIABLES], n=1
+        )
+        if near:
+            raise ConfigError(f"{name}: there is no such setting; did you mean {PREFIX}{near[0]}?")
 
 
 def _database_url(env: Mapping[str, str], folder: Path) -> str:

@@ -7,15 +7,16 @@ commands that issue licenses take seconds.
 import asyncio
 import shutil
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from functools import cache
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.support.databases import DIALECTS, Databases
 from tests.support.server import Installation, IssuedKey
 from tillkey.wire.keyset import Keyset
+from tillkey_server.app import create_app
 from tillkey_server.clock import Clock, SystemClock
 from tillkey_server.settings import Settings
 from tillkey_server.store.db import Database
@@ -78,6 +79,15 @@ class Premises:
             await opened.close()
 
 
+    @asynccontextmanager
+    async def in_process(self, clock: Clock | None = None) -> AsyncIterator[httpx.AsyncClient]:
+        """Serve in this process, for the part of a story that needs no process of its own or another time of day."""
+        async with self.services(clock) as services:
+            transport = httpx.ASGITransport(app=create_app(services))
+            async with httpx.AsyncClient(transport=transport, base_url="http://premises.example") as http:
+                yield http
+
+
 class Stock:
     """What clones are made from: one prepared data folder and database per engine, made when first asked for."""
 
@@ -118,10 +128,24 @@ async def _sell(services: Services, product: str, customer: str, quantity: int) 
     return [IssuedKey(str(one.license_id), one.license_key or "") for one in issued.licenses]
 
 
-@cache
-def stock_of(databases: Databases, folder: Path) -> Stock:
-    """Return this process's stock, whichever module asks."""
-    return Stock(databases, folder)
+_STOCKS: dict[Databases, Stock] = {}
+
+
+def stock_of(databases: Databases, factory: pytest.TempPathFactory) -> Stock:
+    """Return the stock of this process and maker of databases, whichever module asks."""
+    if databases not in _STOCKS:
+        _STOCKS[databases] = Stock(databases, factory.mktemp("stock"))
+    return _STOCKS[databases]
+
+
+@contextmanager
+def cloned(dialect: str, databases: Databases, factory: pytest.TempPathFactory) -> Iterator[Premises]:
+    """Make a clone, and drop its database at the end."""
+    made = stock_of(databases, factory).clone(dialect, factory.mktemp("premises"))
+    try:
+        yield made
+    finally:
+        databases.drop(made.url)
 
 
 @pytest.fixture(scope="module", params=DIALECTS)
@@ -129,7 +153,21 @@ def premises(
     request: pytest.FixtureRequest, databases: Databases, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Premises]:
     """A clone for the module's tests together; they run once on each engine."""
-    stock = stock_of(databases, tmp_path_factory.getbasetemp() / "stock")
-    made = stock.clone(request.param, tmp_path_factory.mktemp("premises"))
-    yield made
-    databases.drop(made.url)
+    with cloned(request.param, databases, tmp_path_factory) as made:
+        yield made
+
+
+@pytest.fixture(params=DIALECTS)
+def own_premises(
+    request: pytest.FixtureRequest, databases: Databases, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Premises]:
+    """A clone for one test, which may spoil it; the test runs once on each engine."""
+    with cloned(request.param, databases, tmp_path_factory) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def servers(premises: Premises) -> Iterator[tuple[str, str]]:
+    """The addresses of two processes that serve the module's clone."""
+    with premises.installation.serving() as one, premises.installation.serving() as other:
+        yield one.url, other.url

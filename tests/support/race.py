@@ -33,16 +33,31 @@ class Race:
 
 
 async def run_race(
-    premises: Premises, database: Database, urls: Sequence[str], sold: IssuedKey, installations: int
+    premises: Premises,
+    database: Database,
+    urls: Sequence[str],
+    sold: IssuedKey,
+    installations: int,
+    environment: str = "production",
 ) -> Race:
     """Let that many new installations activate one license through the servers in turn, all at once."""
     keyset = premises.keyset
     tills = [RawTill(None, keyset) for _ in range(installations)]  # type: ignore[arg-type] - volley sends for them
-    shots = [shot(till, urls[n % len(urls)], taking(till, sold.license_key)) for n, till in enumerate(tills)]
+    shots = [
+        shot(till, urls[n % len(urls)], taking(till, sold.license_key, environment=environment))
+        for n, till in enumerate(tills)
+    ]
     before = await totals(database)
     replies = await volley(shots)
     after = await totals(database)
     return Race(tuple(replies), await census(database, sold.license_id), after - before)
+
+
+async def open_project(premises: Premises, url: str) -> None:
+    """Let the shop's first till make the project, which all later ones find."""
+    till = RawTill(None, premises.keyset)  # type: ignore[arg-type] - volley sends for it
+    [reply] = await volley([shot(till, url, taking(till, premises.license().license_key))])
+    assert reply.status == CREATED, reply
 
 
 def faults(race: Race) -> list[str]:

@@ -148,12 +148,12 @@ async def end(
     """
     if not activation_ids:
         return frozenset()
+    # The chains first: a heartbeat that notes a changed machine takes the two rows in this order as well.
+    await chains.bump_revision(conn, activation_ids)
     statement = (
         tables.activation.update()
         .where(_C.id.in_(activation_ids), _ACTIVE)
         .values(ended_at=at, end_reason=reason, superseded_by=superseded_by)
         .returning(_C.id)
     )
-    ended = frozenset((await conn.execute(statement)).scalars())
-    await chains.bump_revision(conn, ended)
-    return ended
+    return frozenset((await conn.execute(statement)).scalars())

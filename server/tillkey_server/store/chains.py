@@ -70,6 +70,11 @@ async def advance(
     return await rows.changed(conn, statement) == 1
 
 
+async def heard_of(conn: AsyncConnection, activation_id: UUID, at: datetime) -> None:
+    """Note that a till was heard of though it got no lease: while its license is suspended it is there all the same."""
+    await rows.changed(conn, tables.chain.update().where(_C.activation_id == activation_id).values(last_seen_at=at))
+
+
 async def bump_revision(conn: AsyncConnection, activation_ids: Collection[UUID]) -> None:
     """Make every heartbeat that was judged on older facts of these activations fail its swap."""
     if activation_ids:

@@ -78,6 +78,18 @@ async def latest_exp_of_license(conn: AsyncConnection, license_id: UUID) -> date
     return latest
 
 
+async def ends_of_license(conn: AsyncConnection, license_id: UUID) -> dict[UUID, datetime]:
+    """Return the `exp` of the last lease of each activation that holds the license now, by the activation's id."""
+    held, chain = tables.activation.c, tables.chain.c
+    statement = (
+        select(held.id, _C.exp)
+        .join(tables.chain, chain.activation_id == held.id)
+        .join(tables.lease, (_C.activation_id == held.id) & (_C.seq == chain.seq))
+        .where(held.license_id == license_id, held.ended_at.is_(None))
+    )
+    return {row.id: row.exp for row in await conn.execute(statement)}
+
+
 async def set_nonce_state(conn: AsyncConnection, activation_id: UUID, nonce: str, state: str) -> None:
     """Mark an issued nonce as `live`, `tombstone` or `consumed`; lock the chain first.
 

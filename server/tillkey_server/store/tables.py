@@ -67,7 +67,7 @@ __all__ = [
 
 ENVIRONMENTS = ("production", "staging", "development")
 SLOTS = ("main", "staging")
-END_REASONS = ("released", "moved", "forced", "reinstalled", "conflict")
+END_REASONS = ("released", "moved", "forced", "reinstalled", "conflict", "unseen")
 STEP_OPS = ("activate", "heartbeat", "move")
 NONCE_STATES = ("live", "tombstone", "consumed")
 CHAIN_EVENTS = ("fork", "switch", "adopted", "conflict")
