@@ -19,7 +19,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.support.databases import Databases
-from tests.support.premises import OWNER, Premises, stock_of
+from tests.support.premises import OWNER, Premises, cloned
 from tests.support.proxy import Line
 from tests.support.server import IssuedKey, Serving
 from tillkey import LicenseClient, Verdict
@@ -192,11 +192,7 @@ class Machine:
 @contextmanager
 def open_shop(dialect: str, databases: Databases, folders: pytest.TempPathFactory) -> Iterator[Shop]:
     """Set a server up on one engine, and serve."""
-    stock = stock_of(databases, folders.getbasetemp() / "stock")
-    premises = stock.clone(dialect, folders.mktemp("shop"))
-    with ExitStack() as closing, premises.installation.serving() as server:
-        try:
-            yield Shop(premises, server, folders.mktemp("machines"), closing)
-        finally:
-            closing.close()
-    databases.drop(premises.url)
+    with ExitStack() as closing:
+        premises = closing.enter_context(cloned(dialect, databases, folders))
+        server = closing.enter_context(premises.installation.serving())
+        yield Shop(premises, server, folders.mktemp("machines"), closing)

@@ -80,7 +80,11 @@ def _finish(document: dict[str, Any]) -> dict[str, Any]:
     schemas = document["components"]["schemas"]
     for name in _FRAMEWORK_SCHEMAS:
         schemas.pop(name, None)
-    schemas["Problem"]["properties"]["code"]["enum"] = sorted(problems.KINDS)
+    members = schemas["Problem"]["properties"]
+    members["code"]["enum"] = sorted(problems.KINDS)
+    for described in members.values():
+        # A member that is not required is absent where there is nothing to say; it has no default.
+        described.pop("default", None)
     return document
 
 

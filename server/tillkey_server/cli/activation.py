@@ -57,22 +57,6 @@ def list_(
     perform(data_dir, work, as_json=as_json)
 
 
-@app.command("release")
-def release(*, data_dir: DataDir, activation_id: ActivationId, reason: Reason, as_json: Json = False) -> None:
-    """Give a license back for its holder, who asked for it."""
-
-    async def work(services: Services) -> Outcome:
-        from tillkey_server.usecases import deactivation
-
-        decision = await deactivation.release(services, activation_id, actor=actor(), reason=reason)
-        if not decision.allowed:
-            return refused_by(decision)
-        members = {"activation_id": str(activation_id), **decided_by(decision), "facts": dict(decision.facts)}
-        return Done(members, lambda output: output.fields(members))
-
-    perform(data_dir, work, as_json=as_json)
-
-
 @app.command("force-deactivate")
 def force_deactivate(
     *,

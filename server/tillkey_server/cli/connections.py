@@ -1,14 +1,19 @@
-"""The part of a request that comes before its body: bounded in size and in time.
+"""uvicorn, made fit to stand at the edge.
 
-uvicorn bounds neither with its fast parser, so that idle connections could fill a server that has no proxy in front.
-The body's own bounds are `api.bodies`'.
+1. What comes before a request's body is bounded in size and in time: uvicorn bounds neither with its fast parser, so
+   that idle connections could fill a server that has no proxy in front. The body's own bounds are `api.bodies`'.
+2. The server says when it is ready, and a stop that was asked for is no failure: uvicorn alone exits with 143.
 """
 
 from __future__ import annotations
 
 import asyncio
+import signal
+import socket
+from collections.abc import Callable
 from typing import Any
 
+import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_BYTES = 32 * 1024
@@ -70,3 +75,35 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server; `ready` is called once when it takes requests."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        """Take what uvicorn takes, and whom to tell."""
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and say so."""
+        await super().startup(sockets)
+        self._ready()
+
+    def handle_exit(self, sig: int, _frame: Any) -> None:
+        """Stop; a second Ctrl-C does not wait for the answers on their way out."""
+        self.force_exit = self.should_exit and sig == signal.SIGINT
+        self.should_exit = True
+
+
+def configured(application: Any, *, stop_seconds: int) -> uvicorn.Config:
+    """Return how the application is served; a stop waits `stop_seconds` for the answers on their way out."""
+    return uvicorn.Config(
+        application,
+        http=BoundedProtocol,
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=stop_seconds,
+    )

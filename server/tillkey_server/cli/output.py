@@ -52,7 +52,10 @@ class Output:
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(*columns, header_style="bold")
+        table = Table(header_style="bold")
+        for number, column in enumerate(columns):
+            # Ids come first and are copied: never cut nor broken. Whatever else is long is folded.
+            table.add_column(column, no_wrap=number == 0, overflow="fold")
         for row in texts:
             table.add_row(*[Text(text) for text in row])
         Console().print(table)

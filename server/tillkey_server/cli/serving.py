@@ -6,10 +6,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
 import socket
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,8 +16,6 @@ from tillkey_server.cli.output import note
 from tillkey_server.cli.running import DataDir, Done, Outcome, conclude, initialized
 
 if TYPE_CHECKING:
-    from uvicorn import Config
-
     from tillkey_server.settings import Settings
 
 READY = "Tillkey is ready at"
@@ -70,47 +67,24 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
 
 def _run(settings: Settings, listener: socket.socket) -> None:
     """Open the services, serve, close them; the answers that are on their way out at a stop are still given."""
-    import uvicorn
     from uvicorn.importer import import_from_string
 
-    from tillkey_server.cli.connections import BoundedProtocol
+    from tillkey_server.cli.connections import Server, configured
     from tillkey_server.usecases.services import open_services
 
     # By its name, as any ASGI server is told: the application stands above this room.
     create_app = import_from_string(_APPLICATION)
 
-    def configured(application: Any) -> Config:
-        return uvicorn.Config(
-            application,
-            http=BoundedProtocol,
-            ws="none",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=STOP_SECONDS,
-        )
-
-    class Server(uvicorn.Server):
-        """uvicorn, but it says where it is ready, and a stop that was asked for is no failure (uvicorn: 143)."""
-
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            """Start, and tell the address."""
-            await super().startup(sockets)
-            note(f"{READY} http://{_address(listener)}")
-
-        def handle_exit(self, sig: int, _frame: Any) -> None:
-            """Stop; a second Ctrl-C does not wait for the answers on their way out."""
-            self.force_exit = self.should_exit and sig == signal.SIGINT
-            self.should_exit = True
-
     async def serving() -> None:
         services = await open_services(settings)
         try:
-            await Server(configured(create_app(services))).serve([listener])
+            config = configured(create_app(services), stop_seconds=STOP_SECONDS)
+            await Server(config, lambda: note(f"{READY} http://{_address(listener)}")).serve([listener])
         finally:
             await services.close()
 
-    with asyncio.Runner(loop_factory=configured(None).get_loop_factory()) as runner:
+    factory = configured(None, stop_seconds=STOP_SECONDS).get_loop_factory()
+    with asyncio.Runner(loop_factory=factory) as runner:
         runner.run(serving())
 
 
