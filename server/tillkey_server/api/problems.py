@@ -138,7 +138,7 @@ _COMMANDS = {
         "Wait until retry_at; a supervisor may give --override-reason; our own faults (--vendor-fault) do not count.",
     ),
     Refusal.NOT_FOUND: Kind(404, "There is no such thing", "Check the id or the address."),
-    Refusal.NOT_ACTIVE: Kind(409, "The activation has ended already", "Nothing is left to do: the license is free."),
+    Refusal.NOT_ACTIVE: Kind(409, "There is nothing to free", "See `activation list` for who holds the license now."),
     Refusal.NOT_SUSPENDED: Kind(409, "The license is not suspended", "Nothing is left to do."),
     Refusal.NOT_ON_HOLD: Kind(409, "The license is under no legal hold", "Nothing is left to do."),
     POLICY_INVALID: Kind(

@@ -218,6 +218,8 @@ def _show_explained(output: Output, told: Mapping[str, Any]) -> None:
     forced = told["forced_deactivations"]
     output.fields({"forced deactivations remaining": f"{forced['remaining']} of {forced['limit']}"})
     output.fields({"forks": told["chain"]["forks"], "switches": told["chain"]["switches"]})
+    for notice in told["notices"]:
+        output.say(f"Notice: {notice['words']} ({', '.join(notice['clauses'])})")
     output.say("")
     decisions = [(one["at"], one["actor"], one["words"], one["clauses"]) for one in told["decisions"]]
     output.table(("at", "by", "decision", "clauses"), decisions)

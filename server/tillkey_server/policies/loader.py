@@ -105,7 +105,7 @@ _REASONS = {"extra_forbidden": "is no key of a policy", "missing": "is missing"}
 
 def _contradictions(document: PolicyDocument) -> Iterator[tuple[str, str]]:
     """Yield what no two values may say together."""
-    forced, takeover, lease = document.forced_deactivation, document.takeover, document.lease
+    forced, takeover = document.forced_deactivation, document.takeover
     if forced.gap > forced.window:
         yield "forced_deactivation.gap", "is longer than the window"
     if takeover.threshold > len(rules.KNOWN_COMPONENTS):
@@ -113,6 +113,17 @@ def _contradictions(document: PolicyDocument) -> Iterator[tuple[str, str]]:
         yield "takeover.threshold", f"can never be reached: the components are {known}"
     if len(takeover.required) > takeover.threshold:
         yield "takeover.required", "names more components than the threshold asks for"
+    yield from _lengths(document)
+    if document.clocks.refund_days is not None and document.clocks.refund_months is not None:
+        yield "clocks.refund_months", "stands beside refund_days: a window has one length"
+    left = [word for word in document.entitlements.degraded if word not in document.entitlements.granted]
+    if left:
+        yield "entitlements.degraded", f"{left[0]!r} is not granted"
+
+
+def _lengths(document: PolicyDocument) -> Iterator[tuple[str, str]]:
+    """Yield what the lengths around a lease may not say together."""
+    lease = document.lease
     if document.heartbeat.every >= lease.soft:
         yield "heartbeat.every", "is not shorter than lease.soft"
     if lease.soft >= lease.full:
@@ -121,11 +132,10 @@ def _contradictions(document: PolicyDocument) -> Iterator[tuple[str, str]]:
         yield "lease.soft", "is not shorter than lease.full_while_refundable"
     if lease.full_while_refundable > lease.full:
         yield "lease.full_while_refundable", "is longer than lease.full"
-    if document.clocks.refund_days is not None and document.clocks.refund_months is not None:
-        yield "clocks.refund_months", "stands beside refund_days: a window has one length"
-    left = [word for word in document.entitlements.degraded if word not in document.entitlements.granted]
-    if left:
-        yield "entitlements.degraded", f"{left[0]!r} is not granted"
+    unseen_after = document.activation.release_unseen_after
+    if unseen_after is not None and unseen_after < lease.full:
+        reason = "is shorter than lease.full: a till that still sells offline would lose its seat"
+        yield "activation.release_unseen_after", reason
 
 
 def _frozen(document: PolicyDocument) -> rules.Policy:
@@ -163,6 +173,8 @@ def _activation(section: ActivationSection) -> rules.ActivationPolicy:
         project_binding=rules.ProjectBinding(section.project_binding),
         require_project=section.require_project,
         bind_site=section.bind_site,
+        staging_stale_after=section.staging_stale_after,
+        release_unseen_after=section.release_unseen_after,
         clauses=rules.ActivationClauses(
             project=tuple(cited.project),
             one_use=tuple(cited.one_use),
@@ -172,6 +184,8 @@ def _activation(section: ActivationSection) -> rules.ActivationPolicy:
             installation=tuple(cited.installation),
             release=tuple(cited.release),
             superseded=tuple(cited.superseded),
+            stale=tuple(cited.stale),
+            unseen=tuple(cited.unseen),
         ),
     )
 

@@ -33,6 +33,15 @@ def _duration(value: object) -> dt.timedelta:
     return int(match["number"]) * _UNITS[match["unit"]]
 
 
+def _off_or_duration(value: object) -> dt.timedelta | None:
+    if value == "off":
+        return None
+    try:
+        return _duration(value)
+    except ValueError as error:
+        raise ValueError(f'{error}, or "off"') from error
+
+
 def _positive(value: dt.timedelta) -> dt.timedelta:
     if not value:
         raise ValueError("a duration above zero is needed")
@@ -68,6 +77,7 @@ def _once(values: list[str]) -> list[str]:
 
 
 Duration = Annotated[dt.timedelta, PlainValidator(_duration)]
+OffOrDuration = Annotated[dt.timedelta | None, PlainValidator(_off_or_duration)]
 PositiveDuration = Annotated[Duration, AfterValidator(_positive)]
 Zone = Annotated[ZoneInfo, PlainValidator(_zone)]
 Clauses = Annotated[list[str], Field(min_length=1), AfterValidator(_cited)]
@@ -101,6 +111,8 @@ class ActivationClausesSection(Section):
     installation: Clauses
     release: Clauses
     superseded: Clauses
+    stale: Clauses
+    unseen: Clauses
 
 
 class ActivationSection(Section):
@@ -110,6 +122,8 @@ class ActivationSection(Section):
     project_binding: Literal["permanent_after_production", "permanent_from_first_activation", "while_active"]
     require_project: bool
     bind_site: bool
+    staging_stale_after: PositiveDuration
+    release_unseen_after: OffOrDuration
     clauses: ActivationClausesSection
 
 

@@ -17,10 +17,14 @@
 9. Production asked while staging or development holds the seat: staging must be deactivated first (NX-04).
 10. Everybody else is told since when the license is in use, where under a mask, and what can be done; never a person's
     data.
+11. A holder that is unseen (NX-50, `stale`) stands in nobody's way: its seat is as good as free, and the license is not
+    its project's for its sake (sentences 3, 4, 9 and 10). It is released with the grant to whoever asks and never
+    before. A reinstall or a ticket that holds comes first: then it was taken over or moved.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from tillkey_server.rules import binding, fingerprint, move
@@ -35,6 +39,7 @@ from tillkey_server.rules.admission import installation_refusal, project_refusal
 from tillkey_server.rules.decision import Grant, Refusal, allow, deny, instant
 from tillkey_server.rules.move import TicketFacts
 from tillkey_server.rules.policy import Clauses, Policy
+from tillkey_server.rules.stale import auto_release, unseen
 from tillkey_server.rules.standing import refuse, standing
 from tillkey_server.rules.window import room_at, within
 
@@ -90,13 +95,19 @@ def decide_activation(facts: ActivationFacts, policy: Policy, now: datetime) -> 
     found = standing(facts.license, policy, now)
     if found.refusal is not None:
         return ActivationDecision(refuse(found, facts.license, policy, now))
-    refusal = installation_refusal(facts, policy, now) or project_refusal(facts, policy, now)
+    heard_of = tuple(holder for holder in facts.holders if not unseen(holder, policy, now) or holder.jkt == facts.jkt)
+    refusal = installation_refusal(facts, policy, now) or project_refusal(replace(facts, holders=heard_of), policy, now)
     if refusal is not None:
         return ActivationDecision(refusal)
     own = next((holder for holder in facts.holders if holder.jkt == facts.jkt), None)
     if own is not None and own.environment == facts.environment:
         return _held(facts, own, policy, now)
-    others = tuple(holder for holder in facts.holders if holder is not own and _conflicts(holder, facts, policy))
+    others = tuple(
+        holder
+        for holder in facts.holders
+        if holder is not own
+        and (_conflicts(holder, facts, policy) or (holder not in heard_of and holder.project_id != facts.project_id))
+    )
     if not others:
         return _free(facts, own, policy, now)
     return _taken(facts, own, others, policy, now)
@@ -122,13 +133,21 @@ def _held(facts: ActivationFacts, own: HolderFacts, policy: Policy, now: datetim
     return ActivationDecision(decision, Action.HELD, holder_id=own.id, binds_project=binds)
 
 
-def _free(facts: ActivationFacts, own: HolderFacts | None, policy: Policy, now: datetime) -> ActivationDecision:
-    """Nobody else is in the way: sentence 6, or a new activation."""
+def _free(
+    facts: ActivationFacts,
+    own: HolderFacts | None,
+    policy: Policy,
+    now: datetime,
+    gone: tuple[HolderFacts, ...] = (),
+) -> ActivationDecision:
+    """Nobody else is in the way but who is `gone`: sentence 6, or a new activation."""
     cited = policy.activation.clauses
+    freed = cited.one_use + cited.unseen if gone else ()
     if own is None:
-        clauses = cited.one_use + cited.project + cited.binding
-        return _granted(facts, policy, now, Action.NEW, clauses=clauses)
-    return _granted(facts, policy, now, Action.MOVE_IN_PLACE, clauses=cited.staging, released=(own,))
+        clauses = cited.one_use + cited.project + cited.binding + freed
+        return _granted(facts, policy, now, Action.NEW, clauses=clauses, gone=gone)
+    clauses = cited.staging + freed
+    return _granted(facts, policy, now, Action.MOVE_IN_PLACE, clauses=clauses, released=(own,), gone=gone)
 
 
 def _taken(
@@ -138,20 +157,25 @@ def _taken(
     policy: Policy,
     now: datetime,
 ) -> ActivationDecision:
-    """Somebody else holds the slot: sentences 7 to 10."""
+    """Somebody else holds the slot: sentences 7 to 11."""
     same_machine = own is None and _same_machine(facts, others, policy)
     counting = within(facts.recent_takeovers, policy.takeover.window, now)
     if same_machine and len(counting) < policy.takeover.limit:
         return _granted(facts, policy, now, Action.REATTACH, clauses=policy.takeover.clauses, released=others)
-    if facts.ticket_presented:
+    if facts.ticket_presented and _ticket_holds(facts, others, now):
         return _with_ticket(facts, own, others, policy, now)
+    present = [one for one in others if not unseen(one, policy, now)]
+    if not present:
+        return _free(facts, own, policy, now, gone=others)
+    if facts.ticket_presented:
+        return _ticket_refused(facts, policy, now)
     if same_machine:
         room = room_at(counting, policy.takeover.limit, policy.takeover.window)
-        return _in_use(others[0], policy, now, policy.takeover.clauses, room)
-    in_staging = any(holder.environment != binding.PRODUCTION for holder in others)
+        return _in_use(present[0], policy, now, policy.takeover.clauses, room)
+    in_staging = [one for one in present if one.environment != binding.PRODUCTION]
     if facts.environment == binding.PRODUCTION and in_staging:
-        return _staging_first(next(one for one in others if one.environment != binding.PRODUCTION), policy, now)
-    return _in_use(others[0], policy, now)
+        return _staging_first(in_staging[0], policy, now)
+    return _in_use(present[0], policy, now)
 
 
 def _same_machine(facts: ActivationFacts, others: tuple[HolderFacts, ...], policy: Policy) -> bool:
@@ -164,6 +188,14 @@ def _same_machine(facts: ActivationFacts, others: tuple[HolderFacts, ...], polic
     )
 
 
+def _ticket_holds(facts: ActivationFacts, others: tuple[HolderFacts, ...], now: datetime) -> bool:
+    """Tell whether the ticket on record releases everybody who is in the way."""
+    ticket = facts.ticket
+    if ticket is None or not move.ticket_valid(ticket, facts.license.id, facts.environment, now):
+        return False
+    return all(move.ticket_releases(ticket, one.id, one.environment) for one in others)
+
+
 def _with_ticket(
     facts: ActivationFacts,
     own: HolderFacts | None,
@@ -171,22 +203,23 @@ def _with_ticket(
     policy: Policy,
     now: datetime,
 ) -> ActivationDecision:
-    """Sentence 8."""
-    ticket = facts.ticket
-    holds = ticket is not None and move.ticket_valid(ticket, facts.license.id, facts.environment, now)
-    if ticket is None or not holds or not all(move.ticket_releases(ticket, one.id, one.environment) for one in others):
-        refusal = deny(
-            Refusal.MOVE_TICKET_INVALID,
-            clauses=policy.move.clauses,
-            policy=policy.ref,
-            now=now,
-            facts={"because": _ticket_fault(facts, now)},
-            options=("move_ticket", "move_ticket_by_agent"),
-        )
-        return ActivationDecision(refusal)
+    """Sentence 8, for a ticket that holds."""
     released = others if own is None else (*others, own)
     clauses = policy.move.clauses + policy.activation.clauses.staging
     return _granted(facts, policy, now, Action.MOVE_WITH_TICKET, clauses=clauses, released=released)
+
+
+def _ticket_refused(facts: ActivationFacts, policy: Policy, now: datetime) -> ActivationDecision:
+    """Sentence 8, for a ticket that does not hold."""
+    refusal = deny(
+        Refusal.MOVE_TICKET_INVALID,
+        clauses=policy.move.clauses,
+        policy=policy.ref,
+        now=now,
+        facts={"because": _ticket_fault(facts, now)},
+        options=("move_ticket", "move_ticket_by_agent"),
+    )
+    return ActivationDecision(refusal)
 
 
 def _ticket_fault(facts: ActivationFacts, now: datetime) -> str:
@@ -209,13 +242,17 @@ def _granted(
     *,
     clauses: Clauses,
     released: tuple[HolderFacts, ...] = (),
+    gone: tuple[HolderFacts, ...] = (),
 ) -> ActivationDecision:
-    """Return a grant that makes an activation, with what it ends and binds."""
+    """Return a grant that makes an activation, with what it ends and binds; who is `gone` ends for being unseen."""
+    ended = tuple(holder.id for holder in (*released, *gone))
     shown: dict[str, object] = {
         "environment": facts.environment,
         "slot": slot_of(facts.environment, policy),
-        "released": [str(holder.id) for holder in released],
+        "released": [str(holder_id) for holder_id in ended],
     }
+    if gone:
+        shown["released_unseen"] = [str(holder.id) for holder in gone]
     if released:
         shown["from"] = released[0].environment
     if action is Action.REATTACH:
@@ -224,7 +261,8 @@ def _granted(
     return ActivationDecision(
         allow(_GRANTS[action], clauses=clauses, policy=policy.ref, now=now, facts=shown),
         action,
-        tuple(holder.id for holder in released),
+        ended,
+        tuple(auto_release(holder, policy, now) for holder in gone),
         binds_project=binding.binds(facts.bound_project_id, facts.environment, policy.activation),
         uses_ticket=action is Action.MOVE_WITH_TICKET,
     )

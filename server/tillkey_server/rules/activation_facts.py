@@ -25,7 +25,11 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class HolderFacts:
-    """An active activation of the license; `slot` is `main` or `staging`."""
+    """An active activation of the license.
+
+    `slot` is `main` or `staging`. `last_seen_at` is when its till was last heard of, `lease_ends_at` the `exp` of its
+    last lease.
+    """
 
     id: UUID
     jkt: str
@@ -36,6 +40,7 @@ class HolderFacts:
     started_at: datetime
     last_seen_at: datetime | None = None
     site: str | None = None
+    lease_ends_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +85,26 @@ class ActivationFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class AutoRelease:
+    """An unseen activation that gives way to a granted one, and the decision of its own to audit (NX-50)."""
+
+    activation_id: UUID
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
 class ActivationDecision:
     """The decision and what to write.
 
-    `action` is None for a refusal. `releases`: the activations to end with it. `holder_id`: the activation that is held
+    `action` is None for a refusal. `releases`: all activations to end with it; those that end because they were unseen
+    are in `auto_releases` too. `holder_id`: the activation that is held
     (`HELD`). `binds_project`: write the project as the license's. `uses_ticket`: mark the ticket used.
     """
 
     decision: Decision
     action: Action | None = None
     releases: tuple[UUID, ...] = ()
+    auto_releases: tuple[AutoRelease, ...] = ()
     holder_id: UUID | None = None
     binds_project: bool = False
     uses_ticket: bool = False

@@ -81,6 +81,7 @@ class Grant(StrEnum):
     ACTIVATION_REATTACHED = "activation_reattached"
     ACTIVATION_ADOPTED = "activation_adopted"
     ACTIVATION_RELEASED = "activation_released"
+    ACTIVATION_AUTO_RELEASED = "activation_auto_released"
     FORCED_DEACTIVATION_GRANTED = "forced_deactivation_granted"
     MOVE_TICKET_ISSUED = "move_ticket_issued"
     LEASE_RENEWED = "lease_renewed"

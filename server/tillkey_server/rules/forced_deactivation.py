@@ -1,7 +1,7 @@
 """Freeing a license from the vendor's side when its machine is gone (NX-08), and the limit that stops abuse (NX-09).
 
 1. A reason is always needed; a reason of spaces is none.
-2. An activation that has ended already cannot be freed.
+2. An activation that has ended already cannot be freed, and no ticket is made that could release nobody.
 3. At most `limit` counted ones per license lie in any sliding `window`, with `gap` between two (K-16: exactly W later
    is allowed). The license counts, not the agent, the machine or the calendar year.
 4. Where both limits refuse, the limit's code is told with the later of the two times.
@@ -43,7 +43,7 @@ class PastForced:
 
 @dataclass(frozen=True, slots=True)
 class ForcedFacts:
-    """What is known when an agent asks. `ended`: the activation has ended, or (a ticket) nobody holds the license."""
+    """What is known when an agent asks. `ended`: the activation has ended, or a ticket could release nobody."""
 
     ended: bool
     last_seen_at: datetime | None
@@ -93,7 +93,7 @@ def decide(facts: ForcedFacts, policy: Policy, now: datetime) -> Decision:
             now=now,
             facts=_shown(facts, count, policy, now, counted=False, overridden=False),
             retry_at=retry_at,
-            options=_OPTIONS[refusal],
+            options=_options(refusal, facts.kind),
         )
     return allow(
         Grant.FORCED_DEACTIVATION_GRANTED if facts.kind is ForcedKind.FORCED else Grant.MOVE_TICKET_ISSUED,
@@ -111,6 +111,13 @@ _OPTIONS: dict[Refusal, tuple[str, ...]] = {
     Refusal.FORCED_DEACTIVATION_TOO_SOON: ("wait", "ask_supervisor"),
     Refusal.CONFIRMATION_REQUIRED: ("confirm",),
 }
+
+
+def _options(refusal: Refusal, kind: ForcedKind) -> tuple[str, ...]:
+    """Return what can be done next. A holder in the ticket's own environment is freed without one (sentence 2)."""
+    if refusal is Refusal.NOT_ACTIVE and kind is ForcedKind.MOVE_TICKET:
+        return ("activate", "forced_deactivation_by_agent")
+    return _OPTIONS[refusal]
 
 
 def recently_seen(facts: ForcedFacts, policy: Policy, now: datetime) -> bool:

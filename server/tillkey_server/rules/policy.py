@@ -49,6 +49,8 @@ class ActivationClauses:
     installation: Clauses
     release: Clauses
     superseded: Clauses
+    stale: Clauses
+    unseen: Clauses
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +58,17 @@ class ActivationPolicy:
     """Seats, projects and environments.
 
     `staging_exempt`: staging and development take a slot of their own. `bind_site`: a license that is bound is also
-    bound to its project's site, in production.
+    bound to its project's site, in production. `staging_stale_after`: how long staging may stand beside production
+    before people are told. `release_unseen_after`: how long an installation was not heard of before it gives way to
+    another one that asks; None: it never does.
     """
 
     staging_exempt: bool
     project_binding: ProjectBinding
     require_project: bool
     bind_site: bool
+    staging_stale_after: timedelta
+    release_unseen_after: timedelta | None
     clauses: ActivationClauses
 
 

@@ -6,8 +6,8 @@
 3. A `rid` that made a step of a live activation is stale for a deactivation, as for every other op: the till draws a
    new one.
 4. An ended activation never gets a lease again. Its till is told `activation_released` when it was given back by
-   itself, and `activation_superseded` when it was moved, freed by an agent, taken over by a reinstall or lost to a
-   conflict (NX-08, NX-48).
+   itself, and `activation_superseded` when it was moved, freed by an agent, taken over by a reinstall, lost to a
+   conflict (NX-08, NX-48) or gave way unseen (NX-50).
 5. The activation's own end is told before the license's standing: it is final for that id.
 """
 
@@ -30,6 +30,7 @@ class EndReason(StrEnum):
     FORCED = "forced"
     REINSTALLED = "reinstalled"
     CONFLICT = "conflict"
+    UNSEEN = "unseen"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +67,10 @@ def decide_continue(end: EndFacts, license_facts: LicenseFacts, policy: Policy, 
     cited = policy.activation.clauses
     if end.ended_at is not None:
         by_itself = end.end_reason is EndReason.RELEASED
+        taken = cited.unseen if end.end_reason is EndReason.UNSEEN else cited.superseded
         return deny(
             Refusal.ACTIVATION_RELEASED if by_itself else Refusal.ACTIVATION_SUPERSEDED,
-            clauses=cited.release if by_itself else cited.superseded,
+            clauses=cited.release if by_itself else taken,
             policy=policy.ref,
             now=now,
             facts={

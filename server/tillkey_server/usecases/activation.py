@@ -65,7 +65,7 @@ async def _with_key(services: Services, request: Request, body: Activate) -> Ste
         told = await _told_before(tx, request, ground, now)
         if told is not None:
             return told
-        gathered = await gather(services, tx, row, body, request.jkt)
+        gathered = await gather(services, tx, row, policy, body, request.jkt)
         decided = decide_activation(gathered.facts, policy, now)
         if decided.action is None:
             await audited(tx, request, decided.decision, row.id, None if own is None else own.id)
@@ -126,6 +126,20 @@ async def _held(
     return step
 
 
+async def _released(
+    tx: AsyncConnection, request: Request, fresh: ActivationRow, decided: ActivationDecision, now: datetime
+) -> None:
+    """End what gives way to a new activation; each one that was unseen is audited for itself (NX-50)."""
+    unseen = [one.activation_id for one in decided.auto_releases]
+    rest = [one for one in decided.releases if one not in unseen]
+    if decided.action in _END_REASONS:
+        reason = _END_REASONS[decided.action]
+        await activations.end(tx, rest, at=now, reason=reason, superseded_by=fresh.id)
+    await activations.end(tx, unseen, at=now, reason="unseen", superseded_by=fresh.id)
+    for one in decided.auto_releases:
+        await audited(tx, request, one.decision, fresh.license_id, one.activation_id)
+
+
 async def _granted(
     tx: AsyncConnection,
     request: Request,
@@ -139,9 +153,7 @@ async def _granted(
     fresh_key = await installations.insert_if_absent(tx, InstallationRow(request.jkt, license_row.customer_id, now))
     if not fresh_key and not gathered.installation_known:
         raise Raced(request.jkt)
-    if decided.action in _END_REASONS:
-        reason = _END_REASONS[decided.action]
-        await activations.end(tx, decided.releases, at=now, reason=reason, superseded_by=fresh.id)
+    await _released(tx, request, fresh, decided, now)
     if gathered.facts.project_id is None:
         project = ProjectRow(
             id=fresh.project_id,
@@ -152,9 +164,10 @@ async def _granted(
             created_at=now,
         )
         await projects.insert(tx, project)
+    # Before anything else that a parallel winner would trip: its unique index is what `settled` knows to run again.
+    await activations.insert(tx, fresh)
     if decided.binds_project:
         await licenses.bind(tx, license_row.id, fresh.project_id, now)
-    await activations.insert(tx, fresh)
     if decided.uses_ticket and gathered.ticket is not None:
         await tickets.use(tx, gathered.ticket.id, at=now, used_by=fresh.id)
     await audited(tx, request, decided.decision, license_row.id, fresh.id)

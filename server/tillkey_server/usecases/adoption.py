@@ -30,6 +30,7 @@ from tillkey_server.store.leases import LeaseRow
 from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.store.projects import ProjectRow
 from tillkey_server.usecases.chain import Refused, audited
+from tillkey_server.usecases.services import Raced
 from tillkey_server.usecases.steps import Ground, Step, first_step, note
 
 log = logging.getLogger(__name__)
@@ -50,11 +51,17 @@ async def adopt(
     if refusal is not None:
         await audited(tx, request, refusal, row.id, lease_id)
         return Refused(refusal, lease_id)
+    if await leases.by_rid(tx, request.jkt, request.rid) is not None:
+        # It made a step of another activation: the adoption's own replay finds its activation on record.
+        return Refused(Refusal.STALE_REQUEST, lease_id)
     rivals = await _rivals(tx, request, lease, row, policy)
     for rival in rivals:
         if not lease_stays(from_epoch(lease.iat), await _latest(tx, rival)):
             return await _lost(tx, request, lease, Ground(rival, row, policy, lease.aud), now)
-    await installations.insert_if_absent(tx, InstallationRow(request.jkt, row.customer_id, now))
+    if not await installations.insert_if_absent(tx, InstallationRow(request.jkt, row.customer_id, now)):
+        held = await installations.get(tx, request.jkt)
+        if held is None or held.customer_id != row.customer_id:
+            raise Raced(request.jkt)
     await activations.end(tx, [rival.id for rival in rivals], at=now, reason="conflict", superseded_by=lease_id)
     fresh = await _row(tx, request, body, lease, row, policy, now)
     ground = Ground(fresh, row, policy, lease.aud)
@@ -63,7 +70,7 @@ async def adopt(
         await licenses.bind(tx, row.id, fresh.project_id, now)
     decision = allow(
         Grant.ACTIVATION_ADOPTED,
-        clauses=("K-12",),
+        clauses=policy.heartbeat.clauses,
         policy=policy.ref,
         now=now,
         facts={"lease_iat": instant(from_epoch(lease.iat)), "released": [str(rival.id) for rival in rivals]},

@@ -74,12 +74,21 @@ def end_of(activation: ActivationRow) -> EndFacts:
     return EndFacts(activation.ended_at, reason)
 
 
-def refusal_before_chain(ground: Ground, blocked_at: datetime | None, now: datetime) -> Refused | None:
-    """Return the no that comes before the chain, whatever the `rid`: an end, a suspension, a blocked key."""
+async def refusal_before_chain(
+    tx: AsyncConnection, ground: Ground, blocked_at: datetime | None, now: datetime
+) -> Refused | None:
+    """Return the no that comes before the chain, whatever the `rid`: an end, a suspension, a blocked key.
+
+    A till that is refused while its activation lives was heard of, and is not one that nobody sees (NX-08, NX-50).
+    """
     decision = decide_continue(end_of(ground.activation), ground.license.facts, ground.policy, now)
     if decision.allowed and blocked_at is not None:
         decision = blocked(blocked_at, ground.policy, now)
-    return None if decision.allowed else Refused(decision, ground.activation.id)
+    if decision.allowed:
+        return None
+    if ground.activation.active:
+        await chains.heard_of(tx, ground.activation.id, now)
+    return Refused(decision, ground.activation.id)
 
 
 async def judged(
@@ -95,7 +104,7 @@ async def judged(
     if view is None or view.activation.jkt != request.jkt:
         return None
     ground = await ground_of(services, tx, view)
-    refused = refusal_before_chain(ground, view.installation_blocked_at, now)
+    refused = await refusal_before_chain(tx, ground, view.installation_blocked_at, now)
     if refused is not None:
         return refused
     seen = await leases.by_rid(tx, request.jkt, request.rid)

@@ -16,6 +16,7 @@ from tillkey_server.store.chain_events import ChainEventRow
 from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.usecases.activations import shown
 from tillkey_server.usecases.forced_deactivation import past_of, used_of
+from tillkey_server.usecases.notices import notices_of
 from tillkey_server.usecases.services import Services
 from tillkey_server.usecases.words import in_words
 
@@ -44,6 +45,7 @@ async def explain(services: Services, license_id: UUID) -> dict[str, object]:
         "bound_at": instant(row.bound_at),
         "clocks": _clocks(row, policy, now),
         "activations": [shown(one) for one in held],
+        "notices": notices_of(held, policy, now),
         "forced_deactivations": _forced(past, policy, now),
         "chain": _chain(events),
         "decisions": [_decision(one) for one in told],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -10,9 +11,10 @@ from tillkey.wire.errors import WireError
 from tillkey.wire.request import Activate
 from tillkey_server.rules.activation import ActivationFacts, HolderFacts, InstallationFacts
 from tillkey_server.rules.move import TicketFacts
+from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.project import normal_name
-from tillkey_server.store import activations, installations, projects, tickets
-from tillkey_server.store.activations import Holder
+from tillkey_server.store import activations, chains, installations, leases, projects, tickets
+from tillkey_server.store.activations import ActivationRow, Holder
 from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.store.tickets import TicketRow
 from tillkey_server.usecases.services import Services
@@ -28,12 +30,17 @@ class Gathered:
     installation_known: bool
 
 
-async def gather(services: Services, tx: AsyncConnection, row: LicenseRow, body: Activate, jkt: str) -> Gathered:
-    """Read what decides an activation of the license `row` by the installation `jkt`."""
+async def gather(
+    services: Services, tx: AsyncConnection, row: LicenseRow, policy: Policy, body: Activate, jkt: str
+) -> Gathered:
+    """Read what decides an activation of the license `row`, sold under `policy`, by the installation `jkt`."""
     name = "" if body.project is None else body.project.name
     project = await projects.by_name_key(tx, row.customer_id, normal_name(name))
     bound = None if row.project_id is None else await projects.by_id(tx, row.project_id)
+    if policy.activation.release_unseen_after is not None:
+        await _hold_still(tx, row)
     holders = await activations.holders(tx, row.id)
+    ends = await leases.ends_of_license(tx, row.id)
     installation = await installations.get(tx, jkt)
     held = await activations.active_of_key(tx, jkt, row.product_id)
     ticket = await _ticket(services, tx, body.move_ticket)
@@ -45,7 +52,7 @@ async def gather(services: Services, tx: AsyncConnection, row: LicenseRow, body:
         environment=body.environment,
         jkt=jkt,
         fingerprint=body.fingerprint,
-        holders=tuple(_holder(holder) for holder in holders),
+        holders=tuple(holder_of(one.activation, one.last_seen_at, ends.get(one.activation.id)) for one in holders),
         installation=InstallationFacts(
             customer_id=None if installation is None else installation.customer_id,
             blocked_at=None if installation is None else installation.blocked_at,
@@ -63,6 +70,12 @@ async def gather(services: Services, tx: AsyncConnection, row: LicenseRow, body:
     return Gathered(facts, holders, ticket, installation is not None)
 
 
+async def _hold_still(tx: AsyncConnection, row: LicenseRow) -> None:
+    """Lock the holders' chains: a beat locks no more, and none may come between being unseen and being released."""
+    for held in await activations.active_of_license(tx, row.id):
+        await chains.get(tx, held.id, lock=True)
+
+
 async def _ticket(services: Services, tx: AsyncConnection, presented: str | None) -> TicketRow | None:
     if presented is None:
         return None
@@ -77,8 +90,8 @@ def _ticket_facts(row: TicketRow) -> TicketFacts:
     return TicketFacts(row.license_id, row.environment, row.created_at, row.expires_at, row.used_at, row.activation_id)
 
 
-def _holder(holder: Holder) -> HolderFacts:
-    held = holder.activation
+def holder_of(held: ActivationRow, last_seen_at: datetime, lease_ends_at: datetime | None) -> HolderFacts:
+    """Return an active activation as the rules take it."""
     return HolderFacts(
         id=held.id,
         jkt=held.jkt,
@@ -87,6 +100,7 @@ def _holder(holder: Holder) -> HolderFacts:
         slot=held.slot,
         fingerprint=held.fingerprint,
         started_at=held.started_at,
-        last_seen_at=holder.last_seen_at,
+        last_seen_at=last_seen_at,
         site=held.site,
+        lease_ends_at=lease_ends_at,
     )

@@ -48,7 +48,7 @@ async def _plain(services: Services, request: Request, body: Heartbeat) -> Step 
         if view is None or view.activation.jkt != request.jkt or view.chain.nonce != body.nonce:
             return None
         ground = await ground_of(services, tx, view)
-        refused = refusal_before_chain(ground, view.installation_blocked_at, now)
+        refused = await refusal_before_chain(tx, ground, view.installation_blocked_at, now)
         if refused is not None:
             return refused
         if _drifted(view.activation, body):

@@ -13,10 +13,12 @@ from tillkey.wire.request import Move, Request
 from tillkey_server.crash_points import reach
 from tillkey_server.errors import BadInput, BrokenInvariant, NotFound
 from tillkey_server.ids import new_id
+from tillkey_server.rules.activation import slot_of
 from tillkey_server.rules.chain import Op
 from tillkey_server.rules.decision import Decision
 from tillkey_server.rules.forced_deactivation import ForcedFacts, ForcedKind, decide
 from tillkey_server.rules.move import decide_move, ticket_end
+from tillkey_server.rules.policy import Policy
 from tillkey_server.store import activations, audit, licenses, tickets
 from tillkey_server.store.tickets import TicketRow
 from tillkey_server.usecases.answers import Answer, RefusalAnswer, refusal_of
@@ -91,7 +93,7 @@ async def issue_move_ticket(
         if row is None:
             raise NotFound("license", str(license_id))
         policy = await services.policies.of(tx, row.policy_ref)
-        facts = await _known(tx, license_id, asked)
+        facts = await _known(tx, license_id, environment, policy, asked)
         decision = decide(facts, policy, now)
         await audit.record(tx, decision, actor=actor, action="move_ticket", license_id=license_id)
         if not decision.allowed:
@@ -104,11 +106,19 @@ async def issue_move_ticket(
     return IssuedTicket(ticket, license_id, environment, expires_at, remaining(decision), decision)
 
 
-async def _known(tx: AsyncConnection, license_id: UUID, asked: ForcedFacts) -> ForcedFacts:
-    """Add what is on record: who holds the license, when that was heard of, and what was granted before."""
-    holders = await activations.holders(tx, license_id)
-    last_seen_at = max((holder.last_seen_at for holder in holders), default=None)
-    return replace(asked, ended=not holders, last_seen_at=last_seen_at, past=await past_of(tx, license_id))
+async def _known(
+    tx: AsyncConnection, license_id: UUID, environment: str, policy: Policy, asked: ForcedFacts
+) -> ForcedFacts:
+    """Add what is on record: whom the ticket could release, when that was heard of, and what was granted before.
+
+    A ticket releases who holds the seat of its environment in another one (`rules.move`); where nobody does, it would
+    be counted and help nobody.
+    """
+    slot = slot_of(environment, policy)
+    held = await activations.holders(tx, license_id)
+    freed = [one for one in held if one.activation.slot == slot and one.activation.environment != environment]
+    last_seen_at = max((one.last_seen_at for one in freed), default=None)
+    return replace(asked, ended=not freed, last_seen_at=last_seen_at, past=await past_of(tx, license_id))
 
 
 async def _with_ticket(

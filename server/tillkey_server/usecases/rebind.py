@@ -71,7 +71,7 @@ async def _known(
     tx: AsyncConnection, request: Request, lease: Lease, ground: Ground, blocked_at: datetime | None, now: datetime
 ) -> Step | Refused:
     """The activation is on record: its end is told first, then its chain decides."""
-    refused = refusal_before_chain(ground, blocked_at, now)
+    refused = await refusal_before_chain(tx, ground, blocked_at, now)
     if refused is not None:
         return refused
     chain = await chains.get(tx, ground.activation.id, lock=True)

@@ -18,6 +18,7 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "activation_reattached": "The same machine was set up afresh and took its own seat back.",
         "activation_adopted": "The server had lost this activation and took it up again from the till's last lease.",
         "activation_released": "The till gave the license back; it is free.",
+        "activation_auto_released": "Unseen since {last_seen_at}, {environment} gave way to another till that asked.",
         "lease_renewed": "The lease was renewed.",
         "move_ticket_issued": "A ticket was made with which another machine takes the license to {environment}.",
         "forced_deactivation_granted": "An agent freed the license; {remaining} of {limit} left in {window_days} days.",
@@ -41,21 +42,27 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "activation_superseded": "Another installation took the license over.",
         "confirmation_required": "The installation was seen at {last_seen_at}; freeing it needs a second confirmation.",
         "reason_required": "Freeing a license needs a reason.",
-        "not_active": "Nobody holds the license; there is nothing to free.",
+        "not_active": "Nobody holds the license in a way that this could free.",
         "forced_deactivation_limit_reached": "All {limit} forced deactivations of {window_days} days are used.",
         "forced_deactivation_too_soon": "The last forced deactivation is too recent.",
         "not_suspended": "The license is not suspended; it is {from}.",
         "not_on_hold": "The license is not on legal hold; it is {from}.",
         "nothing_to_renew": "The right to use the license has no end; there is nothing to renew.",
+        "staging_stale": "Production is in use, yet {environment} holds its seat since {held_since}: give it back.",
     }
 )
-"""The sentence for every code that the audit log can hold; braces name facts."""
+"""The sentence for every code of the audit log and of the notices; braces name facts."""
 
 
 def in_words(row: AuditRow) -> str:
     """Return the sentence for a decision; a fact that is missing reads as `unknown`."""
-    told = SENTENCES.get(row.code, row.code.replace("_", " ") + ".")
     refused = row.outcome == "deny" and row.action.startswith("license_")
-    known = {name: "unknown" if value is None else value for name, value in row.facts.items()}
-    sentence = told.format_map(defaultdict(lambda: "unknown", known))
-    return f"Nothing was changed. {sentence}" if refused else sentence
+    told = sentence(row.code, row.facts)
+    return f"Nothing was changed. {told}" if refused else told
+
+
+def sentence(code: str, facts: Mapping[str, object]) -> str:
+    """Return the sentence for a code; a fact that is missing reads as `unknown`."""
+    told = SENTENCES.get(code, code.replace("_", " ") + ".")
+    known = {name: "unknown" if value is None else value for name, value in facts.items()}
+    return told.format_map(defaultdict(lambda: "unknown", known))

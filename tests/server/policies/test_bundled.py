@@ -60,6 +60,14 @@ def test_nexopos_does_not_exempt_staging_and_others_do():
     assert exempt == ["crmjetty", "prestashop-care"]
 
 
+@pytest.mark.clause("NX-48", "NX-50")
+def test_every_policy_reminds_of_staging_after_30_days_and_none_takes_a_seat_by_itself():
+    for policy in POLICIES.values():
+        terms = policy.activation
+        assert (terms.staging_stale_after, terms.release_unseen_after) == (timedelta(days=30), None)
+        assert (terms.clauses.stale, terms.clauses.unseen) == (("NX-48",), ("NX-50",))
+
+
 @pytest.mark.clause("NX-09")
 def test_nexopos_allows_three_forced_deactivations_in_365_days_a_day_apart():
     forced = POLICIES["nexopos"].forced_deactivation

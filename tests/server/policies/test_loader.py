@@ -97,6 +97,25 @@ def test_a_duration_as_a_number_is_refused_since_its_unit_would_be_a_guess():
     assert "forced_deactivation.gap" in _faults(_changed('gap = "24h"', "gap = 24"))
 
 
+@pytest.mark.clause("NX-50")
+@pytest.mark.parametrize("text,length", [("off", None), ("30d", timedelta(days=30)), ("90d", timedelta(days=90))])
+def test_unseen_installations_keep_their_seat_or_give_way_no_sooner_than_a_lease_ends(text, length):
+    loaded = parse_policy(_changed('unseen_after = "off"', f'unseen_after = "{text}"'), "nexopos.toml")
+    assert loaded.policy.activation.release_unseen_after == length
+
+
+@pytest.mark.parametrize("value", ['"on"', '"never"', '""', "false", "0", "90", '"90 d"'])
+def test_what_is_neither_a_duration_nor_off_is_refused(value):
+    faults = _faults(_changed('unseen_after = "off"', f"unseen_after = {value}"))
+    reason = 'a duration is a number with s, m, h, d or w, like "14d", or "off"'
+    assert faults == {"activation.release_unseen_after": reason}
+
+
+def test_a_reminder_of_staging_cannot_be_off():
+    faults = _faults(_changed('stale_after = "30d"', 'stale_after = "off"'))
+    assert list(faults) == ["activation.staging_stale_after"]
+
+
 @pytest.mark.parametrize(
     "text,length",
     [
@@ -117,6 +136,7 @@ def test_a_duration_has_one_of_five_units(text, length):
     "old,key",
     [
         ('window = "365d"', "forced_deactivation.window"),
+        ('staging_stale_after = "30d"', "activation.staging_stale_after"),
         ('every = "6h"', "heartbeat.every"),
         ('soft = "7d"', "lease.soft"),
         ('full = "30d"', "lease.full"),
@@ -142,6 +162,15 @@ def test_a_length_of_nothing_is_refused_where_it_would_mean_nothing(old, key):
         ),
         ('every = "6h"', 'every = "7d"', "heartbeat.every", "is not shorter than lease.soft"),
         ('gap = "24h"', 'gap = "366d"', "forced_deactivation.gap", "is longer than the window"),
+        *(
+            (
+                'release_unseen_after = "off"',
+                f'release_unseen_after = "{shorter}"',
+                "activation.release_unseen_after",
+                "is shorter than lease.full: a till that still sells offline would lose its seat",
+            )
+            for shorter in ("0d", "29d", "719h")
+        ),
         ("threshold = 3", "threshold = 5", "takeover.threshold", "can never be reached: the components are hardware,"),
         (
             'required = ["location"]',
@@ -167,6 +196,8 @@ def test_what_contradicts_itself_is_refused(old, new, key, reason):
     [
         ('binding = ["NX-06"]                  # not', "# not", "activation.clauses.binding"),
         ('suspended = ["NX-42"]', "suspended = []", "standing.clauses.suspended"),
+        ('stale = ["NX-48"]\n', "", "activation.clauses.stale"),
+        ('unseen = ["NX-50"]', "unseen = []", "activation.clauses.unseen"),
         ('support = ["NX-14"]', 'support = ["nx-14"]', "clocks.clauses.support"),
         ('support = ["NX-14"]', 'support = ["NX14"]', "clocks.clauses.support"),
         ('support = ["NX-14"]', 'support = ["NX-14", "NX-14"]', "clocks.clauses.support"),

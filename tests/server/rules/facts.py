@@ -40,6 +40,7 @@ def policy(
     binding: ProjectBinding | None = None,
     require_project: bool | None = None,
     bind_site: bool | None = None,
+    unseen: timedelta | None = None,
 ) -> Policy:
     """A policy with other terms for activations."""
     changed = {
@@ -47,6 +48,7 @@ def policy(
         "project_binding": binding,
         "require_project": require_project,
         "bind_site": bind_site,
+        "release_unseen_after": unseen,
     }
     told = {name: value for name, value in changed.items() if value is not None}
     return replace(base, activation=replace(base.activation, **told))

@@ -27,6 +27,7 @@ from tests.server.rules.facts import (
 from tillkey_server.rules.activation import Action, InstallationFacts, decide_activation, slot_of
 from tillkey_server.rules.fingerprint import matches
 from tillkey_server.rules.policy import ProjectBinding
+from tillkey_server.rules.stale import unseen
 
 environments = st.sampled_from(["production", "staging", "development"])
 projects = st.sampled_from([SHOP, OTHER_SHOP])
@@ -36,6 +37,7 @@ terms = st.builds(
     st.sampled_from(list(POLICIES.values())),
     exempt=st.booleans(),
     binding=st.sampled_from(list(ProjectBinding)),
+    unseen=st.none() | st.just(90 * DAY),
 )
 
 
@@ -54,6 +56,8 @@ def cases(draw):
             slot=slot_of(environment, chosen),
             project_id=live_project,
             fingerprint=draw(machines),
+            last_seen_at=NOW - draw(st.sampled_from([1, 89, 90, 400])) * DAY,
+            lease_ends_at=draw(st.none() | st.sampled_from([NOW, NOW + DAY])),
         )
         slots.setdefault(holder.slot, holder)
     holders = tuple(slots.values())
@@ -106,15 +110,21 @@ def test_a_decision_never_leaves_two_in_a_slot_two_of_a_key_or_two_projects(case
         assert len(after) <= 1
 
 
-@pytest.mark.clause("NX-03", "NX-04")
+@pytest.mark.clause("NX-03", "NX-04", "NX-50")
 @given(cases())
-def test_nobody_is_released_but_by_itself_its_ticket_or_its_own_machine(case):
+def test_nobody_is_released_but_by_itself_its_ticket_its_own_machine_or_for_being_unseen(case):
     chosen, facts = case
     found = decide_activation(facts, chosen, NOW)
+    gone = {one.activation_id for one in found.auto_releases}
+    assert gone <= set(found.releases)
     for holder in facts.holders:
         if holder.id not in found.releases or holder.jkt == facts.jkt:
+            assert holder.id not in gone
             continue
-        if found.action is Action.REATTACH:
+        if holder.id in gone:
+            assert unseen(holder, chosen, NOW)
+            assert found.action in {Action.NEW, Action.MOVE_IN_PLACE}
+        elif found.action is Action.REATTACH:
             assert matches(holder.fingerprint, facts.fingerprint, chosen.takeover)
             assert (holder.environment, holder.project_id) == (facts.environment, facts.project_id)
             assert not facts.installation.held_before
@@ -144,7 +154,8 @@ def test_declaring_another_environment_never_gives_more_than_its_own_slot(case, 
     chosen, facts = case
     found = decide_activation(replace(facts, environment=declared), chosen, NOW)
     if found.action is Action.NEW:
-        assert all(holder.slot != slot_of(declared, chosen) for holder in facts.holders)
+        left = [holder for holder in facts.holders if holder.id not in found.releases]
+        assert all(holder.slot != slot_of(declared, chosen) for holder in left)
 
 
 @pytest.mark.clause("K-08", "X-11")

@@ -170,6 +170,14 @@ def test_an_agents_move_ticket_counts_like_one_and_needs_no_confirmation():
     assert decide(full, NEXOPOS, NOW).code is LIMIT
 
 
+@pytest.mark.clause("NX-09")
+def test_a_ticket_that_could_release_nobody_is_not_made_and_not_counted():
+    """Sentence 2."""
+    decision = decide(_asked(kind=ForcedKind.MOVE_TICKET, ended=True), NEXOPOS, NOW)
+    assert (decision.code, decision.facts["remaining"]) == (Refusal.NOT_ACTIVE, 3)
+    assert decision.options == ("activate", "forced_deactivation_by_agent")
+
+
 def test_a_policy_that_allows_none_names_no_time_to_come_back():
     decision = decide(_asked(), _terms(limit=0), NOW)
     assert (decision.code, decision.retry_at) == (LIMIT, None)

@@ -32,7 +32,7 @@ def test_a_deactivation_with_the_rid_of_a_step_is_stale_while_the_activation_liv
     assert (decision.outcome, decision.code) == (Outcome.DENY, Refusal.STALE_REQUEST)
 
 
-@pytest.mark.clause("NX-08", "NX-48")
+@pytest.mark.clause("NX-08", "NX-48", "NX-50")
 @pytest.mark.parametrize(
     "reason,code",
     [
@@ -41,6 +41,7 @@ def test_a_deactivation_with_the_rid_of_a_step_is_stale_while_the_activation_liv
         (EndReason.FORCED, Refusal.ACTIVATION_SUPERSEDED),
         (EndReason.REINSTALLED, Refusal.ACTIVATION_SUPERSEDED),
         (EndReason.CONFLICT, Refusal.ACTIVATION_SUPERSEDED),
+        (EndReason.UNSEEN, Refusal.ACTIVATION_SUPERSEDED),
         (None, Refusal.ACTIVATION_SUPERSEDED),
     ],
 )
@@ -49,7 +50,8 @@ def test_an_ended_activation_is_told_how_it_ended_before_anything_of_its_license
     decision = decide_continue(EndFacts(NOW - DAY, reason), a_license(revoked_at=NOW), NEXOPOS, NOW)
     assert decision.code is code
     cited = NEXOPOS.activation.clauses
-    assert decision.clauses == (cited.release if reason is EndReason.RELEASED else cited.superseded)
+    by_reason = {EndReason.RELEASED: cited.release, EndReason.UNSEEN: cited.unseen}
+    assert decision.clauses == by_reason.get(reason, cited.superseded)
     assert decision.facts["end_reason"] == reason
 
 
