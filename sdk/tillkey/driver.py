@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Callable, Optional
 
-from tillkey import fingerprint, session
+from tillkey import session
 from tillkey.arguments import PROJECT, SITE, TICKET, environment_of, text_of
 from tillkey.effects import Declined, Draw, Fetch, Flow, Granted, Nothing, Outcome, Released, Save, Send, Unreached
 from tillkey.errors import ConfigurationError, NotActivated, Refused, Unreachable
@@ -15,6 +15,7 @@ from tillkey.exchange import Exchange, Machine
 from tillkey.holding import Holding
 from tillkey.schedule import Due
 from tillkey.timeline import effective, merge
+from tillkey.traits import collect
 from tillkey.transport import Transport
 from tillkey.wire.errors import WireError
 from tillkey.wire.license_key import normalize
@@ -85,7 +86,11 @@ class Driver:
         _settle(self._call(session.heartbeat, 0))
 
     def due(self) -> tuple[Due, int]:
-        """Return what the next beat depends on, and the effective time (for the background)."""
+        """Return what the next beat depends on, and the time that it is counted by (for the background).
+
+        That is the last answer's time plus the time since: by a wall clock that is hours ahead every answer would be
+        overdue at once. Where the machine was restarted since, it is the effective time.
+        """
         reading = self._holding.clock()
         snapshot = self._holding.snapshot
         if snapshot is None:
@@ -98,12 +103,15 @@ class Driver:
             under_statement=evidence.statement is not None,
             pending=state.pending is not None,
         )
+        anchor = snapshot.memory.anchor
+        if anchor is not None and anchor.boot_id and anchor.boot_id == reading.boot_id:
+            return due, anchor.carried(reading)
         return due, effective(snapshot.memory, reading).time
 
     def _call(self, begin: Callable[[Exchange], Flow], wait: float) -> Outcome:
         """Read the state under the lock, drive one flow through, and remember what it left."""
         holding = self._holding
-        traits = fingerprint.collect(holding.folder.folder, self._host.traits)
+        traits = collect(holding.folder.folder, self._host.traits)
         machine = Machine(self._host.app_version, traits, self._host.platform_version)
         with holding.folder.locked(wait):
             state, keys = holding.read(tidy=True)

@@ -60,7 +60,7 @@ _TOO_MANY = 429
 
 @dataclass(frozen=True)
 class Machine:
-    """What the host tells about itself with each request; ``traits`` as from ``fingerprint.collect``."""
+    """What the host tells about itself with each request; ``traits`` as from ``traits.collect``."""
 
     app_version: str
     traits: Mapping[str, str]

@@ -15,7 +15,9 @@ folder's lock.
    granted something.
 5. A signed end of the activation ends the call, also one of ``activate``: a superseded till does not take the seat
    back by itself.
-6. Anything unsigned or not for this request ends the call; what is not refused stays pending.
+6. Anything unsigned or not for this request ends the call, and what was asked stays pending: it may be another
+   server's word, and the seat may be taken already. An activation is forgotten on the unsigned ``license_invalid``,
+   which is what a server tells a stranger, and where it keeps another call from what the till holds.
 7. A call sends at most ``MAX_ROUNDS`` signed requests.
 """
 
@@ -148,11 +150,18 @@ def _steer(
         if answer.code in {"rebind_required", "unknown_installation"} and _can_rebind(exchange, asked):
             return (yield from _rebind(exchange))
         if answer.statement is None and asked.kind in {states.ACTIVATE, states.REBIND}:
-            yield from exchange.drop()  # the license key must not stay on the disk for a request that was refused
+            if answer.code != "license_invalid" and not _in_the_way(exchange, goal, asked, answer):
+                return answer
+            yield from exchange.drop()
         if answer.code != "stale_request" and not goal.goes_on(asked, answer):
             return answer
     pending = yield from goal.following()
     return Nothing() if pending is None else pending
+
+
+def _in_the_way(exchange: Exchange, goal: _Goal, asked: Pending, no: Declined) -> bool:
+    """Tell whether an activation that another call left keeps this one from what the till holds."""
+    return asked.kind == states.ACTIVATE and exchange.state.chain is not None and goal.goes_on(asked, no)
 
 
 def _can_rebind(exchange: Exchange, asked: Pending) -> bool:

@@ -6,7 +6,8 @@ import pytest
 
 from tests.sdk.license_server import license_key
 from tillkey import platform
-from tillkey.fingerprint import collect, fingerprint, license_value
+from tillkey.fingerprint import fingerprint, license_value
+from tillkey.traits import collect
 from tillkey.wire import b64
 from tillkey.wire.license_key import normalize
 

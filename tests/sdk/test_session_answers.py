@@ -4,7 +4,7 @@ import pytest
 
 from tests.sdk.license_server import LicenseServer, key_from
 from tests.sdk.tills import PaperTill
-from tillkey.effects import Declined, Granted, Reply, Send
+from tillkey.effects import Declined, Granted, Reply, Send, Unreached
 from tillkey.state import HEARTBEAT
 from tillkey.wire import strict_json
 from tillkey.wire.answers import open_lease, sign_lease
@@ -167,3 +167,53 @@ def test_a_keyset_that_the_root_did_not_sign_is_not_followed(server, till):
     server.online = key_from("evil")
     assert till.heartbeat().result.kind == "bad_answer"
     assert len(till.state.keysets) == 1
+
+
+def test_a_key_is_not_replaced_on_an_unsigned_word(server, till):
+    key = server.sell()
+    till.network = lambda effect: Reply(409, "application/problem+json", b'{"code": "installation_key_in_use"}')
+    asked = till.activate(key)
+    assert (asked.result.code, till.saves) == ("installation_key_in_use", 2)
+
+
+def test_a_key_made_as_a_replacement_is_not_replaced_again(server, till):
+    till.activate(server.sell(1))
+    other = server.sell(2)
+    lost = []
+
+    def loses_the_second(effect: Send):
+        reply = server.post(effect.path, effect.body)
+        lost.append(effect)
+        return reply if len(lost) == 1 else Unreached("timeout")
+
+    till.network = loses_the_second
+    till.activate(other)
+    assert till.state.pending.seed is not None
+
+    def always_in_use(effect: Send):
+        server.post(effect.path, effect.body)
+        text = server.statement(server.seen[-1], "installation_key_in_use")
+        problem = {"code": "installation_key_in_use", "statement": text}
+        return Reply(409, "application/problem+json", strict_json.dumps(problem))
+
+    server.seen.clear()
+    till.network = always_in_use
+    assert till.activate(other).result.code == "installation_key_in_use"
+    assert len(server.seen) == 1
+
+
+@pytest.mark.clause("NX-48")
+def test_a_rebind_that_learns_of_the_end_does_not_take_the_seat_back(server, till):
+    key = server.sell()
+    till.activate(key)
+    server.holder().ended = "activation_superseded"
+    server.license().holder = None
+
+    def forgets_heartbeats(effect: Send):
+        if effect.path.endswith("/heartbeat"):
+            return Reply(409, "application/problem+json", b'{"code": "unknown_installation"}')
+        return server.post(effect.path, effect.body)
+
+    till.network = forgets_heartbeats
+    assert till.activate(key).result.code == "activation_superseded"
+    assert server.ops() == ["activate", "rebind"]
