@@ -173,7 +173,8 @@ def test_a_key_is_not_replaced_on_an_unsigned_word(server, till):
     key = server.sell()
     till.network = lambda effect: Reply(409, "application/problem+json", b'{"code": "installation_key_in_use"}')
     asked = till.activate(key)
-    assert (asked.result.code, till.saves) == ("installation_key_in_use", 2)
+    assert (asked.result.code, till.saves) == ("installation_key_in_use", 1)
+    assert till.state.pending.seed is None
 
 
 def test_a_key_made_as_a_replacement_is_not_replaced_again(server, till):

@@ -44,6 +44,21 @@ async def get(conn: AsyncConnection, activation_id: UUID, *, lock: bool = False)
     return await rows.one(conn, rows.locked(statement, tables.chain, lock=lock), ChainRow)
 
 
+async def hold_still(conn: AsyncConnection, license_id: UUID) -> None:
+    """Lock the chains of a license's active activations; lock the license first.
+
+    A beat locks no more than its chain. Whoever reads the clock after this has every lease that was committed before
+    behind it, so that an end is never recorded as earlier than a lease that came first (I3).
+    """
+    statement = (
+        select(_C.activation_id)
+        .join(tables.activation, tables.activation.c.id == _C.activation_id)
+        .where(tables.activation.c.license_id == license_id, tables.activation.c.ended_at.is_(None))
+        .order_by(_C.activation_id)
+    )
+    await conn.execute(rows.locked(statement, tables.chain, lock=True))
+
+
 async def insert(conn: AsyncConnection, row: ChainRow) -> None:
     """Insert the chain of a new activation."""
     await rows.insert(conn, tables.chain, row)

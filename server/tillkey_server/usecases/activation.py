@@ -47,12 +47,12 @@ async def activate(services: Services, request: Request) -> Answer:
 
 
 async def _with_key(services: Services, request: Request, body: Activate) -> Step | Refused | Unknown:
-    now = services.clock.now()
     async with services.db.writing() as tx:
         found = await _named(services, tx, request, body)
         if isinstance(found, Unknown):
             return found
         row, code = found
+        now = services.clock.now()
         policy = await services.policies.of(tx, row.policy_ref)
         own = await activations.active_of_key(tx, request.jkt, row.product_id)
         own = own if own is not None and own.license_id == row.id else None
@@ -65,7 +65,7 @@ async def _with_key(services: Services, request: Request, body: Activate) -> Ste
         told = await _told_before(tx, request, ground, now)
         if told is not None:
             return told
-        gathered = await gather(services, tx, row, policy, body, request.jkt)
+        gathered = await gather(services, tx, row, body, request.jkt)
         decided = decide_activation(gathered.facts, policy, now)
         if decided.action is None:
             await audited(tx, request, decided.decision, row.id, None if own is None else own.id)
@@ -79,7 +79,7 @@ async def _with_key(services: Services, request: Request, body: Activate) -> Ste
 async def _named(
     services: Services, tx: AsyncConnection, request: Request, body: Activate
 ) -> tuple[licenses.LicenseRow, str] | Unknown:
-    """Return the license that the key names, locked, and its product's code."""
+    """Return the license that the key names, locked with what holds it, and its product's code."""
     try:
         key = normalize(body.license_key or "")
     except WireError:
@@ -89,6 +89,7 @@ async def _named(
     product = await products.by_code(tx, body.product)
     if row is None or product is None or product.id != row.product_id:
         return Unknown(await installations.get(tx, request.jkt) is not None)
+    await chains.hold_still(tx, row.id)
     return row, product.code
 
 

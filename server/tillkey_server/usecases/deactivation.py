@@ -9,7 +9,7 @@ from tillkey_server.crash_points import reach
 from tillkey_server.errors import BrokenInvariant
 from tillkey_server.rules.decision import Refusal
 from tillkey_server.rules.release import decide_release
-from tillkey_server.store import activations, leases, licenses
+from tillkey_server.store import activations, chains, leases, licenses
 from tillkey_server.usecases.answers import Answer, StatementAnswer
 from tillkey_server.usecases.chain import Refused, audited, end_of, finish
 from tillkey_server.usecases.refusing import unknown_installation
@@ -25,7 +25,6 @@ async def deactivate(services: Services, request: Request) -> Answer:
     body = request.body
     if not isinstance(body, Deactivate):
         raise BrokenInvariant(request.op)
-    now = services.clock.now()
     async with services.db.writing() as tx:
         named = await activations.by_id(tx, UUID(body.activation))
         if named is None or named.jkt != request.jkt:
@@ -33,6 +32,8 @@ async def deactivate(services: Services, request: Request) -> Answer:
         license_row = await licenses.by_id(tx, named.license_id, lock=True)
         if license_row is None:
             raise BrokenInvariant(f"activation {named.id} has no license")
+        await chains.hold_still(tx, license_row.id)
+        now = services.clock.now()
         policy = await services.policies.of(tx, license_row.policy_ref)
         # Read again under the lock: another request may have ended it meanwhile.
         held = await activations.by_id(tx, named.id) or named

@@ -11,9 +11,8 @@ from tillkey.wire.errors import WireError
 from tillkey.wire.request import Activate
 from tillkey_server.rules.activation import ActivationFacts, HolderFacts, InstallationFacts
 from tillkey_server.rules.move import TicketFacts
-from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.project import normal_name
-from tillkey_server.store import activations, chains, installations, leases, projects, tickets
+from tillkey_server.store import activations, installations, leases, projects, tickets
 from tillkey_server.store.activations import ActivationRow, Holder
 from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.store.tickets import TicketRow
@@ -30,15 +29,11 @@ class Gathered:
     installation_known: bool
 
 
-async def gather(
-    services: Services, tx: AsyncConnection, row: LicenseRow, policy: Policy, body: Activate, jkt: str
-) -> Gathered:
-    """Read what decides an activation of the license `row`, sold under `policy`, by the installation `jkt`."""
+async def gather(services: Services, tx: AsyncConnection, row: LicenseRow, body: Activate, jkt: str) -> Gathered:
+    """Read what decides an activation of the license `row` by the installation `jkt`; the license is locked."""
     name = "" if body.project is None else body.project.name
     project = await projects.by_name_key(tx, row.customer_id, normal_name(name))
     bound = None if row.project_id is None else await projects.by_id(tx, row.project_id)
-    if policy.activation.release_unseen_after is not None:
-        await _hold_still(tx, row)
     holders = await activations.holders(tx, row.id)
     ends = await leases.ends_of_license(tx, row.id)
     installation = await installations.get(tx, jkt)
@@ -68,12 +63,6 @@ async def gather(
         recent_takeovers=await activations.takeovers(tx, row.id),
     )
     return Gathered(facts, holders, ticket, installation is not None)
-
-
-async def _hold_still(tx: AsyncConnection, row: LicenseRow) -> None:
-    """Lock the holders' chains: a beat locks no more, and none may come between being unseen and being released."""
-    for held in await activations.active_of_license(tx, row.id):
-        await chains.get(tx, held.id, lock=True)
 
 
 async def _ticket(services: Services, tx: AsyncConnection, presented: str | None) -> TicketRow | None:

@@ -46,12 +46,13 @@ async def force_deactivate(
     `confirm` says so a second time for an installation seen lately; `vendor_fault` meets no limit; `override_reason`
     is a supervisor's. Raises NotFound.
     """
-    now = services.clock.now()
     async with services.db.writing() as tx:
         named = await activations.by_id(tx, activation_id)
         if named is None:
             raise NotFound("activation", str(activation_id))
         license_row = await licenses.by_id(tx, named.license_id, lock=True)
+        await chains.hold_still(tx, named.license_id)
+        now = services.clock.now()
         named = await activations.by_id(tx, activation_id)
         chain = await chains.get(tx, activation_id)
         if license_row is None or named is None or chain is None:

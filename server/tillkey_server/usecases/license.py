@@ -107,11 +107,12 @@ async def change_standing(
         raise BadInput("reason", "say why; it is kept in the audit log")
     if event not in CHANGES:
         raise BadInput("event", f"must be one of {', '.join(CHANGES)}")
-    now = services.clock.now()
     async with services.db.writing() as tx:
         row = await licenses.by_id(tx, license_id, lock=True)
         if row is None:
             raise NotFound("license", str(license_id))
+        await chains.hold_still(tx, row.id)
+        now = services.clock.now()
         policy = await services.policies.of(tx, row.policy_ref)
         decision = decide_change(row.facts, Event(event), policy, now)
         if decision.allowed:

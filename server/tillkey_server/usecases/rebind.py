@@ -37,7 +37,6 @@ log = logging.getLogger(__name__)
 
 async def rebind(services: Services, request: Request, body: Activate) -> Step | Refused | Unknown:
     """Judge an `activate` that shows a lease; one that is not genuine, or not this key's, is `license_invalid`."""
-    now = services.clock.now()
     lease = _genuine(services, request, body)
     async with services.db.writing() as tx:
         installation = await installations.get(tx, request.jkt)
@@ -45,6 +44,8 @@ async def rebind(services: Services, request: Request, body: Activate) -> Step |
         product = await products.by_code(tx, body.product)
         if lease is None or row is None or product is None or row.product_id != product.id:
             return Unknown(installation is not None)
+        await chains.hold_still(tx, row.id)
+        now = services.clock.now()
         policy = await services.policies.of(tx, row.policy_ref)
         held = await activations.by_id(tx, UUID(lease.sub))
         if held is None:
