@@ -26,15 +26,19 @@ async def restore(premises: Premises) -> None:
     """Put the backup in the database's place; the backup is used up. No server may run."""
     url = make_url(premises.url)
     if premises.dialect == "sqlite":
-        for ending in ("", "-wal", "-shm"):
-            Path(f"{url.database}{ending}").unlink(missing_ok=True)
-        shutil.move(f"{url.database}.backup", str(url.database))
+        _put_back(Path(str(url.database)))
         return
     await _admin(
         premises,
         f'DROP DATABASE "{url.database}" WITH (FORCE)',
         f'ALTER DATABASE "{url.database}_backup" RENAME TO "{url.database}"',
     )
+
+
+def _put_back(path: Path) -> None:
+    for ending in ("", "-wal", "-shm"):
+        path.with_name(path.name + ending).unlink(missing_ok=True)
+    path.with_name(f"{path.name}.backup").rename(path)
 
 
 async def _admin(premises: Premises, *statements: str) -> None:

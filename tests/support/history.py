@@ -17,14 +17,22 @@ SETTINGS = {"track_commit_timestamp": "on"}
 
 _LEDGER = (
     "CREATE TABLE ledger (n INTEGER PRIMARY KEY AUTOINCREMENT, what TEXT, id TEXT)",
-    "CREATE TRIGGER ledger_new AFTER INSERT ON lease BEGIN"
-    " INSERT INTO ledger (what, id) VALUES ('lease', new.activation_id); END",
-    "CREATE TRIGGER ledger_again AFTER UPDATE OF minted ON lease BEGIN"
-    " INSERT INTO ledger (what, id) VALUES ('lease', new.activation_id); END",
-    "CREATE TRIGGER ledger_end AFTER UPDATE OF ended_at ON activation BEGIN"
-    " INSERT INTO ledger (what, id) VALUES ('end', new.id); END",
-    "CREATE TRIGGER ledger_standing AFTER UPDATE OF revoked_at, suspended_at ON license BEGIN"
-    " INSERT INTO ledger (what, id) SELECT 'end', id FROM activation WHERE license_id = new.id; END",
+    (
+        "CREATE TRIGGER ledger_new AFTER INSERT ON lease BEGIN"
+        " INSERT INTO ledger (what, id) VALUES ('lease', new.activation_id); END"
+    ),
+    (
+        "CREATE TRIGGER ledger_again AFTER UPDATE OF minted ON lease BEGIN"
+        " INSERT INTO ledger (what, id) VALUES ('lease', new.activation_id); END"
+    ),
+    (
+        "CREATE TRIGGER ledger_end AFTER UPDATE OF ended_at ON activation BEGIN"
+        " INSERT INTO ledger (what, id) VALUES ('end', new.id); END"
+    ),
+    (
+        "CREATE TRIGGER ledger_standing AFTER UPDATE OF revoked_at, suspended_at ON license BEGIN"
+        " INSERT INTO ledger (what, id) SELECT 'end', id FROM activation WHERE license_id = new.id; END"
+    ),
 )
 
 _OF_SQLITE = (

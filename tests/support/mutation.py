@@ -5,8 +5,8 @@ removed; the second, the unique index, is dropped from the database by `drop_uni
 
 1. PostgreSQL: no query locks any row (`store.rows.locked` returns its statement as it came).
 2. SQLite: a writing transaction no longer begins with the write lock. The driver's defaults take its place, under
-   which each SELECT stands alone and the transaction begins at the first INSERT or UPDATE. A mere `BEGIN DEFERRED` would
-   be no honest mutation: in WAL mode SQLite itself then refuses to write on a snapshot that is no longer the newest.
+   which each SELECT stands alone and the transaction begins at the first INSERT or UPDATE. A mere `BEGIN DEFERRED`
+   would be no honest mutation: in WAL mode SQLite itself then refuses to write on a snapshot that is not the newest.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def remove_lock() -> None:
     engines.sqlite_writer = _writer_of_the_drivers_defaults
 
 
-def _never_locked(statement: Any, _table: object, *, lock: bool) -> Any:  # noqa: ARG001 - the real one's signature
+def _never_locked(statement: Any, _table: object, *, lock: bool) -> Any:
     return statement
 
 

@@ -78,7 +78,6 @@ class Premises:
         finally:
             await opened.close()
 
-
     @asynccontextmanager
     async def in_process(self, clock: Clock | None = None) -> AsyncIterator[httpx.AsyncClient]:
         """Serve in this process, for the part of a story that needs no process of its own or another time of day."""

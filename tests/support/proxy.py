@@ -26,7 +26,10 @@ HTML = "text/html; charset=utf-8"
 
 @dataclass
 class Passage:
-    """One request on its way: `claims` are the signed request's, `answer` the server's bytes if it was reached."""
+    """One request on its way.
+
+    `claims` are the signed request's, `answer` the server's bytes if it was reached; `over` is set when all was done.
+    """
 
     method: str
     path: str
@@ -35,6 +38,7 @@ class Passage:
     target: tuple[str, int] = field(repr=False)
     till: socket.socket = field(repr=False)
     answer: bytes | None = field(default=None, repr=False)
+    over: threading.Event = field(default_factory=threading.Event, repr=False)
 
     @property
     def rid(self) -> str:
@@ -234,7 +238,10 @@ class Line:
                 deed = self._deeds.pop(0) if self._deeds else self._always or passed
                 self.passages.append(passage)
                 self._came.notify_all()
-            deed(passage)
+            try:
+                deed(passage)
+            finally:
+                passage.over.set()
 
 
 def address_of(url: str) -> tuple[str, int]:

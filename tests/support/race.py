@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from tests.support.census import Census, census, totals
 from tests.support.premises import Premises
-from tests.support.server import IssuedKey
 from tests.support.till import RawTill, Reply
 from tests.support.volley import shot, taking, volley
 from tillkey_server.store.db import Database
@@ -25,37 +24,50 @@ TWO_HOLDERS = "the license has more than one holder"
 
 @dataclass(frozen=True)
 class Race:
-    """What came of one license: the answers, the rows about it, and the rows that all tables gained."""
+    """What came of one license: the answers, the rows about it.
+
+    `gained` are the rows that all tables gained by the races that were run together, `together` of them.
+    """
 
     replies: tuple[Reply, ...]
     census: Census
     gained: Counter[str]
+    together: int
 
 
-async def run_race(
+async def run_races(
     premises: Premises,
     database: Database,
     urls: Sequence[str],
-    sold: IssuedKey,
     installations: int,
+    *,
     environment: str = "production",
-) -> Race:
-    """Let that many new installations activate one license through the servers in turn, all at once."""
-    keyset = premises.keyset
-    tills = [RawTill(None, keyset) for _ in range(installations)]  # type: ignore[arg-type] - volley sends for them
+    together: int = 1,
+) -> list[Race]:
+    """Let that many new installations activate one license through the servers in turn, all at once.
+
+    `together` licenses at the same time, each with installations of its own: while a license's requests wait for one
+    another, the servers have something to do.
+    """
+    sold = [premises.license() for _ in range(together)]
     shots = [
-        shot(till, urls[n % len(urls)], taking(till, sold.license_key, environment=environment))
-        for n, till in enumerate(tills)
+        shot(till, urls[n % len(urls)], taking(till, one.license_key, environment=environment))
+        for n in range(installations)
+        for one in sold
+        for till in [RawTill(None, premises.keyset)]
     ]
     before = await totals(database)
     replies = await volley(shots)
-    after = await totals(database)
-    return Race(tuple(replies), await census(database, sold.license_id), after - before)
+    gained = await totals(database) - before
+    return [
+        Race(tuple(replies[n::together]), await census(database, one.license_id), gained, together)
+        for n, one in enumerate(sold)
+    ]
 
 
 async def open_project(premises: Premises, url: str) -> None:
     """Let the shop's first till make the project, which all later ones find."""
-    till = RawTill(None, premises.keyset)  # type: ignore[arg-type] - volley sends for it
+    till = RawTill(None, premises.keyset)
     [reply] = await volley([shot(till, url, taking(till, premises.license().license_key))])
     assert reply.status == CREATED, reply
 
@@ -80,6 +92,6 @@ def faults(race: Race) -> list[str]:
         found.append("who was told yes is not who holds the license")
     if race.census.decisions != {("allow", "activation_granted"): 1, ("deny", "license_in_use"): asked - 1}:
         found.append(f"the audit log tells {dict(race.census.decisions)}")
-    if race.gained != {"installation": 1, "activation": 1, "chain": 1, "lease": 1}:
+    if race.gained != dict.fromkeys(("installation", "activation", "chain", "lease"), race.together):
         found.append(f"the tables gained {dict(race.gained)}")
     return found

@@ -6,30 +6,40 @@ anew each time: a new `LicenseClient` on that machine's folder.
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 import shutil
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, redirect_stdout
 from dataclasses import dataclass
+from functools import cache
+from io import StringIO
 from itertools import count
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
-from typer.testing import CliRunner
+from typer.main import get_command
 
+from tests.support import backups
 from tests.support.databases import Databases
-from tests.support.premises import OWNER, Premises, cloned
+from tests.support.premises import OWNER, Premises, stock_of
 from tests.support.proxy import Line
 from tests.support.server import IssuedKey, Serving
 from tillkey import LicenseClient, Verdict
 from tillkey.state import State
 from tillkey.storage import StateFolder
 from tillkey_server.cli.main import app
+from tillkey_server.ids import new_id
 
 PROJECT = "Corner Shop"
 EVERYTHING = ("sell", "reports", "loyalty")
 """What the default policy grants."""
+
+COMMAND = get_command(app)
 
 _numbers = count(1)
 
@@ -60,37 +70,60 @@ def sells(verdict: Verdict) -> bool:
 class Shop:
     """One server and the machines around it."""
 
-    def __init__(self, premises: Premises, server: Serving, folder: Path, closing: ExitStack) -> None:
+    def __init__(self, premises: Premises, server: Serving, folder: Path, open_things: ExitStack) -> None:
         self.premises = premises
         self.server = server
         self.folder = folder
         self.keyset = premises.installation.data_dir / "keyset.json"
-        self._closing = closing
+        self._stock: defaultdict[tuple[str, str], list[IssuedKey]] = defaultdict(list)
+        # An id of the time at which each license was taken: its activations come after it.
+        self._taken: dict[str, str] = {}
+        self._open_things = open_things
 
     def license(self, product: str = "pos-core", customer: str = OWNER) -> IssuedKey:
         """Take a license that no test has used."""
-        return self.premises.license(product, customer)
+        if not self._stock[product, customer]:
+            try:
+                self._stock[product, customer] = [self.premises.license(product, customer)]
+            except StopIteration:
+                words = ("license", "issue", "--product", product, "--customer", customer, "--quantity", "100")
+                issued = self.command(*words)["licenses"]
+                more = [IssuedKey(entry["license_id"], entry["license_key"]) for entry in issued]
+                self._stock[product, customer] = more
+        sold = self._stock[product, customer].pop()
+        self._taken[sold.license_id] = str(new_id())
+        return sold
 
     def machine(self, name: str = "till", *, folder: Path | None = None) -> Machine:
         """Set up a computer with nothing on it."""
         number = next(_numbers)
         traits = {trait: f"{trait} of {name} {number}" for trait in ("machine_id", "hostname", "hardware")}
         line = Line(self.server.url)
-        self._closing.callback(line.close)
+        self._open_things.callback(line.close)
         return Machine(self, name, folder or self.folder / f"{name}-{number}", traits, line)
+
+    def back_up(self) -> None:
+        """Keep the database as it stands, as a backup at night does; the server is down meanwhile."""
+        self.server.stop()
+        asyncio.run(backups.back_up(self.premises))
+        self.server.start()
+
+    def restore(self) -> None:
+        """Go back to the backup."""
+        self.server.stop()
+        asyncio.run(backups.restore(self.premises))
+        self.server.start()
 
     def command(self, *words: str, exit_code: int = 0) -> Any:
         """Run a command of `tillkey-server` in this process, and return its document."""
         installation = self.premises.installation
-        told = CliRunner().invoke(
-            app,
-            [*words, "--data-dir", str(installation.data_dir), "--json"],
-            env={"TILLKEY_DATABASE_URL": installation.environment["TILLKEY_DATABASE_URL"]},
-        )
-        if told.exception is not None and not isinstance(told.exception, SystemExit):
-            raise told.exception
-        assert told.exit_code == exit_code, (words, told.exit_code, told.stdout, told.stderr)
-        return json.loads(told.stdout)
+        environment = {"TILLKEY_DATABASE_URL": installation.environment["TILLKEY_DATABASE_URL"]}
+        arguments = [*words, "--data-dir", str(installation.data_dir), "--json"]
+        told = StringIO()
+        with patch.dict(os.environ, environment), redirect_stdout(told):
+            code = COMMAND.main(arguments, "tillkey-server", standalone_mode=False) or 0
+        assert code == exit_code, (words, code, told.getvalue())
+        return json.loads(told.getvalue())
 
     def seats(self, license_: IssuedKey) -> list[tuple[str, str]]:
         """Return the id and status of a license's activations, the oldest first, as `activation list` shows them."""
@@ -98,14 +131,8 @@ class Shop:
 
     def activations(self, license_: IssuedKey) -> list[dict[str, Any]]:
         """Return a license's activations as `activation list` shows them."""
-        found: list[dict[str, Any]] = []
-        after: list[str] = []
-        while True:
-            page = self.command("activation", "list", "--limit", "200", *after)
-            found += [item for item in page["items"] if item["license_id"] == license_.license_id]
-            if page["next"] is None:
-                return found
-            after = ["--after", page["next"]]
+        page = self.command("activation", "list", "--limit", "200", "--after", self._taken[license_.license_id])
+        return [item for item in page["items"] if item["license_id"] == license_.license_id]
 
     def explained(self, license_: IssuedKey) -> Explained:
         """Return what `license explain` tells of a license."""
@@ -192,7 +219,20 @@ class Machine:
 @contextmanager
 def open_shop(dialect: str, databases: Databases, folders: pytest.TempPathFactory) -> Iterator[Shop]:
     """Set a server up on one engine, and serve."""
-    with ExitStack() as closing:
-        premises = closing.enter_context(cloned(dialect, databases, folders))
-        server = closing.enter_context(premises.installation.serving())
-        yield Shop(premises, server, folders.mktemp("machines"), closing)
+    with ExitStack() as open_things:
+        # The clone's database goes with its cluster, which may be gone already when a session's shop closes.
+        premises = stock_of(databases, folders).clone(dialect, folders.mktemp("premises"))
+        server = open_things.enter_context(premises.installation.serving())
+        yield Shop(premises, server, folders.mktemp("machines"), open_things)
+
+
+@pytest.fixture(scope="session")
+def shops(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Shop]]:
+    """Give `shops(dialect)`: the shop of this process on that engine, whose server no test may stop."""
+    with ExitStack() as open_shops:
+
+        @cache
+        def shop_on(dialect: str) -> Shop:
+            return open_shops.enter_context(open_shop(dialect, databases, tmp_path_factory))
+
+        yield shop_on

@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from tests.support.till import Reply, RawTill, new_rid
-from tillkey.wire.request import Activate, Body, Deactivate, Heartbeat, Project, path_of
+from tests.support.till import RawTill, Reply, new_rid
+from tillkey.wire.request import Activate, Body, Project, path_of
 
 ANSWER_SECONDS = 60.0
 
