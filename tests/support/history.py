@@ -8,9 +8,10 @@ the order of the commits.
 
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from tillkey_server.store import tables
 from tillkey_server.store.db import Database
 
 SETTINGS = {"track_commit_timestamp": "on"}
@@ -66,6 +67,20 @@ async def leases_after_the_end(database: Database, activation_id: str) -> list[i
     """Return the leases of an activation that were committed, or minted again, after what ended it."""
     async with database.reading() as conn:
         return await _read(conn, database.dialect, UUID(activation_id))
+
+
+async def leases_dated_after_the_end(database: Database, activation_id: str) -> list[int]:
+    """Return the leases that are later than the end by the two moments on record, which is what an auditor compares."""
+    held, standing, step = tables.activation.c, tables.license_.c, tables.lease.c
+    ended = func.coalesce(held.ended_at, standing.revoked_at, standing.suspended_at, type_=held.ended_at.type)
+    late = (
+        select(step.seq)
+        .join(tables.activation, held.id == step.activation_id)
+        .join(tables.license_, standing.id == held.license_id)
+        .where(held.id == UUID(activation_id), step.issued_at > ended)
+    )
+    async with database.reading() as conn:
+        return list((await conn.execute(late)).scalars())
 
 
 async def _read(conn: AsyncConnection, dialect: str, activation_id: UUID) -> list[int]:

@@ -58,30 +58,30 @@ async def adopt(
     for rival in rivals:
         if not lease_stays(from_epoch(lease.iat), await _latest(tx, rival)):
             return await _lost(tx, request, lease, Ground(rival, row, policy, lease.aud), now)
-    if not await installations.insert_if_absent(tx, InstallationRow(request.jkt, row.customer_id, now)):
-        held = await installations.get(tx, request.jkt)
-        if held is None or held.customer_id != row.customer_id:
-            raise Raced(request.jkt)
+    await _record_key(tx, request, row, now)
     await activations.end(tx, [rival.id for rival in rivals], at=now, reason="conflict", superseded_by=lease_id)
     fresh = await _row(tx, request, body, lease, row, policy, now)
     ground = Ground(fresh, row, policy, lease.aud)
     await activations.insert(tx, fresh)
     if binding.binds(row.project_id, fresh.environment, policy.activation):
         await licenses.bind(tx, row.id, fresh.project_id, now)
-    decision = allow(
-        Grant.ACTIVATION_ADOPTED,
-        clauses=policy.heartbeat.clauses,
-        policy=policy.ref,
-        now=now,
-        facts={"lease_iat": instant(from_epoch(lease.iat)), "released": [str(rival.id) for rival in rivals]},
-    )
-    await audited(tx, request, decision, row.id, fresh.id)
+    await audited(tx, request, _adopted(policy, lease, rivals, now), row.id, fresh.id)
     verdict = judge(None, Presented(Op.ACTIVATE, fresh.id, lease.nonce, lease.seq), None, None)
     step = await first_step(tx, ground, request, now, verdict.seq or lease.seq + 1)
     await remember(tx, fresh, lease)
     await note(tx, ground, "conflict" if rivals else "adopted", step.seq, now, "activation unknown to the database")
     log.error("history was lost: activation %s is unknown and was adopted from its lease", fresh.id)
     return step
+
+
+def _adopted(policy: Policy, lease: Lease, rivals: tuple[ActivationRow, ...], now: datetime) -> Decision:
+    return allow(
+        Grant.ACTIVATION_ADOPTED,
+        clauses=policy.heartbeat.clauses,
+        policy=policy.ref,
+        now=now,
+        facts={"lease_iat": instant(from_epoch(lease.iat)), "released": [str(rival.id) for rival in rivals]},
+    )
 
 
 async def remember(tx: AsyncConnection, activation: ActivationRow, lease: Lease) -> None:
@@ -130,6 +130,14 @@ async def _refusal(
         facts={"because": "other_customer" if foreign else "other_license_of_product"},
         options=("new_installation_key",),
     )
+
+
+async def _record_key(tx: AsyncConnection, request: Request, row: LicenseRow, now: datetime) -> None:
+    """Record the installation, if it was lost too. Raises Raced where its key went to another customer meanwhile."""
+    await installations.insert_if_absent(tx, InstallationRow(request.jkt, row.customer_id, now))
+    held = await installations.get(tx, request.jkt)
+    if held is None or held.customer_id != row.customer_id:
+        raise Raced(request.jkt)
 
 
 async def _rivals(

@@ -13,6 +13,9 @@ from tillkey_server.ids import new_id
 from tillkey_server.rules.decision import Decision
 from tillkey_server.rules.forced_deactivation import ForcedFacts, ForcedKind, PastForced, decide
 from tillkey_server.store import activations, audit, chains, forced, leases, licenses
+from tillkey_server.store.activations import ActivationRow
+from tillkey_server.store.chains import ChainRow
+from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
 from tillkey_server.usecases.services import Services
 
@@ -47,16 +50,8 @@ async def force_deactivate(
     is a supervisor's. Raises NotFound.
     """
     async with services.db.writing() as tx:
-        named = await activations.by_id(tx, activation_id)
-        if named is None:
-            raise NotFound("activation", str(activation_id))
-        license_row = await licenses.by_id(tx, named.license_id, lock=True)
-        await chains.hold_still(tx, named.license_id)
+        license_row, named, chain = await _held_still(tx, activation_id)
         now = services.clock.now()
-        named = await activations.by_id(tx, activation_id)
-        chain = await chains.get(tx, activation_id)
-        if license_row is None or named is None or chain is None:
-            raise BrokenInvariant(f"activation {activation_id} has no license or no chain")
         policy = await services.policies.of(tx, license_row.policy_ref)
         facts = ForcedFacts(
             ended=not named.active,
@@ -77,6 +72,21 @@ async def force_deactivate(
         await note(tx, facts, decision, license_id=license_row.id, activation_id=named.id, actor=actor)
         tip = await leases.by_seq(tx, named.id, chain.seq)
     return ForcedDone(named.id, license_row.id, remaining(decision), None if tip is None else tip.exp, decision)
+
+
+async def _held_still(tx: AsyncConnection, activation_id: UUID) -> tuple[LicenseRow, ActivationRow, ChainRow]:
+    """Return an activation with its license and its chain, all locked. Raises NotFound."""
+    named = await activations.by_id(tx, activation_id)
+    if named is None:
+        raise NotFound("activation", str(activation_id))
+    license_row = await licenses.by_id(tx, named.license_id, lock=True)
+    await chains.hold_still(tx, named.license_id)
+    # Read again under the locks: it may have ended meanwhile.
+    named = await activations.by_id(tx, activation_id)
+    chain = await chains.get(tx, activation_id)
+    if license_row is None or named is None or chain is None:
+        raise BrokenInvariant(f"activation {activation_id} has no license or no chain")
+    return license_row, named, chain
 
 
 async def past_of(tx: AsyncConnection, license_id: UUID) -> tuple[PastForced, ...]:
