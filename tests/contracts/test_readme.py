@@ -80,7 +80,7 @@ def test_the_commands_by_hand_work_one_after_the_other(shop):
     assert done.returncode == 0, done.stderr
     assert "license valid | production of My Shop" in done.stdout
     assert re.search(r"TOTAL EUR +6\.30", done.stdout)
-    assert "1 sales, 6.30 EUR" in done.stdout
+    assert "1 sale, 6.30 EUR" in done.stdout
 
 
 def test_the_five_lines_license_a_till(shop):

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from scripts.story import server as story_server
+from scripts.story import terminal
 
 ROOT = Path(__file__).parents[2]
 STEPS = 9
@@ -124,12 +125,59 @@ def test_the_story_shows_each_refusal_with_its_clauses_and_the_way_out(told):
     assert "license superseded | production of Corner Shop | activation_superseded" in told.text
 
 
+def test_the_story_shows_what_the_agents_command_prints(told):
+    burnt = told.text.split("[8/9]")[1].split("[9/9]")[0]
+    assert "      | $ tillkey-server activation force-deactivate " in burnt
+    assert "      | Refused: confirmation_required" in burnt
+    (ends,) = re.findall(r"(\d{4}-\d\d-\d\dT[\d:]+Z)\.$", burnt, re.MULTILINE)
+    assert ends in burnt.split("with --confirm the license is free")[0]
+
+
 def test_the_till_sells_while_the_server_is_dead(told):
     dead = told.text.split("[5/9]")[1].split("[6/9]")[0]
     assert "ok  the server's process was killed" in dead
     assert re.findall(r"Receipt (\d+)", dead) == ["2", "3"]
     assert re.findall(r"TOTAL EUR +([\d.]+)", dead) == ["19.40", "8.90"]
     assert "license valid | production of Corner Shop" in dead
+
+
+def test_no_line_is_longer_than_the_terminal_is_wide(told, run):
+    assert too_long(told.text, terminal.MOST_COLUMNS) == []
+    narrow = run(told.home, "--once", COLUMNS="80")
+    assert narrow.wait() == 0, narrow.text
+    assert too_long(narrow.text, 80) == []
+    assert re.search(r"why: +\S.*\n      \|             \S", narrow.text)
+
+
+def too_long(text, columns):
+    """Lines that a person reads; paths and commands are left whole, however long this test's folders are."""
+    return [line for line in text.splitlines() if len(line) > columns and "/" not in line]
+
+
+@pytest.mark.parametrize("said, columns", [("120", 92), ("80", 80), ("10", 40), ("none", 92)])
+def test_a_line_is_as_long_as_the_terminal_within_bounds(monkeypatch, said, columns):
+    monkeypatch.setenv("COLUMNS", said)
+    monkeypatch.setattr(terminal.shutil, "get_terminal_size", get_terminal_size_without_a_terminal)
+    assert terminal.columns() == columns
+
+
+def get_terminal_size_without_a_terminal(fallback):
+    said = os.environ["COLUMNS"]
+    return os.terminal_size((int(said) if said.isdigit() else fallback[0], fallback[1]))
+
+
+def test_colors_take_no_room_when_a_line_is_wrapped():
+    painted = "[\x1b[32m#\x1b[0m] license valid | production | until today"
+    assert terminal.wrap(painted, 46) == [painted]
+    assert terminal.wrap(painted, 34) == ["[\x1b[32m#\x1b[0m] license valid | production", "until today"]
+
+
+def test_a_wrapped_line_hangs_under_its_beginning_with_single_spaces():
+    assert terminal.wrap("why:   one two three", 12, " " * 7) == ["why:   one", "       two", "       three"]
+
+
+def test_a_word_that_is_too_long_is_left_whole():
+    assert terminal.wrap("key: POS-7XK2M-7XK2M-7XK2M", 10) == ["key:", "POS-7XK2M-7XK2M-7XK2M"]
 
 
 def test_a_pipe_gets_no_colors(told):
@@ -169,6 +217,7 @@ def test_a_second_run_finds_its_data_and_a_crashed_runs_server_and_ends_with_ctr
     meanwhile = run(told.home)
     assert meanwhile.wait() == 1
     assert "Another run has" in meanwhile.text
+    assert f'make run ARGS="--state-dir {told.home}-2 --data-dir {told.home}-2/tillkey"' in meanwhile.text
 
     again.process.send_signal(signal.SIGINT)
     assert again.wait() == 0

@@ -65,7 +65,7 @@ def test_no_key_ends_in_a_check_symbol_that_is_no_digit_or_letter(check):
 def test_a_wrong_symbol_is_noticed(key, place, symbol):
     body = normalize(key)
     if body[place] != symbol:
-        with pytest.raises(WireError, match="last symbol"):
+        with pytest.raises(WireError, match="mistyped somewhere"):
             normalize(body[:place] + symbol + body[place + 1 :])
 
 
@@ -74,7 +74,7 @@ def test_a_wrong_symbol_is_noticed(key, place, symbol):
 def test_two_neighbours_exchanged_are_noticed(key, place):
     body = normalize(key)
     if body[place] != body[place + 1]:
-        with pytest.raises(WireError, match="last symbol"):
+        with pytest.raises(WireError, match="mistyped somewhere"):
             normalize(body[:place] + body[place + 1] + body[place] + body[place + 2 :])
 
 
