@@ -128,8 +128,8 @@ def _database_url(env: Mapping[str, str], folder: Path) -> str:
     """Return the database's URL; whether it can be used is for the store to say."""
     given = env.get("TILLKEY_DATABASE_URL")
     if given is None:
-        if "?" in str(folder):
-            raise ConfigError(f"{folder}: a data folder with a question mark in its path cannot hold the database")
+        if {"?", "%"} & set(str(folder)):
+            raise ConfigError(f"{folder}: a data folder with ? or % in its path cannot hold the database")
         return f"sqlite+aiosqlite:///{folder / 'tillkey.sqlite'}"
     if not given.startswith(("sqlite", "postgres")):
         raise ConfigError("TILLKEY_DATABASE_URL: write sqlite:///path or postgresql://user:password@host/database")

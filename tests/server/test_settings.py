@@ -99,7 +99,7 @@ def test_a_bad_value_names_the_variable_and_the_mend(tmp_path, name, value, mend
 
 
 def test_a_data_folder_that_a_url_cannot_name_is_refused(tmp_path):
-    with pytest.raises(ConfigError, match="question mark"):
+    with pytest.raises(ConfigError, match="in its path"):
         Settings.load(tmp_path / "what?", {})
 
 

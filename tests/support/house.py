@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -96,15 +97,23 @@ def furnished(url: str) -> None:
     asyncio.run(_furnish(url))
 
 
+@asynccontextmanager
+async def opened_house(
+    dialect: str, fresh_database: Callable[..., str], folder: Path, clock: TurnedClock
+) -> AsyncIterator[House]:
+    """Open a server over a new database of that engine, with the example catalogue."""
+    url = await asyncio.to_thread(fresh_database, dialect, furnished)
+    services = await opened(folder / "data", url, clock)
+    transport = httpx.ASGITransport(app=create_app(services))
+    async with httpx.AsyncClient(transport=transport, base_url="http://house.example") as http:
+        yield House(services, clock, http)
+    await services.close()
+
+
 @pytest.fixture(params=DIALECTS)
 async def house(
     request: pytest.FixtureRequest, fresh_database: Callable[..., str], tmp_path: Path
 ) -> AsyncIterator[House]:
     """A server with the example catalogue; the test runs once on each engine."""
-    clock = TurnedClock()
-    url = await asyncio.to_thread(fresh_database, request.param, furnished)
-    services = await opened(tmp_path / "data", url, clock)
-    transport = httpx.ASGITransport(app=create_app(services))
-    async with httpx.AsyncClient(transport=transport, base_url="http://house.example") as http:
-        yield House(services, clock, http)
-    await services.close()
+    async with opened_house(request.param, fresh_database, tmp_path, TurnedClock()) as opened_one:
+        yield opened_one

@@ -15,6 +15,9 @@ _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 _CODE = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}\Z")
 _COMPONENT = re.compile(r"[a-z_]{1,32}\Z")
 _CLAUSE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}\Z")
+# C0 and C1 controls, line and paragraph separators, and what turns the direction of text: they would be printed raw
+# on a person's terminal.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 MAX_COMPONENTS = 16
 MAX_NAMES = 64
 ENVIRONMENTS = ("production", "staging", "development")
@@ -42,7 +45,7 @@ class Claims:
         value = self._get(name)
         if not isinstance(value, str) or not least <= len(value) <= most:
             raise malformed(f"{self._where}.{name}", f"must be a string of {least} to {most} characters")
-        if any(character < " " or character == "\x7f" for character in value):
+        if _CONTROL.search(value):
             raise malformed(f"{self._where}.{name}", "has a control character")
         return value
 

@@ -61,12 +61,16 @@ def configure(level: str = "INFO", stream: TextIO | None = None) -> None:
     handler.setFormatter(JsonFormatter())
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(level.upper())
+    # Other libraries' debug lines hold statements with their values: nonces, hashes, names (I16).
+    root.setLevel(max(logging.INFO, logging.getLevelNamesMapping()[level.upper()]))
+    logging.getLogger("tillkey_server").setLevel(level.upper())
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.propagate = True
     logging.getLogger("uvicorn.access").disabled = True
+    # Alembic announces each of its plugins when it is imported.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     # uvicorn tells of its start and stop what `serve` tells itself.
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
 

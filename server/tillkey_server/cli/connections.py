@@ -105,5 +105,7 @@ def configured(application: Any, *, stop_seconds: int) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
+        # A header that anybody can write names no address: the limit of `check` would count by it.
+        proxy_headers=False,
         timeout_graceful_shutdown=stop_seconds,
     )

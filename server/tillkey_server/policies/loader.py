@@ -100,6 +100,9 @@ def _faults(error: ValidationError) -> Iterator[tuple[str, str]]:
 
 # Of a value that may be a number or a word pydantic names the branch it tried; the file knows no such key.
 _BRANCHES = frozenset({"constrained-int", "literal['no_end']"})
+# Bytes of JSON, three for each word's quotes and comma: what a lease of 4 KiB leaves with its longest other claims.
+MAX_ENTITLEMENTS = 1900
+MAX_NAMES = 64
 _REASONS = {"extra_forbidden": "is no key of a policy", "missing": "is missing"}
 
 
@@ -116,6 +119,9 @@ def _contradictions(document: PolicyDocument) -> Iterator[tuple[str, str]]:
     yield from _lengths(document)
     if document.clocks.refund_days is not None and document.clocks.refund_months is not None:
         yield "clocks.refund_months", "stands beside refund_days: a window has one length"
+    words = [*document.entitlements.granted, *document.entitlements.degraded]
+    if sum(len(word) + 3 for word in words) > MAX_ENTITLEMENTS or len(document.entitlements.granted) > MAX_NAMES:
+        yield "entitlements.granted", "is more than a lease of 4 KiB can carry: fewer words, or shorter ones"
     left = [word for word in document.entitlements.degraded if word not in document.entitlements.granted]
     if left:
         yield "entitlements.degraded", f"{left[0]!r} is not granted"

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import unicodedata
 
+UNNAMED = "default"
+"""The project of whoever names none, where the policy allows that."""
+
 
 def normal_name(text: str) -> str:
     """Return the form in which names are compared; empty for a name of spaces alone."""

@@ -67,15 +67,19 @@ async def active_of_license(conn: AsyncConnection, license_id: UUID) -> tuple[Ac
     return await rows.many(conn, _SELECT.where(_C.license_id == license_id, _ACTIVE).order_by(_C.id), ActivationRow)
 
 
-async def holders(conn: AsyncConnection, license_id: UUID) -> tuple[Holder, ...]:
-    """Return the same as `active_of_license`, each with its chain's `last_seen_at`."""
+async def holders(conn: AsyncConnection, license_id: UUID, *, lock: bool = False) -> tuple[Holder, ...]:
+    """Return the same as `active_of_license`, each with its chain's `last_seen_at`.
+
+    `lock` holds the chains still, as `chains.hold_still` does.
+    """
     statement = (
         select(*COLUMNS, tables.chain.c.last_seen_at)
         .join(tables.chain, tables.chain.c.activation_id == _C.id)
         .where(_C.license_id == license_id, _ACTIVE)
         .order_by(_C.id)
     )
-    return await rows.many(conn, statement, lambda *row: Holder(ActivationRow(*row[:-1]), row[-1]))
+    locked = rows.locked(statement, tables.chain, lock=lock)
+    return await rows.many(conn, locked, lambda *row: Holder(ActivationRow(*row[:-1]), row[-1]))
 
 
 async def active_of_key(conn: AsyncConnection, jkt: str, product_id: UUID) -> ActivationRow | None:

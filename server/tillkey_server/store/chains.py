@@ -86,7 +86,7 @@ async def advance(
 
 
 async def heard_of(conn: AsyncConnection, activation_id: UUID, at: datetime) -> None:
-    """Note that a till was heard of though it got no lease: while its license is suspended it is there all the same."""
+    """Note that a till was heard of though its chain took no step: it is suspended, or asks for the same step again."""
     await rows.changed(conn, tables.chain.update().where(_C.activation_id == activation_id).values(last_seen_at=at))
 
 

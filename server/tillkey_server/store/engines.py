@@ -11,14 +11,14 @@ import logging
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import event, make_url
+from sqlalchemy import URL, event, make_url
 from sqlalchemy.exc import ArgumentError, InvalidatePoolError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from tillkey_server.errors import ConfigError, Unavailable
 
 if TYPE_CHECKING:
-    from sqlalchemy import URL, Connection
+    from sqlalchemy import Connection
     from sqlalchemy.engine import ExceptionContext
     from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -57,8 +57,12 @@ def parse_url(text: str) -> URL:
     """
     try:
         url = make_url(text)
-    except ArgumentError as error:
-        raise ConfigError("the database URL cannot be read: write sqlite:///path or postgresql://…") from error
+    except (ArgumentError, ValueError):
+        # Not chained: what could not be read may be a part of the password.
+        raise ConfigError(
+            "the database URL cannot be read: write sqlite:///path or postgresql://user:password@host:port/name,"
+            " with %40 for @ and %2F for / in the password"
+        ) from None
     backend = url.drivername.partition("+")[0]
     driver = _DRIVERS.get(backend)
     if driver is None or url.drivername not in {backend, driver}:
@@ -68,6 +72,19 @@ def parse_url(text: str) -> URL:
         # The reading and the writing engine would each see an empty database of their own.
         raise ConfigError("a database in memory cannot be served: name a file, sqlite:///path")
     return url
+
+
+def named(text: str) -> str:
+    """Return a database's URL as a person may see it: SQLite's file, or a URL without password and options.
+
+    For messages of the command line alone: a log line names no database (I16). Raises ConfigError as `parse_url` does.
+    """
+    url = parse_url(text)
+    if url.get_backend_name() == "sqlite":
+        return f"SQLite file {url.database}"
+    # Options are left out too: asyncpg takes a password among them.
+    shown = URL.create("postgresql", username=url.username, host=url.host, port=url.port, database=url.database)
+    return shown.render_as_string(hide_password=True)
 
 
 def sqlite_warning(version: tuple[int, ...]) -> str | None:

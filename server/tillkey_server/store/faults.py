@@ -97,6 +97,17 @@ def _is_drivers(error: BaseException) -> bool:
     return type(error).__module__.split(".")[0] == "asyncpg"
 
 
+def cause_of(error: BaseException) -> str | None:
+    """Return the class name of what the driver or the system raised behind `error`, or None; never its text (I16).
+
+    The innermost one: `InvalidPasswordError` or `ConnectionRefusedError`, whatever it was wrapped in.
+    """
+    innermost = error
+    while (behind := getattr(innermost, "orig", None) or innermost.__cause__) is not None:
+        innermost = behind
+    return None if innermost is error else type(innermost).__name__
+
+
 def is_unique_violation(error: BaseException, index_name: str) -> bool:
     """Tell whether `error` is the violation of the named unique index or constraint.
 

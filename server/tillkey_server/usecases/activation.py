@@ -19,9 +19,9 @@ from tillkey_server.ids import new_id
 from tillkey_server.rules.activation import Action, ActivationDecision, decide_activation
 from tillkey_server.rules.chain import Op, Presented, Row, judge, judge_rid
 from tillkey_server.rules.decision import Refusal
-from tillkey_server.rules.project import normal_name
+from tillkey_server.rules.project import UNNAMED, normal_name
 from tillkey_server.rules.standing import refuse, standing
-from tillkey_server.store import activations, chains, installations, leases, licenses, products, projects, tickets
+from tillkey_server.store import activations, chains, installations, leases, licenses, projects, tickets
 from tillkey_server.store.activations import ActivationRow
 from tillkey_server.store.installations import InstallationRow
 from tillkey_server.store.projects import ProjectRow
@@ -32,7 +32,6 @@ from tillkey_server.usecases.rebind import rebind
 from tillkey_server.usecases.services import Raced, Services, settled
 from tillkey_server.usecases.steps import Ground, Step, first_step, must_step, same_step
 
-UNNAMED_PROJECT = "default"
 _END_REASONS = {Action.MOVE_IN_PLACE: "moved", Action.MOVE_WITH_TICKET: "moved", Action.REATTACH: "reinstalled"}
 
 
@@ -52,10 +51,10 @@ async def _with_key(services: Services, request: Request, body: Activate) -> Ste
         if isinstance(found, Unknown):
             return found
         row, code = found
+        holders = await activations.holders(tx, row.id, lock=True)
         now = services.clock.now()
         policy = await services.policies.of(tx, row.policy_ref)
-        own = await activations.active_of_key(tx, request.jkt, row.product_id)
-        own = own if own is not None and own.license_id == row.id else None
+        own = next((one.activation for one in holders if one.activation.jkt == request.jkt), None)
         how = standing(row.facts, policy, now)
         if how.refusal is not None:
             decision = refuse(how, row.facts, policy, now)
@@ -65,7 +64,7 @@ async def _with_key(services: Services, request: Request, body: Activate) -> Ste
         told = await _told_before(tx, request, ground, now)
         if told is not None:
             return told
-        gathered = await gather(services, tx, row, body, request.jkt)
+        gathered = await gather(services, tx, row, policy, holders, body, request.jkt)
         decided = decide_activation(gathered.facts, policy, now)
         if decided.action is None:
             await audited(tx, request, decided.decision, row.id, None if own is None else own.id)
@@ -79,17 +78,16 @@ async def _with_key(services: Services, request: Request, body: Activate) -> Ste
 async def _named(
     services: Services, tx: AsyncConnection, request: Request, body: Activate
 ) -> tuple[licenses.LicenseRow, str] | Unknown:
-    """Return the license that the key names, locked with what holds it, and its product's code."""
+    """Return the license that the key names, locked, and its product's code."""
     try:
         key = normalize(body.license_key or "")
     except WireError:
         row = None
     else:
         row = await licenses.by_key_hash(tx, services.pepper.hash_key(key), lock=True)
-    product = await products.by_code(tx, body.product)
+    product = await services.products.of(tx, body.product)
     if row is None or product is None or product.id != row.product_id:
         return Unknown(await installations.get(tx, request.jkt) is not None)
-    await chains.hold_still(tx, row.id)
     return row, product.code
 
 
@@ -159,8 +157,8 @@ async def _granted(
         project = ProjectRow(
             id=fresh.project_id,
             customer_id=license_row.customer_id,
-            name=gathered.facts.project_name.strip() or UNNAMED_PROJECT,
-            name_key=normal_name(gathered.facts.project_name) or UNNAMED_PROJECT,
+            name=gathered.facts.project_name.strip() or UNNAMED,
+            name_key=normal_name(gathered.facts.project_name) or UNNAMED,
             site=gathered.facts.site,
             created_at=now,
         )

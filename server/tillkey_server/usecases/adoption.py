@@ -48,6 +48,7 @@ async def adopt(
     """Take up an activation that the database does not know, from its genuine lease. The license row is locked."""
     lease_id = UUID(lease.sub)
     refusal = await _refusal(tx, request, row, policy, now)
+    refusal = refusal or await _bound_elsewhere(tx, body, lease, row, policy, now)
     if refusal is not None:
         await audited(tx, request, refusal, row.id, lease_id)
         return Refused(refusal, lease_id)
@@ -132,6 +133,34 @@ async def _refusal(
     )
 
 
+async def _bound_elsewhere(
+    tx: AsyncConnection, body: Activate, lease: Lease, row: LicenseRow, policy: Policy, now: datetime
+) -> Decision | None:
+    """Return the no to a license that belongs to another project for good by now (NX-06); a person is told."""
+    bound = binding.bound_project(row.project_id, (), policy.activation)
+    known = await _known_project(tx, body, lease, row)
+    if bound is None or (known is not None and known.id == bound):
+        return None
+    log.error("history was lost: activation %s came back to a license of another project", lease.sub)
+    return deny(
+        Refusal.BOUND_TO_OTHER_PROJECT,
+        clauses=policy.activation.clauses.binding,
+        policy=policy.ref,
+        now=now,
+        facts={"because": "history_lost", "other": "project", "bound_since": instant(row.bound_at)},
+        options=("use_bound_project", "ask_support"),
+    )
+
+
+async def _known_project(tx: AsyncConnection, body: Activate, lease: Lease, row: LicenseRow) -> ProjectRow | None:
+    """Return the lease's project, by its id or, where that was lost, by its name."""
+    known = await projects.by_id(tx, UUID(lease.project))
+    if known is not None and known.customer_id == row.customer_id:
+        return known
+    name = "" if body.project is None else body.project.name
+    return await projects.by_name_key(tx, row.customer_id, normal_name(name))
+
+
 async def _record_key(tx: AsyncConnection, request: Request, row: LicenseRow, now: datetime) -> None:
     """Record the installation, if it was lost too. Raises Raced where its key went to another customer meanwhile."""
     await installations.insert_if_absent(tx, InstallationRow(request.jkt, row.customer_id, now))
@@ -201,8 +230,8 @@ async def _row(
 
 async def _project(tx: AsyncConnection, body: Activate, lease: Lease, row: LicenseRow, now: datetime) -> ProjectRow:
     """Return the lease's project, made again with its id where it was lost too."""
-    known = await projects.by_id(tx, UUID(lease.project))
-    if known is not None and known.customer_id == row.customer_id:
+    known = await _known_project(tx, body, lease, row)
+    if known is not None:
         return known
     name = "" if body.project is None else body.project.name.strip()
     name = name or f"project {lease.project[:8]}"

@@ -9,9 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tillkey.wire.errors import WireError
 from tillkey.wire.request import Activate
+from tillkey_server.rules import fingerprint
 from tillkey_server.rules.activation import ActivationFacts, HolderFacts, InstallationFacts
 from tillkey_server.rules.move import TicketFacts
-from tillkey_server.rules.project import normal_name
+from tillkey_server.rules.policy import Policy
+from tillkey_server.rules.project import UNNAMED, normal_name
 from tillkey_server.store import activations, installations, leases, projects, tickets
 from tillkey_server.store.activations import ActivationRow, Holder
 from tillkey_server.store.licenses import LicenseRow
@@ -29,16 +31,29 @@ class Gathered:
     installation_known: bool
 
 
-async def gather(services: Services, tx: AsyncConnection, row: LicenseRow, body: Activate, jkt: str) -> Gathered:
-    """Read what decides an activation of the license `row` by the installation `jkt`; the license is locked."""
+async def gather(
+    services: Services,
+    tx: AsyncConnection,
+    row: LicenseRow,
+    policy: Policy,
+    holders: tuple[Holder, ...],
+    body: Activate,
+    jkt: str,
+) -> Gathered:
+    """Read what decides an activation of the license `row`, sold under `policy`, by the installation `jkt`.
+
+    The license and its holders' chains are locked. Nothing is read that this policy or these holders do not ask for.
+    """
+    terms = policy.activation
     name = "" if body.project is None else body.project.name
-    project = await projects.by_name_key(tx, row.customer_id, normal_name(name))
-    bound = None if row.project_id is None else await projects.by_id(tx, row.project_id)
-    holders = await activations.holders(tx, row.id)
-    ends = await leases.ends_of_license(tx, row.id)
+    project = await projects.by_name_key(tx, row.customer_id, normal_name(name) or UNNAMED)
+    bound = await projects.by_id(tx, row.project_id) if terms.bind_site and row.project_id is not None else None
+    ends = {} if terms.release_unseen_after is None else await leases.ends_of_license(tx, row.id)
     installation = await installations.get(tx, jkt)
     held = await activations.active_of_key(tx, jkt, row.product_id)
     ticket = await _ticket(services, tx, body.move_ticket)
+    # Only a takeover looks at what was before, and only the same machine takes over.
+    same = any(fingerprint.matches(one.activation.fingerprint, body.fingerprint, policy.takeover) for one in holders)
     facts = ActivationFacts(
         license=row.facts,
         license_customer_id=row.customer_id,
@@ -52,7 +67,7 @@ async def gather(services: Services, tx: AsyncConnection, row: LicenseRow, body:
             customer_id=None if installation is None else installation.customer_id,
             blocked_at=None if installation is None else installation.blocked_at,
             active_activation_of_product=None if held is None else held.id,
-            held_before=await activations.held_before(tx, jkt, row.id),
+            held_before=same and await activations.held_before(tx, jkt, row.id),
         ),
         bound_project_id=row.project_id,
         bound_at=row.bound_at,
@@ -60,7 +75,7 @@ async def gather(services: Services, tx: AsyncConnection, row: LicenseRow, body:
         site=None if body.project is None else body.project.site,
         ticket=None if ticket is None else _ticket_facts(ticket),
         ticket_presented=body.move_ticket is not None,
-        recent_takeovers=await activations.takeovers(tx, row.id),
+        recent_takeovers=await activations.takeovers(tx, row.id) if same else (),
     )
     return Gathered(facts, holders, ticket, installation is not None)
 

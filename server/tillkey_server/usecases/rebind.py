@@ -19,7 +19,7 @@ from tillkey.wire.request import Activate, Request
 from tillkey_server.crash_points import reach
 from tillkey_server.errors import BrokenInvariant
 from tillkey_server.rules.chain import IssuedNonce, NonceState, Op, Presented, Row, judge
-from tillkey_server.store import activations, chains, installations, leases, licenses, products
+from tillkey_server.store import activations, chains, installations, leases, licenses
 from tillkey_server.usecases.adoption import adopt, remember
 from tillkey_server.usecases.chain import (
     Refused,
@@ -41,7 +41,7 @@ async def rebind(services: Services, request: Request, body: Activate) -> Step |
     async with services.db.writing() as tx:
         installation = await installations.get(tx, request.jkt)
         row = None if lease is None else await licenses.by_id(tx, UUID(lease.license), lock=True)
-        product = await products.by_code(tx, body.product)
+        product = await services.products.of(tx, body.product)
         if lease is None or row is None or product is None or row.product_id != product.id:
             return Unknown(installation is not None)
         await chains.hold_still(tx, row.id)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from sqlalchemy.exc import IntegrityError
@@ -18,9 +18,13 @@ from tillkey_server.signing.mint import Mint
 from tillkey_server.signing.pepper import Pepper
 from tillkey_server.store import migrate
 from tillkey_server.store.db import Database
+from tillkey_server.store.engines import named
+from tillkey_server.store.faults import cause_of
 from tillkey_server.usecases.policy_book import PolicyBook
+from tillkey_server.usecases.product_book import ProductBook
 
 _ATTEMPTS = 3
+_OWN_DATABASE = "tillkey.sqlite"
 Result = TypeVar("Result")
 
 
@@ -35,6 +39,7 @@ class Services:
     keyring: Keyring
     mint: Mint
     pepper: Pepper
+    products: ProductBook = field(default_factory=ProductBook)
 
     async def close(self) -> None:
         """Close the database's connections."""
@@ -51,9 +56,7 @@ async def open_services(settings: Settings, clock: Clock | None = None) -> Servi
     keyring = Keyring.load(settings)
     mint = Mint(keyring)
     mint.prove(clock.now())
-    if not await migrate.is_current(settings.database_url):
-        msg = f"the database is not migrated: run `tillkey-server migrate --data-dir {settings.data_dir}`"
-        raise ConfigError(msg)
+    await refuse_unmigrated(settings)
     # A vendor's own policy stands before a bundled one of the same name.
     book = PolicyBook({**bundled_policies(), **load_folder(settings.policies_dir)})
     db = Database(settings.database_url, strict_sqlite=settings.strict_sqlite)
@@ -64,6 +67,33 @@ async def open_services(settings: Settings, clock: Clock | None = None) -> Servi
         await db.dispose()
         raise
     return Services(settings, db, clock, book, keyring, mint, Pepper.load(settings))
+
+
+async def refuse_unmigrated(settings: Settings) -> None:
+    """Raise ConfigError, naming the database and the command, unless its schema is the newest; or Unavailable."""
+    if not await migrate.is_current(settings.database_url):
+        raise ConfigError(_unmigrated(settings))
+
+
+def _unmigrated(settings: Settings) -> str:
+    """Name the database, and the likely mistake: a PostgreSQL server's folder used without its setting."""
+    by_default = settings.database_url.endswith(f"///{settings.data_dir / _OWN_DATABASE}")
+    doubt = " If your data is in another database, TILLKEY_DATABASE_URL is missing: set it first." if by_default else ""
+    return (
+        f"the database is not migrated ({named(settings.database_url)}):"
+        f" run `tillkey-server migrate --data-dir {settings.data_dir}`.{doubt}"
+    )
+
+
+@contextmanager
+def naming_the_database(settings: Settings) -> Iterator[None]:
+    """Make `Unavailable` name the database and the driver's class of cause, for people at a command line."""
+    try:
+        yield
+    except Unavailable as error:
+        cause = cause_of(error)
+        because = "" if cause is None else f", {cause}"
+        raise Unavailable(f"{error}: {named(settings.database_url)}{because}") from error
 
 
 class Raced(Exception):

@@ -101,6 +101,7 @@ async def same_step(tx: AsyncConnection, ground: Ground, row: LeaseRow, now: dat
     """
     times = lease_times(ground.license.facts, ground.policy, now)
     await leases.restamp(tx, row.activation_id, row.seq, issued_at=times.iat, soft_exp=times.soft_exp, exp=times.exp)
+    await chains.heard_of(tx, row.activation_id, now)
     return Step(ground, row.seq, row.nonce, row.rid, times, row.created)
 
 

@@ -178,6 +178,12 @@ def test_a_length_of_nothing_is_refused_where_it_would_mean_nothing(old, key):
             "takeover.required",
             "names more components than the threshold asks for",
         ),
+        (
+            'degraded = ["sell"]',
+            "degraded = " + str([f"right_{number:058}" for number in range(30)]).replace("'", '"'),
+            "entitlements.granted",
+            "is more than a lease of 4 KiB can carry",
+        ),
         ('degraded = ["sell"]', 'degraded = ["fly"]', "entitlements.degraded", "'fly' is not granted"),
         (
             "updates_months = 12",
