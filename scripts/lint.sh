@@ -20,6 +20,7 @@ check() {
 check "ruff check" "$bin/ruff" check --quiet --output-format concise .
 check "ruff format" "$bin/ruff" format --check --quiet --output-format concise .
 check "mypy, server and SDK" "$bin/mypy" --no-error-summary server/tillkey_server sdk/tillkey
+check "mypy, story and till" "$bin/mypy" --strict --no-error-summary scripts/story examples/till
 # 3.10 is the oldest version that mypy still knows; vermin below holds the SDK to 3.9.
 check "mypy, SDK on Windows" "$bin/mypy" --no-error-summary --platform win32 --python-version 3.10 sdk/tillkey
 check "import contracts" "$bin/lint-imports" --no-logo

@@ -109,7 +109,7 @@ def _status(asked: argparse.Namespace) -> int:
     verdict = till.license.check()
     count, total = till.journal.sold()
     print(screen(verdict))
-    print(f"    {support_line(verdict)} | {count} sales, {amount(total)} {CURRENCY}")
+    print(f"    {support_line(verdict)} | {count} {'sale' if count == 1 else 'sales'}, {amount(total)} {CURRENCY}")
     return 0 if verdict.usable else 1
 
 

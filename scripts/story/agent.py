@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import subprocess
 import sys
@@ -25,6 +26,15 @@ class Said:
 
     exit_code: int
     answer: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A command as a person types it, its exit code, and every line that the person sees."""
+
+    command: str
+    exit_code: int
+    text: str
 
 
 @dataclass(frozen=True)
@@ -58,10 +68,16 @@ class Agent:
         """Sell one license; the answer holds `license_key` and `license_id`."""
         return self.ask("license", "issue", "--product", product, "--customer", customer).answer
 
-    def force_deactivate(self, activation: str, reason: str, *, confirm: bool) -> Said:
-        """Free the license of an activation whose machine is gone."""
-        words = ["--confirm"] if confirm else []
-        return self.ask("activation", "force-deactivate", activation, "--reason", reason, *words)
+    def force_deactivate(self, activation: str, reason: str, *, confirm: bool) -> Shown:
+        """Free the license of an activation whose machine is gone, as a person does: without `--json`."""
+        words = ["activation", "force-deactivate", activation, "--reason", reason, *(["--confirm"] if confirm else [])]
+        done = self._run(*words)
+        said = (part.strip("\n") for part in (done.stderr, done.stdout))
+        return Shown(shlex.join(["tillkey-server", *words]), done.returncode, "\n".join(filter(None, said)))
+
+    def explain(self, license_id: str) -> dict[str, Any]:
+        """Return all that the server knows of a license."""
+        return self.ask("license", "explain", license_id).answer
 
     def ask(self, *words: str) -> Said:
         """Run a command with `--json`. A refusal is an answer too; anything else raises `CommandFailed`."""
@@ -90,7 +106,8 @@ class Agent:
             check=False,
             start_new_session=True,
         )
-        if done.returncode not in {0, REFUSED} or (done.returncode == REFUSED and not done.stdout.strip()):
+        refused = done.returncode == REFUSED and ("Refused:" in done.stderr or done.stdout.strip())
+        if done.returncode and not refused:
             said = (done.stderr or done.stdout).strip()
             raise CommandFailed(f"tillkey-server {' '.join(words)} ended with {done.returncode}:\n{said}")
         return done

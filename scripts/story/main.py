@@ -36,7 +36,8 @@ def main(root: Path, arguments: list[str]) -> int:
         with FileLock(state_dir / "run.lock", timeout=0):
             return _run(out, stopping, root, data_dir, state_dir, once=asked.once)
     except Timeout:
-        out.warn(f"Another run has {state_dir} open. Stop it first (Ctrl-C there), or give --state-dir.")
+        out.warn(f"Another run has {state_dir} open. Stop it first (Ctrl-C there), or give this one its own folders:")
+        out.copyable(f'make run ARGS="--state-dir {state_dir}-2 --data-dir {state_dir}-2/tillkey"')
         return FAILED
     except (ServerTrouble, CommandFailed) as trouble:
         out.warn(str(trouble))
@@ -138,7 +139,7 @@ def _farewell(out: Terminal, root: Path, scene: Scene, *, once: bool) -> None:
     if not once:
         shown = till.relative_to(root) if till.is_relative_to(root) else till
         out.say("The replacement's till is yours to play with, in a second terminal:")
-        out.say(f"  PYTHONPATH=examples .venv/bin/python -m till --folder {shown}")
+        out.copyable(f"PYTHONPATH=examples .venv/bin/python -m till --folder {shown}")
         out.say("Ctrl-C here stops the server.")
     out.done(f"story: {len(STEPS)} of {len(STEPS)}")
     out.say(f"server: {scene.server.url}")

@@ -11,7 +11,7 @@ from examples.till.screen import screen
 from examples.till.till import Closed, Till
 from tillkey import Refused, Unreachable
 
-from .agent import REFUSED, Agent
+from .agent import REFUSED, Agent, Shown
 from .machines import Machine
 from .server import Server
 from .terminal import StepFailed, Terminal
@@ -159,18 +159,20 @@ def machine_burns(scene: Scene) -> None:
     )
     reason = "the shop reports that the machine burned down"
     first = scene.agent.force_deactivate(burnt, reason, confirm=False)
-    out.tell(f"Without --confirm: {first.answer.get('code')}: {first.answer.get('detail', '')}")
-    came = (first.exit_code, first.answer.get("code"))
-    out.check("a till seen a moment ago needs a second confirmation", came, (REFUSED, "confirmation_required"))
+    _show_command(out, first)
+    asked = "confirmation_required" in first.text
+    out.check("a till seen a moment ago needs a second confirmation", (first.exit_code, asked), (REFUSED, True))
     out.check("and nothing happened yet", _active(scene), [burnt])
     second = scene.agent.force_deactivate(burnt, reason, confirm=True)
+    _show_command(out, second)
     out.check("with --confirm the license is free", (second.exit_code, _active(scene)), (0, []))
-    remaining = second.answer.get("remaining")
-    out.check("the agent sees how many are left", isinstance(remaining, int), True)
-    out.tell(f"Forced deactivations left for this license: {remaining}.")
+    known = scene.agent.explain(scene.license_id)
+    ends = next(one["lease_ends_at"] for one in known["activations"] if one["id"] == burnt)
+    out.check("the agent was shown when the old lease ends", ends in second.text, True)
+    out.tell(f"Forced deactivations left for this license: {known['forced_deactivations']['remaining']}.")
     out.tell(
-        "Were the old machine alive and offline, no server could reach it: it could sell on until its lease ends,"
-        f" {second.answer['lease_ends_at']}. The agent is told so."
+        "Were the old machine alive and offline, no server could reach it: it could sell on with full rights until its"
+        f" lease ends, {ends}."
     )
     till = scene.install("new-counter")
     till.license.activate(scene.license_key, project=SHOP, environment=PRODUCTION)
@@ -228,6 +230,12 @@ def _show_refusal(out: Terminal, refused: Refused) -> None:
     out.show(f"why:        {refused.detail}")
     out.show(f"clauses:    {', '.join(refused.clauses)}")
     out.show(f"what to do: {', '.join(refused.options).replace('_', ' ')}")
+
+
+def _show_command(out: Terminal, shown: Shown) -> None:
+    """Show what an agent types and all that the command answers, word for word."""
+    out.show(f"$ {shown.command}")
+    out.show(shown.text)
 
 
 def _unreachable(till: Till) -> str:

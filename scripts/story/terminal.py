@@ -3,15 +3,50 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import sys
-import textwrap
 import time
 
-WIDTH = 96
+MOST_COLUMNS = 92
+"""Lines are this long where no terminal says otherwise, and never longer: people read no longer ones with ease."""
+LEAST_COLUMNS = 40
 READING_PAUSE = 0.4
 """Seconds between two steps on a terminal; none when nobody watches."""
 
 BOLD, GREEN, RED, YELLOW = "1", "32", "31", "33"
+_SGR = re.compile(r"\x1b\[[0-9;]*m")
+_LABEL = re.compile(r"[a-z][a-z ]*: +")
+
+
+def columns() -> int:
+    """Return how long a line may be: as wide as the terminal (or COLUMNS), from 40 to 92."""
+    return max(LEAST_COLUMNS, min(MOST_COLUMNS, shutil.get_terminal_size((MOST_COLUMNS, 24)).columns))
+
+
+def seen(text: str) -> int:
+    """Return how many columns a text takes: colors take none."""
+    return len(_SGR.sub("", text))
+
+
+def wrap(text: str, width: int, hang: str = "") -> list[str]:
+    """Break one line into lines of at most `width` columns; all but the first begin with `hang`.
+
+    A line that fits stays as it is, spaces included. Another is broken between the fields of a status line where it has
+    some (` | `), else between words; a word that is too long by itself is left whole, so that it can be copied.
+    """
+    lines = [""]
+    if seen(text) <= width:
+        return [text]
+    bar = " | "
+    pieces = [f"{bar}{field}" for field in text.split(bar)] if bar in text else re.findall(r"\s*\S+", text)
+    pieces[0] = pieces[0].removeprefix(bar)
+    for piece in pieces:
+        if lines == [""] or seen(lines[-1] + piece) <= width:
+            lines[-1] += piece
+        else:
+            lines.append(hang + piece.removeprefix(bar).lstrip())
+    return lines
 
 
 class StepFailed(Exception):
@@ -34,8 +69,12 @@ class Terminal:
         self._color = self._alive and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
     def say(self, text: str = "") -> None:
-        """Print a line of the frame around the story."""
-        print(text)
+        """Print a line of the frame around the story, wrapped."""
+        self._lines(text, hang=" " * 2 * (len(text) - len(text.lstrip())))
+
+    def copyable(self, text: str) -> None:
+        """Print a command that the reader may copy: on one line, however long."""
+        print(f"  {text}")
 
     def step(self, number: int, of: int, title: str) -> None:
         """Begin a step."""
@@ -46,19 +85,20 @@ class Terminal:
 
     def tell(self, text: str) -> None:
         """Print a sentence of the story, wrapped."""
-        print(textwrap.fill(text, WIDTH, initial_indent="    ", subsequent_indent="    "))
+        self._lines(text, margin="    ")
 
     def show(self, text: str) -> None:
-        """Print what a screen or a printer shows, line by line; a long sentence is wrapped under its beginning."""
+        """Print what a screen or a printer shows, line by line; a long line is wrapped under its beginning."""
         for line in text.splitlines():
-            for part in textwrap.wrap(line, WIDTH, subsequent_indent=" " * 12, drop_whitespace=False) or [""]:
-                print(f"      | {part.rstrip()}")
+            label = _LABEL.match(line)
+            indent = len(line) - len(line.lstrip())
+            self._lines(line, margin="      | ", hang=" " * (label.end() if label else indent + 4))
 
     def check(self, what: str, came: object, expected: object) -> None:
         """Print that something is as promised. Raises `StepFailed` when it is not."""
         if came != expected:
             raise StepFailed(what, expected, came)
-        print(f"    {self._paint('ok', GREEN)}  {what}")
+        self._lines(f"{self._paint('ok', GREEN)}  {what}", margin="    ", hang="    ")
 
     def failed(self, failure: StepFailed) -> None:
         """Print what was expected and what came."""
@@ -68,11 +108,18 @@ class Terminal:
 
     def warn(self, text: str) -> None:
         """Print something that the reader should know."""
-        print(self._paint(text, YELLOW))
+        self._lines(text, sgr=YELLOW)
 
     def done(self, text: str) -> None:
         """Print the good end."""
         print(self._paint(text, f"{BOLD};{GREEN}"))
+
+    def _lines(self, text: str, *, margin: str = "", hang: str = "", sgr: str = "") -> None:
+        width = columns() - len(margin)
+        for line in text.splitlines() or [""]:
+            for part in wrap(line, width, hang):
+                shown = f"{margin}{part}".rstrip()
+                print(self._paint(shown, sgr) if sgr else shown)
 
     def _paint(self, text: str, sgr: str) -> str:
         return f"\x1b[{sgr}m{text}\x1b[0m" if self._color else text

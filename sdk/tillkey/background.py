@@ -35,8 +35,14 @@ class Heart(Protocol):
 class Beater:
     """Decides at each tick whether to beat; ``tick`` is all that the thread calls, so a test can call it instead."""
 
-    def __init__(self, heart: Heart, clock: Callable[[], ClockReading], draw: Callable[[], float]) -> None:
-        """Take the client, its clocks and a source of numbers from 0 to 1."""
+    def __init__(
+        self,
+        heart: Heart,
+        clock: Callable[[], ClockReading],
+        draw: Callable[[], float],
+        last_error: Optional[TillkeyError] = None,
+    ) -> None:
+        """Take the client, its clocks, a source of numbers from 0 to 1, and what is known to have gone wrong before."""
         self._heart = heart
         self._clock = clock
         self._draw = draw
@@ -45,7 +51,7 @@ class Beater:
         self._known: Optional[Due] = None
         self._failures = 0
         self._retry_after: Optional[int] = None
-        self.last_error: Optional[TillkeyError] = None
+        self.last_error = last_error
 
     def tick(self) -> float:
         """Beat if it is time; return the seconds until the next look, from 0 to a minute."""
@@ -116,6 +122,10 @@ class Background:
     def last_error(self) -> Optional[TillkeyError]:
         """Why the last beat did not succeed, or None."""
         return self._beater.last_error
+
+    @last_error.setter
+    def last_error(self, error: Optional[TillkeyError]) -> None:
+        self._beater.last_error = error
 
     @property
     def running(self) -> bool:

@@ -1,7 +1,8 @@
 """``tillkey``: the SDK on the command line, for the person who sets a till up and for scripts.
 
 Exit codes: 0 done, 1 refused or impossible here (with ``--json`` the problem on standard output), 2 usage, 3
-unreachable. With ``--json`` standard output holds the JSON alone.
+unreachable. ``activate`` on a license that this till holds is done, and says on standard error that the server was not
+reached. With ``--json`` standard output holds the JSON alone.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ _TABLE = (
     ("activation", "activation"),
     ("clock suspect", "clock_suspect"),
 )
+_ENDED = "lease was until"
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
@@ -140,6 +142,8 @@ def _activate(client: LicenseClient, options: argparse.Namespace) -> int:
         environment=options.environment,
         move_ticket=options.move_ticket,
     )
+    if client.last_error is not None:
+        sys.stderr.write(f"the license server was not reached, and the till goes on: {client.last_error}\n")
     return _show(verdict, options)
 
 
@@ -170,12 +174,14 @@ def _show(verdict: Verdict, options: argparse.Namespace) -> int:
         _print(json.dumps(members, ensure_ascii=False, indent=2))
         return DONE
     width = max(len(label) for label, _ in _TABLE)
+    full = verdict.usable and verdict.status != "degraded"
     for label, name in _TABLE:
         text = _words(members[name])
         if name == "status":
             text = _colored(text, _COLORS.get(verdict.status, _RED))
         if text:
-            _print(f"{label:<{width}}  {text}")
+            shown = _ENDED if name == "lease_ends_at" and not full else label
+            _print(f"{shown:<{width}}  {text}")
     for line in (verdict.notice, *verdict.problems):
         if line:
             _print(line)

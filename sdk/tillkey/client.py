@@ -74,6 +74,7 @@ class LicenseClient:
         self._ca_file = os.fspath(ca_file) if ca_file is not None else None
         self._made_driver: Optional[Driver] = None
         self._background: Optional[Background] = None
+        self._last_error: Optional[TillkeyError] = None
 
     def check(self) -> Verdict:
         """Say what the till may do now, from memory (the state file is read once).
@@ -98,15 +99,21 @@ class LicenseClient:
         address; ``environment`` is ``production``, ``staging`` or ``development``; ``move_ticket`` comes from
         ``move_ticket()`` on the old machine. To change to another license, ``deactivate()`` first.
 
-        Raises ``Refused``, ``Unreachable``, ``StateError`` (``Busy``) or ``ConfigurationError``. After ``Unreachable``
-        the request is kept: the same call, or the background, sends the same one again.
+        Where this till holds that license in that project and environment, and no signed statement has ended it, a
+        server that cannot be reached, or another process that is talking to it, stops nothing (X-02): what comes back
+        is the verdict of ``check()``, and ``last_error`` says why the server was not reached.
+
+        Raises ``Refused``, ``StateError`` or ``ConfigurationError``; where the till does not hold the license also
+        ``Unreachable`` and ``Busy``. After ``Unreachable`` the request is kept: the same call, or the background, sends
+        the same one again.
         """
-        self._driver.activate(license_key, project, site, environment, move_ticket)
+        self._heard(self._driver.activate(license_key, project, site, environment, move_ticket))
         return self.check()
 
     def heartbeat(self) -> Verdict:
         """Renew the lease now. Raises ``NotActivated``, ``Refused``, ``Unreachable`` or ``StateError`` (``Busy``)."""
         self._driver.heartbeat()
+        self._heard(None)
         return self.check()
 
     def deactivate(self) -> Verdict:
@@ -133,7 +140,7 @@ class LicenseClient:
         from tillkey.background import Background, Beater, draw  # noqa: PLC0415 - a till that only checks needs none
 
         if self._background is None or not self._background.running:
-            self._background = Background(Beater(self._driver, self._holding.clock, draw))
+            self._background = Background(Beater(self._driver, self._holding.clock, draw, self.last_error))
 
     def stop(self) -> None:
         """End background heartbeats; waits for one under way, at most as long as one exchange may take."""
@@ -142,8 +149,8 @@ class LicenseClient:
 
     @property
     def last_error(self) -> Optional[TillkeyError]:
-        """Why the last background heartbeat did not succeed, or None."""
-        return self._background.last_error if self._background else None
+        """Why the last background heartbeat did not succeed, or ``activate()`` did not reach the server, or None."""
+        return self._background.last_error if self._background else self._last_error
 
     def __enter__(self) -> LicenseClient:  # noqa: PYI034 - typing.Self is not in Python 3.9
         self.start()
@@ -153,6 +160,11 @@ class LicenseClient:
         self, kind: Optional[type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
     ) -> None:
         self.stop()
+
+    def _heard(self, error: Optional[TillkeyError]) -> None:
+        self._last_error = error
+        if self._background is not None:
+            self._background.last_error = error
 
     @property
     def _driver(self) -> Driver:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Optional, Union
 
 from tillkey import session
 from tillkey.arguments import PROJECT, SITE, TICKET, environment_of, text_of
 from tillkey.effects import Declined, Draw, Fetch, Flow, Granted, Nothing, Outcome, Released, Save, Send, Unreached
-from tillkey.errors import ConfigurationError, NotActivated, Refused, Unreachable
+from tillkey.errors import Busy, ConfigurationError, NotActivated, Refused, Unreachable
 from tillkey.exchange import Exchange, Machine
 from tillkey.holding import Holding
 from tillkey.schedule import Due
@@ -47,8 +47,8 @@ class Driver:
         site: Optional[str],
         environment: str,
         move_ticket: Optional[str],
-    ) -> None:
-        """See ``LicenseClient.activate``."""
+    ) -> Union[Unreachable, Busy, None]:
+        """See ``LicenseClient.activate``; returns why the server was not reached where the till goes on without it."""
         ask = session.Ask(
             license_key=_license_key_of(license_key),
             project=text_of("project", project, PROJECT),
@@ -57,7 +57,15 @@ class Driver:
             move_ticket=text_of("move_ticket", move_ticket.strip() if move_ticket else None, TICKET),
         )
         folder = self._holding.folder
-        _settle(self._call(lambda way: session.activate(way, ask, spare_seed=folder.spare_seed()), self._lock_timeout))
+        try:
+            _settle(
+                self._call(lambda way: session.activate(way, ask, spare_seed=folder.spare_seed()), self._lock_timeout)
+            )
+        except (Unreachable, Busy) as error:
+            if not self._holds(ask):
+                raise
+            return error
+        return None
 
     def heartbeat(self) -> None:
         """See ``LicenseClient.heartbeat``."""
@@ -107,6 +115,12 @@ class Driver:
         if anchor is not None and anchor.boot_id and anchor.boot_id == reading.boot_id:
             return due, anchor.carried(reading)
         return due, effective(snapshot.memory, reading).time
+
+    def _holds(self, ask: session.Ask) -> bool:
+        """Tell whether this till holds what was asked for, as ``check()`` will judge it."""
+        self._holding.refresh()
+        snapshot = self._holding.snapshot
+        return snapshot is not None and session.holds(snapshot.state, snapshot.evidence, ask)
 
     def _call(self, begin: Callable[[Exchange], Flow], wait: float) -> Outcome:
         """Read the state under the lock, drive one flow through, and remember what it left."""

@@ -10,8 +10,9 @@
     │   └── Busy             another process of this till is talking to the server right now
     └── ConfigurationError   an argument cannot be right (also a ValueError)
 
-``check()`` raises none of them. Only a signed answer lowers a right (X-03), so catching ``Refused`` and
-``Unreachable`` and going on with ``check()`` is always right.
+``check()`` raises none of them, and ``activate()`` on a license that this till holds neither ``Unreachable`` nor
+``Busy``. Only a signed answer lowers a right (X-03), so catching ``Refused`` and ``Unreachable`` and going on with
+``check()`` is always right.
 """
 
 from __future__ import annotations
@@ -109,7 +110,8 @@ _REMEDIES: Mapping[str, str] = MappingProxyType(
         "not_json": "Something other than the license server answered: log in to the Wi-Fi, or check the address.",
         "too_large": "Something other than the license server answered: check the address.",
         "http_4xx": "Something in front of the license server refuses the request: check the address and the proxy.",
-        "http_5xx": "The license server is in trouble; try again later.",
+        "http_5xx": "The license server is in trouble: try again later, or this is not the license server: check the "
+        "address.",
         "rate_limited": "Too many requests; try again later.",
         "bad_answer": "The answer proves nothing: check that address and pinned keyset are of the same server.",
         "gave_up": "The server did not come to an end with this request; try again later.",

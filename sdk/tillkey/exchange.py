@@ -56,6 +56,8 @@ _MAX_TICKET = 100
 _OF_THE_LICENSE = frozenset(ENDING_CODES) - {"activation_superseded", "activation_released"}
 _OK, _OK_END, _REFUSALS, _FAULTS = 200, 300, 400, 500
 _TOO_MANY = 429
+_OF_ANOTHER_SERVER = "request.aud"
+_ITS_HINT = "The pinned keyset is another server's: check the address, or ship this server's keyset.json."
 
 
 @dataclass(frozen=True)
@@ -299,11 +301,14 @@ def _unsigned(problem: Mapping[str, Any]) -> Answer:
     if not isinstance(code, str) or not _CODE.match(code):
         return Unreached("http_4xx", "the refusal has no code")
     retry_at = problem.get("retry_at")
+    detail = _sentence(problem)
+    if code == "malformed" and _OF_ANOTHER_SERVER in detail:
+        detail = f"{detail.rstrip('.')}. {_ITS_HINT}"
     return Declined(
         code,
         _texts(problem.get("clauses")),
         None,
-        _sentence(problem),
+        detail,
         _texts(problem.get("options")),
         retry_at if isinstance(retry_at, int) and not isinstance(retry_at, bool) else None,
     )

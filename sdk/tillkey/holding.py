@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Callable, Optional
 
 from tillkey import platform, trust
-from tillkey.errors import TillkeyError
+from tillkey.errors import StateError, TillkeyError
 from tillkey.state import State
 from tillkey.storage import StateFolder
 from tillkey.timeline import TimeMemory, merge, observe
@@ -41,6 +41,7 @@ class Holding:
         self.snapshot: Optional[Snapshot] = None
         self._pin = pin
         self._problems: tuple[str, ...] = ()
+        self._fault: Optional[str] = None
 
     def check(self) -> Verdict:
         """Judge what is held, from memory; the file is read the first time. Never raises."""
@@ -51,7 +52,8 @@ class Holding:
             return judge(snapshot.evidence, snapshot.memory, reading)
         except Exception as error:  # noqa: BLE001 - check() never raises; the host learns of it in .problems
             problem = str(error) if isinstance(error, TillkeyError) else f"{type(error).__name__}: {error}"
-            evidence = Evidence(self.product, problems=(*self._problems, problem))
+            fault = "state_unreadable" if isinstance(error, StateError) else "check_failed"
+            evidence = Evidence(self.product, problems=(*self._problems, problem), fault=fault)
             return judge(evidence, TimeMemory(), platform.read_clock())
 
     def look(self) -> Snapshot:
@@ -71,6 +73,7 @@ class Holding:
         loaded = self.folder.load()
         if tidy:
             self.folder.set_aside(loaded)
+        self._fault = loaded.fault
         self._problems = tuple(dict.fromkeys((*self._problems, *loaded.problems)))
         state = loaded.state or State(self.product, self.issuer)
         return state, trust.resumed(self._pin, state.keysets)
@@ -89,6 +92,7 @@ class Holding:
             statement=trust.held_statement(keys, state.statement),
             project=state.project,
             problems=self._problems,
+            fault=self._fault,
         )
         self.snapshot = Snapshot(state, evidence, state.memory, stamp)
         return self.snapshot

@@ -7,7 +7,8 @@ folder's lock.
    content keeps its ``rid``. Evidence that changes by itself (clocks, fingerprint, versions) is not content: a new
    ``rid`` with an old nonce would look like a copy. An ``activate`` by hand replaces what is pending, since a person
    has changed their mind.
-2. ``activate`` on a till that holds a lease for that license, project and environment is a heartbeat.
+2. ``activate`` on a till that holds a lease for that license, project and environment is a heartbeat, and where that
+   does not reach the server the till goes on with what it holds (``holds``).
 3. ``stale_request`` (signed): drop the ``rid`` and draw anew. ``rebind_required`` (signed) or
    ``unknown_installation`` (a hint): activate with the last lease. A genuine answer that is not newer: the server
    went back; drop the ``rid`` and rebind.
@@ -49,7 +50,8 @@ from tillkey.effects import (
 )
 from tillkey.exchange import Exchange, draw_rid
 from tillkey.fingerprint import license_value
-from tillkey.state import Pending
+from tillkey.state import Pending, State
+from tillkey.verdict import Evidence
 from tillkey.wire import strict_json
 from tillkey.wire.answers import ENDING_CODES
 
@@ -85,6 +87,18 @@ def activate(exchange: Exchange, ask: Ask, *, spare_seed: Optional[bytes] = None
     ``spare_seed`` is the key that the folder's other products have.
     """
     return _run(exchange, _Activation(exchange, ask, spare_seed))
+
+
+def holds(held: State, evidence: Evidence, ask: Ask) -> bool:
+    """Tell whether the till may go on with what it holds where ``activate`` did not reach the server.
+
+    That takes a lease which is verified, this installation's, for that license, project and environment, and not
+    ended by a signed statement.
+    """
+    lease, statement = evidence.lease, evidence.statement
+    if lease is None or (lease.jkt, lease.aud) != (evidence.jkt, evidence.product):
+        return False
+    return _is_asked(held, ask) and (statement is None or statement.code not in ENDING_CODES)
 
 
 def heartbeat(exchange: Exchange) -> Flow:
@@ -260,12 +274,10 @@ class _Activation(_Goal):
     def _held(self) -> bool:
         """Tell whether this till holds a lease for that license, project and environment, as far as it knows."""
         held = self.exchange.state
-        if held.chain is None or held.lease is None or held.license_value != self._value:
+        if held.lease is None or not _is_asked(held, self._ask):
             return False
         statement = trusts.held_statement(self.exchange.trust, held.statement)
-        if statement is not None and statement.code in _GONE:
-            return False
-        return held.environment == self._ask.environment and _same_project(held.project, self._ask.project)
+        return statement is None or statement.code not in _GONE
 
     def _by_license_key(self) -> Generator[Effect, Any, Pending]:
         if self.exchange.state.seed is None:
@@ -321,6 +333,13 @@ class _Deactivation(_Goal):
 
     def reached(self, asked: Pending, answer: Union[Granted, Released]) -> bool:  # noqa: ARG002 - as above
         return isinstance(answer, Released)
+
+
+def _is_asked(held: State, ask: Ask) -> bool:
+    """Tell whether an activation is held for that license, project and environment."""
+    if held.chain is None or held.license_value != license_value(ask.license_key):
+        return False
+    return held.environment == ask.environment and _same_project(held.project, ask.project)
 
 
 def _same_project(held: Optional[str], asked: Optional[str]) -> bool:

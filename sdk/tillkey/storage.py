@@ -31,12 +31,24 @@ _LOCK = ".tillkey.lock"
 
 
 @dataclass(frozen=True)
+class Flaw:
+    """Why a file holds no state of this till: a reason as in ``verdict.Evidence.fault``, and the rest of a sentence."""
+
+    reason: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Loaded:
-    """What was found: a state or None, sentences about what went wrong, and the files that are to be set aside."""
+    """What was found: a state or None, sentences about what went wrong, and the files that are to be set aside.
+
+    ``fault`` is the reason of the present file's flaw, or None.
+    """
 
     state: Optional[State]
     problems: tuple[str, ...] = ()
     damaged: tuple[Path, ...] = ()
+    fault: Optional[str] = None
 
 
 class StateFolder:
@@ -84,7 +96,8 @@ class StateFolder:
             # Missing beside a whole previous generation: a write was cut short before anything was sent.
             return Loaded(state)
         recovered = "the previous generation is used" if state else "there is no previous generation to go back to"
-        return Loaded(state, (f"The state file {self.file.name} {current}; {recovered}.",), (self.file,))
+        problem = f"The state file {self.file.name} {current.text}; {recovered}."
+        return Loaded(state, (problem,), (self.file,), current.reason)
 
     def set_aside(self, loaded: Loaded) -> None:
         """Move damaged files out of the way and sweep what a cut write left; to be called under the lock."""
@@ -135,22 +148,22 @@ class StateFolder:
             return ()
         return (status.st_mtime_ns, status.st_size, status.st_ino)
 
-    def _read(self, path: Path) -> Union[State, str, None]:
+    def _read(self, path: Path) -> Union[State, Flaw, None]:
         """Return the state, or what is wrong with the file, or None where there is none."""
         try:
             state = decode(_bytes_of(path))
         except FileNotFoundError:
             return None
         except Damaged as error:
-            return str(error)
+            return Flaw("state_damaged", str(error))
         except TooNew as error:
             raise StateError(f"{path} {error}: update the program that uses this SDK") from error
         except OSError as error:
             raise _cannot("read", path, error) from error
         if state.product != self._product:
-            return f"belongs to the product {state.product!r}"
+            return Flaw("other_product", f"belongs to the product {state.product!r}")
         if state.issuer != self._issuer:
-            return "belongs to another license server"
+            return Flaw("keyset_mismatch", "belongs to another license server")
         return state
 
     def _write(self, content: bytes) -> None:

@@ -45,6 +45,9 @@ STATUSES = (
 )
 """Every value of ``Verdict.status``, from full rights to none."""
 
+_EXPLAINED = frozenset({"state_unreadable", "check_failed"})
+"""Reasons whose notice is completed by the problem itself, which names the path."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _LAST_SECOND = 253402300799  # 9999-12-31T23:59:59Z, the end of datetime
 
@@ -53,7 +56,13 @@ _NOTICES: Mapping[str, str] = MappingProxyType(
         "never_activated": "This till is not activated. Activate it with the license key.",
         "other_installation": "The stored license is another installation's. Activate this till with its own key.",
         "other_product": "The stored license is for another product. Activate this till with its own license key.",
-        "lease_unreadable": "The stored license cannot be verified with the keys held. Connect to the internet.",
+        "lease_unreadable": "The stored license cannot be verified with the pinned keyset, which is of another server "
+        "or too new for it. Connect to the internet, or give the program the keyset of the license's server.",
+        "keyset_mismatch": "The pinned keyset is of another server than the stored license. Give the program the "
+        "keyset of the license's server, or a state folder of its own.",
+        "state_damaged": "The stored license is damaged. Activate this till again with its license key.",
+        "state_unreadable": "The state folder cannot be read",
+        "check_failed": "The license cannot be judged",
         "lease_ended": "Extras are off: the license server was not reached for too long. Connect to the internet.",
         "key_withdrawn": "Extras are off: the key that signed this license was withdrawn. Connect to the internet.",
         "term_ended": "The license has run out. Renew it.",
@@ -75,7 +84,8 @@ class Evidence:
 
     ``lease_key_held`` tells whether the lease's key is in the newest keyset; ``unreadable`` that a lease is stored
     which no trusted keyset verifies; ``jkt`` names this installation's key; ``project`` is the name that the person
-    gave.
+    gave. ``fault`` tells why there is no lease although one may be stored: ``keyset_mismatch``, ``other_product``,
+    ``state_damaged``, ``state_unreadable`` or ``check_failed``; ``problems`` then ends with the sentence about it.
     """
 
     product: str
@@ -86,6 +96,7 @@ class Evidence:
     statement: Optional[Statement] = None
     project: Optional[str] = None
     problems: tuple[str, ...] = ()
+    fault: Optional[str] = None
 
 
 @dataclass(frozen=True)
@@ -149,7 +160,7 @@ def judge(evidence: Evidence, memory: TimeMemory, reading: ClockReading) -> Verd
         license=lease.license if lease else None,
         project=(evidence.project or lease.project) if lease else None,
         environment=lease.environment if lease else None,
-        notice=_notice(status, reason, lease),
+        notice=_notice(status, reason, lease, evidence.problems),
         clock_suspect=now.clock_suspect,
         as_of=_at(now.time),
         problems=evidence.problems,
@@ -160,7 +171,7 @@ def _decide(evidence: Evidence, now: int) -> tuple[str, bool, str]:
     """Return status, usable and reason: the first row of the module's table that matches."""
     lease = evidence.lease
     if lease is None:
-        return "unlicensed", False, "lease_unreadable" if evidence.unreadable else "never_activated"
+        return "unlicensed", False, "lease_unreadable" if evidence.unreadable else evidence.fault or "never_activated"
     if lease.jkt != evidence.jkt:
         return "unlicensed", False, "other_installation"
     if lease.aud != evidence.product:
@@ -185,11 +196,14 @@ def _by_age(lease: Lease, now: int) -> tuple[str, bool, str]:
     return "valid", True, "lease_valid"
 
 
-def _notice(status: str, reason: str, lease: Optional[Lease]) -> str:
+def _notice(status: str, reason: str, lease: Optional[Lease], problems: tuple[str, ...]) -> str:
     if status == "grace" and lease is not None:
         day = _at(lease.exp).date().isoformat()
         return f"The license server has not been reached for a while. Connect this till to the internet before {day}."
-    return _NOTICES.get(reason, "")
+    notice = _NOTICES.get(reason, "")
+    if reason in _EXPLAINED:
+        return ": ".join((notice, *problems[-1:])).rstrip(".") + "."
+    return notice
 
 
 def _at(seconds: int) -> datetime:

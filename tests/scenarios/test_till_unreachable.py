@@ -51,6 +51,39 @@ def test_a_till_sells_through_every_fault_in_a_row_and_one_beat_catches_up(shop)
 
 
 @pytest.mark.clause("X-02")
+@pytest.mark.parametrize("lost", LOST)
+def test_a_till_that_holds_its_license_starts_through_every_fault_and_the_next_start_is_the_same_request(shop, lost):
+    machine, sold = shop.machine(), shop.license()
+    machine.activated(sold)
+    deed, kind = LOST[lost]
+    machine.line.next(deed)
+    till = machine.till()
+    assert sells(till.activate(sold.license_key, project=PROJECT))
+    assert till.last_error.kind == kind
+    assert sells(machine.till().activate(sold.license_key, project=PROJECT))
+    assert machine.line.ops == ["activate", "heartbeat", "heartbeat"]
+    assert machine.line.rids[-2] == machine.line.rids[-1]
+    assert machine.seq == 2
+    assert shop.explained(sold).suspicions == (0, 0)
+
+
+@pytest.mark.clause("X-02")
+def test_a_till_starts_day_after_day_without_a_server_and_a_new_one_does_not(shop):
+    machine, other, sold = shop.machine(), shop.machine("other"), shop.license()
+    machine.activated(sold)
+    for line in (machine.line, other.line):
+        line.close()
+    for _ in range(3):
+        till = machine.till()
+        assert sells(till.activate(sold.license_key, project=PROJECT))
+        assert till.last_error.kind == "connect"
+    with pytest.raises(Unreachable):
+        other.till().activate(sold.license_key, project=PROJECT)
+    with pytest.raises(Unreachable):
+        machine.till().activate(shop.license().license_key, project=PROJECT)
+
+
+@pytest.mark.clause("X-02")
 def test_a_till_that_never_reached_a_server_stays_unlicensed_and_takes_no_seat(shop):
     machine, sold = shop.machine(), shop.license()
     machine.line.close()

@@ -147,6 +147,8 @@ def test_check_goes_on_and_a_call_is_told_busy_while_another_process_holds_the_f
         for ask in (hasty.heartbeat, hasty.deactivate, lambda: hasty.move_ticket("production")):
             with pytest.raises(Busy):
                 ask()
+        assert sells(hasty.activate(sold.license_key, project=PROJECT))
+        assert isinstance(hasty.last_error, Busy)
         assert machine.line.ops == ["activate"]
     assert sells(till.heartbeat())
     assert shop.explained(sold).suspicions == (0, 0)

@@ -82,6 +82,25 @@ def test_a_server_that_is_down_is_exit_code_3(server, tillkey):
     assert (json.loads(out)["code"], json.loads(out)["kind"]) == ("unreachable", "connect")
 
 
+@pytest.mark.clause("X-02")
+def test_activate_on_a_held_license_is_done_without_a_server_and_says_so(server, tillkey):
+    key = server.sell()
+    tillkey("activate", key, "--project", "Corner Shop")
+    away = f"http://127.0.0.1:{closed_port()}"
+    code, out, err = tillkey("activate", key, "--project", "Corner Shop", "--json", "--server", away)
+    assert (code, json.loads(out)["activated"]) == (0, True)
+    assert "was not reached, and the till goes on: connect:" in err
+
+
+def test_what_a_till_had_is_told_as_what_it_had(server, tillkey):
+    server.now = 1_900_000_000
+    tillkey("activate", server.sell(), "--project", "Corner Shop")
+    assert "full rights until  20" in tillkey("status")[1]
+    out = tillkey("deactivate")[1]
+    assert "full rights until" not in out
+    assert "lease was until    20" in out
+
+
 @pytest.mark.parametrize("arguments", [(), ("fly",), ("activate",), ("activate", "K", "--environment", "moon")])
 def test_bad_usage_is_exit_code_2(tillkey, arguments):
     with pytest.raises(SystemExit) as ended:

@@ -90,6 +90,9 @@ def test_what_is_not_the_server_changes_nothing(server, http, client, state_file
     with pytest.raises(Unreachable) as unreachable:
         client.heartbeat()
     assert unreachable.value.kind == kind
+    assert ("check the address" in str(unreachable.value)) is (
+        kind in {"http_4xx", "http_5xx", "not_json", "too_large"}
+    )
     assert client.check() == before
     assert state_file()["pending"] is not None
     http.serve(server)
@@ -206,6 +209,8 @@ def test_check_never_raises(server, make_client, monkeypatch):
     verdict = make_client(clock=no_clock).check()
     assert (verdict.status, verdict.usable) == ("unlicensed", False)
     assert "no clock" in verdict.problems[0]
+    assert verdict.reason == "check_failed"
+    assert "no clock" in verdict.notice
 
 
 @pytest.mark.clause("K-15")

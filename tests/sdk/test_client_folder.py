@@ -12,6 +12,7 @@ from tillkey import (
     Busy,
     ConfigurationError,
     LicenseClient,
+    NotActivated,
     Refused,
     StateError,
     Unreachable,
@@ -19,6 +20,7 @@ from tillkey import (
 )
 from tillkey.effects import Reply
 from tillkey.storage import StateFolder
+from tillkey.wire import strict_json
 
 
 def test_an_unknown_license_key_is_refused_without_a_statement(client):
@@ -84,6 +86,9 @@ def test_check_tells_of_a_state_folder_that_cannot_be_read(server, make_client, 
     verdict = make_client(state_dir=blocked).check()
     assert verdict.status == "unlicensed"
     assert "cannot read" in verdict.problems[0]
+    assert verdict.reason == "state_unreadable"
+    assert str(blocked) in verdict.notice
+    assert "Activate" not in verdict.notice
 
 
 def test_a_state_folder_that_cannot_be_written_raises_a_state_error(server, make_client, tmp_path):
@@ -108,6 +113,25 @@ def test_a_torn_state_file_is_set_aside_reported_and_recovered(server, client, m
     assert server.holder().forks == 0
 
 
+def test_a_till_whose_files_are_all_torn_is_told_to_activate_again(server, client, make_client, folder):
+    client.activate(server.sell(), project="Corner Shop")
+    for path in folder.glob("tillkey-*"):
+        path.write_bytes(b"{")
+    verdict = make_client().check()
+    assert (verdict.status, verdict.reason) == ("unlicensed", "state_damaged")
+    assert "again with its license key" in verdict.notice
+
+
+def test_a_server_that_is_not_the_keysets_says_so(server, http, make_client):
+    client = make_client(pinned_keyset=LicenseServer("another-issuer").keysets[1])
+    detail = "request.aud: is not this server's issuer."
+    problem = strict_json.dumps({"code": "malformed", "detail": detail})
+    broken(server, http, lambda _: Reply(400, "application/problem+json", problem))
+    with pytest.raises(Refused, match="The pinned keyset is another server's") as refused:
+        client.activate(server.sell(), project="Corner Shop")
+    assert refused.value.detail.startswith(detail)
+
+
 def test_a_foreign_state_file_is_set_aside(server, client, make_client, folder):
     client.activate(server.sell(), project="Corner Shop")
     other = LicenseServer("another-issuer")
@@ -115,6 +139,11 @@ def test_a_foreign_state_file_is_set_aside(server, client, make_client, folder):
     verdict = fresh.check()
     assert verdict.status == "unlicensed"
     assert "another license server" in verdict.problems[0]
+    assert (verdict.reason, verdict.activated) == ("keyset_mismatch", False)
+    assert verdict.notice.startswith("The pinned keyset is of another server")
+    with pytest.raises(NotActivated):
+        fresh.heartbeat()
+    assert fresh.check().reason == "keyset_mismatch"
 
 
 def test_a_call_by_hand_waits_a_bounded_time_for_the_folder(server, make_client, folder):

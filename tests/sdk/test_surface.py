@@ -85,6 +85,22 @@ def test_importing_the_sdk_does_not_import(module):
     assert in_a_new_process(f"import sys, tillkey; print({module!r} in sys.modules)") == "False\n"
 
 
+def test_the_wire_documents_alone_load_no_client():
+    program = "import sys, tillkey.wire.request; print(*sorted(n for n in sys.modules if n.startswith('tillkey')))"
+    assert all(
+        name in {"tillkey", "tillkey._constants"} or name.startswith("tillkey.wire")
+        for name in in_a_new_process(program).split()
+    )
+
+
+def test_every_public_name_is_found_at_its_first_use_and_no_other_is():
+    assert in_a_new_process("import tillkey; print(set(tillkey.__all__) <= set(dir(tillkey)))") == "True\n"
+    for name in tillkey.__all__:
+        assert in_a_new_process(f"from tillkey import {name}; print({name} is not None)") == "True\n"
+    with pytest.raises(AttributeError, match="'LicenceClient'"):
+        _ = tillkey.LicenceClient
+
+
 def test_importing_making_and_checking_draws_nothing_and_writes_nothing(server, tmp_path):
     keyset = tmp_path / "keyset.json"
     keyset.write_text(server.keysets[1])

@@ -128,6 +128,10 @@ def test_a_lease_whose_key_left_the_newest_keyset_counts_as_past_its_end():
     [
         ({"lease": None}, "never_activated"),
         ({"lease": None, "unreadable": True}, "lease_unreadable"),
+        ({"lease": None, "unreadable": True, "fault": "state_damaged"}, "lease_unreadable"),
+        ({"lease": None, "fault": "keyset_mismatch"}, "keyset_mismatch"),
+        ({"lease": None, "fault": "state_unreadable", "problems": ("cannot read x: denied",)}, "state_unreadable"),
+        ({"lease": None, "fault": "check_failed"}, "check_failed"),
         ({"jkt": "K" * 43}, "other_installation"),
         ({"jkt": None}, "other_installation"),
         ({"product": "pos-loyalty"}, "other_product"),

@@ -81,7 +81,7 @@ def _parts(text: str, field: str) -> tuple[str, str]:
     for symbol in body[:_RANDOM_SYMBOLS]:
         value = value << 5 | ALPHABET.index(symbol)
     if value % _CHECK_MODULUS != ALPHABET.index(body[-1]):
-        raise malformed(field, "does not fit its last symbol: one symbol is mistyped")
+        raise malformed(field, "is mistyped somewhere: check each symbol")
     return prefix, body
 
 

@@ -37,7 +37,8 @@ def test_one_license_is_told_at_the_top_of_the_document(shell):
     assert issued["code"] == "license_issued"
     assert issued["license_key"].startswith("POS-")
     assert issued["license_id"]
-    assert "licenses" not in issued
+    [only] = issued["licenses"]
+    assert only == {name: issued[name] for name in ("license_id", "license_key", "key_hint")}
 
 
 @pytest.mark.clause("NX-01")
@@ -68,6 +69,10 @@ def test_an_unknown_product_is_refused_with_the_problem_as_json(shell):
     words = ("license", "issue", "--product", "nothing", "--customer", "a@b.example")
     problem = shell.json(*words, exit_code=1)
     assert (problem["code"], problem["status"]) == ("not_found", 404)
+    assert "product list" in problem["detail"]
+    in_words = shell.run(*words)
+    assert in_words.stdout == ""
+    assert not [line for line in in_words.stderr.splitlines() if line.rstrip().endswith("-")]
 
 
 @pytest.mark.parametrize(
@@ -106,10 +111,49 @@ def test_the_remaining_count_is_shown_to_people_too(shell, made, url):
     refused = shell.run("activation", "force-deactivate", held.sub, *REASON)
     assert refused.exit_code == 1
     assert "confirmation_required" in refused.stderr
-    assert "--confirm" in refused.stdout
-    assert "remaining" in refused.stdout
+    assert "--confirm" in refused.stderr
+    assert "remaining" in refused.stderr
+    assert refused.stdout == ""
     done = shell.run("activation", "force-deactivate", held.sub, *REASON, "--confirm")
-    assert "remaining" in done.stdout
+    [sentence] = done.stdout.splitlines()
+    assert "is free, but a machine that cannot be reached may sell on until 20" in sentence
+    assert "remaining" in sentence
+    soon = activate(made, url, shell.issue()["license_key"]).granted
+    assert soon.license != held.license
+
+
+@pytest.mark.clause("NX-09")
+def test_a_person_is_told_until_when_to_wait_and_what_is_possible_now(shell, made, url):
+    issued = shell.issue()
+    for _ in range(2):
+        held = activate(made, url, issued["license_key"]).granted
+        freed = shell.run("activation", "force-deactivate", held.sub, *REASON, "--confirm")
+    assert freed.exit_code == 1
+    told = shell.json("license", "explain", issued["license_id"])
+    not_before = told["forced_deactivations"]["retry_at"]
+    assert f"Wait until {not_before}" in freed.stderr
+    assert "retry" not in freed.stderr
+    assert told["next_steps"] == ["deactivate"]
+    words = shell.run("license", "explain", issued["license_id"]).stdout
+    for line in (f"not before {not_before}", "none noticed", "deactivate: give it back", "forced"):
+        assert line in words
+    overridden = shell.json(
+        "activation", "force-deactivate", held.sub, *REASON, "--confirm", "--override-reason", "shop is closed"
+    )
+    assert overridden["code"] == "forced_deactivation_granted"
+    decisions = [one["words"] for one in shell.json("license", "explain", issued["license_id"])["decisions"]]
+    assert "(reason: the machine burned down) by a supervisor's override (shop is closed), not counted" in decisions[-1]
+    assert shell.json("license", "explain", issued["license_id"])["next_steps"] == ["activate"]
+
+
+def test_a_ticket_for_a_license_that_production_holds_points_to_the_forced_deactivation(shell, made, url):
+    issued = shell.issue()
+    activate(made, url, issued["license_key"])
+    command = ("license", "move-ticket", issued["license_id"], *REASON)
+    assert shell.json(*command, exit_code=1)["options"] == ["forced_deactivation_by_agent"]
+    in_words = shell.run(*command).stderr
+    assert "held in production: use `activation force-deactivate`" in in_words
+    assert "activate\n" not in in_words
 
 
 def test_a_blank_reason_is_refused(shell, made, url):
@@ -139,8 +183,15 @@ def test_a_license_is_suspended_resumed_and_revoked(shell):
     assert shell.json("license", "resume", license_id, *REASON, exit_code=1)["code"] == "not_suspended"
     assert shell.json("license", "revoke", license_id, *REASON)["code"] == "license_revoked"
     assert shell.json("license", "suspend", license_id, *REASON, exit_code=1)["code"] == "license_revoked"
-    standing = shell.json("license", "explain", license_id)["standing"]
-    assert standing["status"] == "revoked"
+    told = shell.json("license", "explain", license_id)
+    assert told["standing"]["status"] == "revoked"
+    assert told["next_steps"] == []
+    assert "A request to suspend was refused, nothing was changed." in told["decisions"][-1]["words"]
+    other = shell.issue()["license_id"]
+    assert "suspended until it is resumed" in shell.run("license", "suspend", other, *REASON).stdout
+    assert shell.json("license", "explain", other)["next_steps"] == ["resume"]
+    assert "the license is active now" in shell.run("license", "resume", other, *REASON).stdout
+    assert "revoked for good" in shell.run("license", "revoke", other, *REASON).stdout
 
 
 @pytest.mark.parametrize(
@@ -181,6 +232,9 @@ def test_a_product_is_put_on_sale_once(shell):
     words = ("product", "add", "kiosk", "--name", "Kiosk", "--key-prefix", "KSK", "--price", "49.90 EUR")
     assert shell.json(*words) == {"code": "kiosk", "created": True}
     assert shell.json(*words) == {"code": "kiosk", "created": False}
+    other = shell.json(*words[:-1], "59.90 EUR", "--policy", "nexopos", exit_code=1)
+    assert other["code"] == "product_differs"
+    assert "policy, price" in other["detail"]
     listed = {item["code"]: item for item in shell.json("product", "list")["items"]}
     assert listed["kiosk"]["price"] == "49.90 EUR"
     assert shell.issue(product="kiosk")["license_key"].startswith("KSK-")

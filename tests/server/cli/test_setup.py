@@ -1,6 +1,7 @@
 """`init`, `policy`, and what every command does where there is nothing, or nobody."""
 
 import json
+import shutil
 import stat
 import subprocess
 import sys
@@ -109,6 +110,8 @@ def test_a_database_that_was_not_migrated_is_a_usage_error_that_names_migrate(ma
     result = run("product", "list", "--data-dir", str(made.data_dir))
     assert result.exit_code == 2
     assert "tillkey-server migrate" in result.stderr
+    assert f"SQLite file {tmp_path / 'empty.sqlite'}" in result.stderr
+    assert "is missing" not in result.stderr
     assert run("migrate", "--data-dir", str(made.data_dir)).exit_code == 0
     assert run("product", "list", "--data-dir", str(made.data_dir)).exit_code == 0
 
@@ -120,6 +123,38 @@ def test_an_unreachable_database_is_exit_code_3_with_the_problem(made, monkeypat
         assert result.exit_code == 3
         assert json.loads(result.stdout)["code"] == "unavailable"
         assert "hidden" not in result.stdout + result.stderr
+        assert "127.0.0.1:1/none" in result.stderr
+        assert "ConnectionRefusedError" in result.stderr
+
+
+def test_a_forgotten_database_setting_is_suspected_where_the_default_database_is_empty(made, monkeypatch, tmp_path):
+    monkeypatch.delenv("TILLKEY_DATABASE_URL", raising=False)
+    folder = tmp_path / "data"
+    shutil.copytree(made.data_dir, folder, ignore=shutil.ignore_patterns("*.sqlite*"))
+    result = run("product", "list", "--data-dir", str(folder))
+    assert result.exit_code == 2
+    assert "TILLKEY_DATABASE_URL is missing" in result.stderr
+    assert f"SQLite file {folder / 'tillkey.sqlite'}" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["init", "serve"])
+def test_the_help_names_the_database_setting_and_the_policies_folder(command):
+    told = " ".join(run(command, "--help").stdout.split())
+    assert "TILLKEY_DATABASE_URL" in told
+    assert "D/policies" in told
+
+
+def test_a_policy_file_is_compared_with_the_version_on_record(tmp_path):
+    folder, mine = tmp_path / "data", tmp_path / "default.toml"
+    assert run("init", "--data-dir", str(folder)).exit_code == 0
+    source = json.loads(run("policy", "show", "default", "--json").stdout)["source"]
+    words = ("policy", "check", str(mine), "--data-dir", str(folder), "--json")
+    mine.write_text(source, "utf-8")
+    assert json.loads(run(*words).stdout)["recorded"] == "same"
+    mine.write_text(source + "\n# changed\n", "utf-8")
+    changed = run(*words)
+    assert changed.exit_code == 1
+    assert "was recorded with another text" in json.loads(changed.stdout)["detail"]
 
 
 def test_a_misspelt_setting_is_a_usage_error(made, monkeypatch):

@@ -37,6 +37,7 @@ def test_an_agent_frees_a_license_whose_server_is_gone_and_is_told_how_many_are_
     assert (decision.outcome, decision.code) == (Outcome.ALLOW, Grant.FORCED_DEACTIVATION_GRANTED)
     assert decision.clauses == ("NX-08", "NX-09")
     assert decision.facts == {
+        "reason": "the disk burned",
         "kind": "forced",
         "limit": 3,
         "window_days": 365,
@@ -175,7 +176,19 @@ def test_a_ticket_that_could_release_nobody_is_not_made_and_not_counted():
     """Sentence 2."""
     decision = decide(_asked(kind=ForcedKind.MOVE_TICKET, ended=True), NEXOPOS, NOW)
     assert (decision.code, decision.facts["remaining"]) == (Refusal.NOT_ACTIVE, 3)
-    assert decision.options == ("activate", "forced_deactivation_by_agent")
+    assert decision.options == ("activate",)
+    held = decide(_asked(kind=ForcedKind.MOVE_TICKET, ended=True, held_in="production"), NEXOPOS, NOW)
+    assert (held.code, held.options) == (Refusal.NOT_ACTIVE, ("forced_deactivation_by_agent",))
+    assert held.facts["held_in"] == "production"
+
+
+def test_the_facts_carry_the_reason_and_an_override_only_where_it_was_needed():
+    """Sentence 6."""
+    free = decide(_asked(override_reason="closed"), NEXOPOS, NOW)
+    assert free.facts["reason"] == "the disk burned"
+    assert "override_reason" not in free.facts
+    needed = decide(_asked(NOW - HOUR, override_reason=" closed "), NEXOPOS, NOW)
+    assert (needed.facts["override_reason"], needed.facts["counted"]) == ("closed", False)
 
 
 def test_a_policy_that_allows_none_names_no_time_to_come_back():
