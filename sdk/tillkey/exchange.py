@@ -85,6 +85,8 @@ class Exchange:
         What a signed answer changes is saved before this returns.
         """
         sent = yield Sense()
+        before = self.state.pending
+        again = before is not None and before.rid == pending.rid
         self.state = replace(self.state, pending=pending, memory=observe(self.state.memory, sent))
         yield Save(self.state)
         key = self._key(pending)
@@ -101,7 +103,10 @@ class Exchange:
         received = yield Sense()
         if isinstance(reply, Unreached):
             return reply
-        return (yield from self._read(reply, pending, key.public.thumbprint, (sent, received)))
+        # The answer to a rid that was sent before may be one that was held back, and so says nothing of how late it is:
+        # a reading of no boot at all never sets the clock back (PROTOCOL section 6, Time).
+        asked_at = replace(sent, boot_id="") if again else sent
+        return (yield from self._read(reply, pending, key.public.thumbprint, (asked_at, received)))
 
     def drop(self) -> Generator[Effect, Any, None]:
         """Forget the pending request."""

@@ -162,7 +162,10 @@ def _steer(
         if answer.statement is None and answer.code in {"stale_request", "rebind_required"}:
             return Unreached("bad_answer", f"{answer.code} is not signed")
         if answer.code in {"rebind_required", "unknown_installation"} and _can_rebind(exchange, asked):
-            return (yield from _rebind(exchange))
+            rebind = yield from _rebind(exchange)
+            # An unsigned hint may be a lie, and the request that it answers may arrive later: with the same rid it is
+            # then a known one of another op (rule b), and never looks like a copy.
+            return rebind if answer.statement is not None else replace(rebind, rid=asked.rid)
         if answer.statement is None and asked.kind in {states.ACTIVATE, states.REBIND}:
             if answer.code != "license_invalid" and not _in_the_way(exchange, goal, asked, answer):
                 return answer
@@ -251,7 +254,8 @@ class _Activation(_Goal):
 
     def following(self) -> _NextRequest:
         pending = self.exchange.state.pending
-        if pending is not None and self._is_mine(pending):
+        # A deactivation of unknown outcome is settled first: its bytes may still arrive, and free the seat taken now.
+        if pending is not None and (self._is_mine(pending) or pending.kind == states.DEACTIVATE):
             return pending
         if self._held() and not self._by_key and (pending is None or pending.kind in _CHAINED):
             return pending or (yield from _beat(self.exchange))

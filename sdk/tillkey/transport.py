@@ -58,14 +58,22 @@ class Transport:
 
     def _within_deadline(self, method: str, path: str, body: Optional[bytes]) -> Union[Reply, Unreached]:
         came: list[Union[Reply, Unreached]] = []
+        opened: list[httpx.Client] = []
         thread = threading.Thread(
-            target=lambda: came.append(self._exchange(method, path, body)), name="tillkey-request", daemon=True
+            target=lambda: came.append(self._exchange(method, path, body, opened)), name="tillkey-request", daemon=True
         )
         thread.start()
         thread.join(self._total_timeout)
-        return came[0] if came else Unreached("timeout", f"no answer within {self._total_timeout:g} seconds")
+        if came:
+            return came[0]
+        for client in opened:
+            # Under its feet: a peer that drips without end would keep the thread busy for ever.
+            client.close()
+        return Unreached("timeout", f"no answer within {self._total_timeout:g} seconds")
 
-    def _exchange(self, method: str, path: str, body: Optional[bytes]) -> Union[Reply, Unreached]:
+    def _exchange(
+        self, method: str, path: str, body: Optional[bytes], opened: list[httpx.Client]
+    ) -> Union[Reply, Unreached]:
         try:
             import httpx  # noqa: PLC0415 - see rule 1
 
@@ -73,6 +81,7 @@ class Transport:
             limits = httpx.Timeout(self._total_timeout, connect=self._connect_timeout)
             headers = {**_HEADERS, "Content-Type": "application/json"} if body is not None else _HEADERS
             client = httpx.Client(timeout=limits, follow_redirects=False, verify=self._verify())
+            opened.append(client)
             with client, client.stream(method, self._server + path, content=body, headers=headers) as response:
                 return _read(response, deadline)
         except Exception as error:  # noqa: BLE001 - whatever a library throws, the till must hear "unreachable"

@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from tillkey.wire import request as wire
 from tillkey.wire.errors import WireError
-from tillkey_server.api import documents, openapi
+from tillkey_server.api import documents, openapi, problems
 from tillkey_server.api.bodies import read_members
 from tillkey_server.api.context import services_of
 from tillkey_server.api.responses import Refused, answer, ill_formed
@@ -38,11 +38,39 @@ ActivationId = Annotated[
 ]
 
 _REQUEST = openapi.body_of(documents.SignedRequest)
-_ALWAYS = (400, 401, 408, 413, 503)
+_ALWAYS = (
+    Refusal.MALFORMED,
+    Refusal.BAD_SIGNATURE,
+    problems.REQUEST_TIMEOUT,
+    Refusal.TOO_LARGE,
+    Refusal.STALE_REQUEST,
+    Refusal.UNAVAILABLE,
+)
+_STANDING = (
+    Refusal.LICENSE_REVOKED,
+    Refusal.LICENSE_TERMINATED,
+    Refusal.LICENSE_EXPIRED,
+    Refusal.LICENSE_SUSPENDED,
+    Refusal.LEGAL_HOLD,
+    Refusal.ACTIVATION_SUPERSEDED,
+    Refusal.ACTIVATION_RELEASED,
+    Refusal.INSTALLATION_KEY_BLOCKED,
+)
+"""What an activation, or the license behind it, may have come to."""
+_CHAIN = (*_STANDING, Refusal.REBIND_REQUIRED, Refusal.UNKNOWN_INSTALLATION)
+_SEAT = (
+    Refusal.INSTALLATION_KEY_IN_USE,
+    Refusal.PROJECT_REQUIRED,
+    Refusal.BOUND_TO_OTHER_PROJECT,
+    Refusal.MOVE_TICKET_INVALID,
+    Refusal.STAGING_MUST_BE_DEACTIVATED,
+    Refusal.LICENSE_IN_USE,
+    Refusal.LICENSE_INVALID,
+)
 
 
-def _refusals(*statuses: int) -> openapi.Responses:
-    return openapi.refusals(*_ALWAYS, *statuses)
+def _refusals(*codes: str) -> openapi.Responses:
+    return openapi.refusals(*_ALWAYS, *codes)
 
 
 async def _serve(request: Request, op: str, use_case: UseCase, named: str | None = None) -> Response:
@@ -69,7 +97,7 @@ async def _serve(request: Request, op: str, use_case: UseCase, named: str | None
     responses={
         **openapi.success(200, documents.LeaseBody, "This installation holds the license already."),
         **openapi.success(201, documents.LeaseBody, "A new activation."),
-        **_refusals(403, 404, 409, 422),
+        **_refusals(*_STANDING, *_SEAT),
     },
 )
 async def activate(request: Request) -> Response:
@@ -83,7 +111,7 @@ async def activate(request: Request) -> Response:
     summary="Keep a lease alive",
     response_class=Response,
     openapi_extra=_REQUEST,
-    responses={**openapi.success(200, documents.LeaseBody, "The next lease."), **_refusals(403, 409)},
+    responses={**openapi.success(200, documents.LeaseBody, "The next lease."), **_refusals(*_CHAIN)},
 )
 async def beat(request: Request, activation_id: ActivationId) -> Response:
     """Present the nonce of the last lease and get the next one (`heartbeat`)."""
@@ -98,7 +126,7 @@ async def beat(request: Request, activation_id: ActivationId) -> Response:
     openapi_extra=_REQUEST,
     responses={
         **openapi.success(200, documents.TicketBody, "A ticket for one use, and the next lease."),
-        **_refusals(403, 409),
+        **_refusals(*_CHAIN),
     },
 )
 async def ask_to_move(request: Request, activation_id: ActivationId) -> Response:
@@ -114,7 +142,7 @@ async def ask_to_move(request: Request, activation_id: ActivationId) -> Response
     openapi_extra=_REQUEST,
     responses={
         **openapi.success(200, documents.StatementBody, "The signed receipt, the first time and every time."),
-        **_refusals(409),
+        **_refusals(Refusal.UNKNOWN_INSTALLATION),
     },
 )
 async def deactivate(request: Request, activation_id: ActivationId) -> Response:

@@ -65,7 +65,7 @@ async def newest(request: Request) -> Response:
     responses={
         **openapi.success(200, documents.KeysetBody, "The keyset.", headers=openapi.cacheable()),
         **_UNCHANGED,
-        **openapi.refusals(404),
+        **openapi.refusals(Refusal.NOT_FOUND),
     },
 )
 async def versioned(request: Request, version: Version) -> Response:

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from tillkey_server.api import documents, openapi
+from tillkey_server.api import documents, openapi, problems
 from tillkey_server.api.bodies import read_members
 from tillkey_server.api.context import context_of
 from tillkey_server.api.responses import NO_STORE, Refused
@@ -26,7 +26,13 @@ router = APIRouter(tags=["licenses"])
     openapi_extra=openapi.body_of(documents.CheckRequest),
     responses={
         **openapi.success(200, documents.CheckBody, "Known or not, usable or not."),
-        **openapi.refusals(400, 408, 413, 429, 503),
+        **openapi.refusals(
+            Refusal.MALFORMED,
+            problems.REQUEST_TIMEOUT,
+            Refusal.TOO_LARGE,
+            Refusal.RATE_LIMITED,
+            Refusal.UNAVAILABLE,
+        ),
     },
 )
 async def check_license(request: Request) -> Response:

@@ -36,12 +36,14 @@ def success(status: int, model: type[BaseModel], description: str, **more: Any) 
     return {status: {"model": model, "description": description, **more}}
 
 
-def refusals(*statuses: int) -> Responses:
-    """Return the problem responses of a route, each listing its codes; 500 and 503 can befall every one."""
+def refusals(*codes: str) -> Responses:
+    """Return the problem responses of a route from the codes that it gives; a defect can befall every one."""
+    by_status: dict[int, list[str]] = {}
+    for code in dict.fromkeys((*codes, problems.INTERNAL_ERROR)):
+        by_status.setdefault(problems.KINDS[str(code)].status, []).append(str(code))
     found: Responses = {}
-    for status in sorted({*statuses, 500}):
-        codes = [code for code, kind in problems.KINDS.items() if kind.status == status]
-        found[status] = {"model": documents.Problem, "description": f"Refused: {_listed(codes)}."}
+    for status, listed in sorted(by_status.items()):
+        found[status] = {"model": documents.Problem, "description": f"Refused: {_listed(listed)}."}
         if status in {429, 503}:
             found[status]["headers"] = {"Retry-After": _header("Seconds to wait.", {"type": "integer"})}
     return found

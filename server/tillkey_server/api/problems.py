@@ -18,15 +18,18 @@ from types import MappingProxyType
 
 from tillkey_server.clock import to_epoch
 from tillkey_server.errors import BadInput, ConfigError, NotFound, TillkeyError, Unavailable
-from tillkey_server.rules.decision import Refusal
+from tillkey_server.rules.decision import Refusal, instant
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:tillkey:problem:"
 
 REQUEST_TIMEOUT = "request_timeout"
+_LISTED = frozenset({"product", "activation"})
 METHOD_NOT_ALLOWED = "method_not_allowed"
+_LATER = "Wait until it is allowed again"
 INTERNAL_ERROR = "internal_error"
 POLICY_INVALID = "policy_invalid"
+PRODUCT_DIFFERS = "product_differs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,17 +133,20 @@ _COMMANDS = {
     Refusal.FORCED_DEACTIVATION_LIMIT_REACHED: Kind(
         409,
         "The license was freed by force as often as its terms allow",
-        "Wait until retry_at; a supervisor may give --override-reason; our own faults (--vendor-fault) do not count.",
+        f"{_LATER}; a supervisor may give --override-reason; our own faults (--vendor-fault) do not count.",
     ),
     Refusal.FORCED_DEACTIVATION_TOO_SOON: Kind(
         409,
         "The license was freed by force too short a while ago",
-        "Wait until retry_at; a supervisor may give --override-reason; our own faults (--vendor-fault) do not count.",
+        f"{_LATER}; a supervisor may give --override-reason; our own faults (--vendor-fault) do not count.",
     ),
     Refusal.NOT_FOUND: Kind(404, "There is no such thing", "Check the id or the address."),
-    Refusal.NOT_ACTIVE: Kind(409, "There is nothing to free", "See `activation list` for who holds the license now."),
+    Refusal.NOT_ACTIVE: Kind(409, "Nothing can be freed this way", "See `activation list` for who holds the license."),
     Refusal.NOT_SUSPENDED: Kind(409, "The license is not suspended", "Nothing is left to do."),
     Refusal.NOT_ON_HOLD: Kind(409, "The license is under no legal hold", "Nothing is left to do."),
+    PRODUCT_DIFFERS: Kind(
+        409, "A product of this code is on sale already", "Choose another code; what is on sale is not changed."
+    ),
     POLICY_INVALID: Kind(
         422, "The policy file cannot be used", "Mend what the detail names, file by file, key by key."
     ),
@@ -191,11 +197,12 @@ def document(
     without a row: the test of this table keeps that from happening.
     """
     kind = KINDS[str(code)]
+    advice = next_step(code, retry_at)
     members: dict[str, object] = {
         "type": f"{TYPE_PREFIX}{code}",
         "title": kind.title,
         "status": kind.status,
-        "detail": detail or f"{kind.title}. {kind.next_step}",
+        "detail": detail or f"{kind.title}. {advice}",
         "code": str(code),
         "clauses": list(clauses),
     }
@@ -212,13 +219,20 @@ def document(
     return members
 
 
+def next_step(code: str, retry_at: datetime | None) -> str:
+    """Return what a person does next, with the time to wait for where it is known."""
+    step = KINDS[str(code)].next_step
+    return step if retry_at is None else step.replace(_LATER, f"Wait until {instant(retry_at)}")
+
+
 def of_error(error: TillkeyError) -> dict[str, object]:
     """Return the problem of an error that is no decision; what has no row of its own is a defect of ours."""
     match error:
         case BadInput():
             return document(Refusal.MALFORMED, detail=f"{error.field}: {error.detail}")
         case NotFound():
-            return document(Refusal.NOT_FOUND, detail=f"There is no {error.what} {error.name}.")
+            listed = f" See `{error.what} list`." if error.what in _LISTED else ""
+            return document(Refusal.NOT_FOUND, detail=f"There is no {error.what} {error.name}.{listed}")
         case Unavailable() | ConfigError():
             return document(Refusal.UNAVAILABLE)
         case _:

@@ -73,6 +73,7 @@ def force_deactivate(
     """Free a license whose machine is gone. Limited per license; the remaining count is always shown."""
 
     async def work(services: Services) -> Outcome:
+        from tillkey_server.cli.told import freed
         from tillkey_server.usecases import forced_deactivation
         from tillkey_server.usecases.answers import RefusalAnswer
 
@@ -94,7 +95,7 @@ def force_deactivate(
             "lease_ends_at": moment(done.lease_ends_at),
             **decided_by(done.decision),
         }
-        return Done(members, lambda output: output.fields(members))
+        return Done(members, lambda output: output.say(freed(done)))
 
     perform(data_dir, work, as_json=as_json)
 

@@ -4,9 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import typer
@@ -27,6 +26,7 @@ from tillkey_server.cli.running import (
 if TYPE_CHECKING:
     from tillkey_server.cli.output import Output
     from tillkey_server.usecases.license import Issued
+    from tillkey_server.usecases.move import IssuedTicket
     from tillkey_server.usecases.services import Services
 
 app = typer.Typer(help="Issue licenses, explain them, change how they stand.", no_args_is_help=True)
@@ -72,10 +72,11 @@ def explain(*, data_dir: DataDir, license_id: LicenseId, as_json: Json = False) 
     """Tell how a license stands, where it is used, and why each decision about it was made."""
 
     async def work(services: Services) -> Outcome:
+        from tillkey_server.cli.told import explained
         from tillkey_server.usecases.explain import explain as explain_license
 
         told = await explain_license(services, license_id)
-        return Done(told, lambda output: _show_explained(output, told))
+        return Done(told, lambda output: explained(output, told))
 
     perform(data_dir, work, as_json=as_json)
 
@@ -144,22 +145,29 @@ def move_ticket(
             "remaining": given.remaining,
             **decided_by(given.decision),
         }
-        return Done(members, lambda output: output.fields(members))
+        return Done(members, lambda output: _show_ticket(output, given))
 
     perform(data_dir, work, as_json=as_json)
 
 
+def _show_ticket(output: Output, given: IssuedTicket) -> None:
+    from tillkey_server.cli.told import ticket_made
+
+    output.fields({"ticket": given.ticket})
+    output.say(ticket_made(given))
+
+
 def _change(data_dir: DataDir, license_id: UUID, event: str, reason: str, until: str | None, *, as_json: bool) -> None:
     async def work(services: Services) -> Outcome:
+        from tillkey_server.cli.told import standing_changed
         from tillkey_server.usecases.license import change_standing
 
-        decision = await change_standing(
-            services, license_id, event=event, actor=actor(), reason=reason, until=_time(until)
-        )
+        end = _time(until)
+        decision = await change_standing(services, license_id, event=event, actor=actor(), reason=reason, until=end)
         if not decision.allowed:
             return refused_by(decision)
         members = {"license_id": str(license_id), **decided_by(decision), "facts": dict(decision.facts)}
-        return Done(members, lambda output: output.fields(members))
+        return Done(members, lambda output: output.say(standing_changed(decision, end)))
 
     perform(data_dir, work, as_json=as_json)
 
@@ -180,18 +188,18 @@ def _time(text: str | None) -> datetime | None:
 
 
 def _issued(issued: Issued, product: str) -> dict[str, object]:
-    """Return one license at the top level; more of them also as a list, the first at the top."""
+    """Return the licenses as a list, and the first of them at the top as well."""
     entries: list[dict[str, object]] = [
         {"license_id": str(one.license_id), "license_key": one.license_key, "key_hint": one.key_hint}
         for one in issued.licenses
     ]
-    members: dict[str, object] = {
+    return {
         **entries[0],
         "product": product,
         "order_id": str(issued.order_id),
         "code": issued.decision_code,
+        "licenses": entries,
     }
-    return members if len(entries) == 1 else {**members, "licenses": entries}
 
 
 def _show_issued(output: Output, issued: Issued) -> None:
@@ -201,25 +209,3 @@ def _show_issued(output: Output, issued: Issued) -> None:
         note("These licenses were issued before: their keys were shown then and are not stored.")
     else:
         note("Note the keys now: only their hashes are stored, and nobody can show them again.")
-
-
-def _show_explained(output: Output, told: Mapping[str, Any]) -> None:
-    """Show the answer first, then what it rests on: the use, the clocks, the limits, and each decision in words."""
-    license_, standing = told["license"], told["standing"]
-    output.fields({**license_, **{name: standing[name] for name in ("status", "code", "clauses", "lease_ends_at")}})
-    output.fields({"project": (told["project"] or {}).get("name"), "bound_at": told["bound_at"]})
-    output.say("")
-    clocks = [(name, clock["last_day"], clock["running"], clock["clauses"]) for name, clock in told["clocks"].items()]
-    output.table(("clock", "last day", "running", "clauses"), clocks)
-    output.say("")
-    columns = ("id", "status", "environment", "last_seen_at", "lease_ends_at", "ended_at")
-    output.table(("activation", *columns[1:]), [[one[name] for name in columns] for one in told["activations"]])
-    output.say("")
-    forced = told["forced_deactivations"]
-    output.fields({"forced deactivations remaining": f"{forced['remaining']} of {forced['limit']}"})
-    output.fields({"forks": told["chain"]["forks"], "switches": told["chain"]["switches"]})
-    for notice in told["notices"]:
-        output.say(f"Notice: {notice['words']} ({', '.join(notice['clauses'])})")
-    output.say("")
-    decisions = [(one["at"], one["actor"], one["words"], one["clauses"]) for one in told["decisions"]]
-    output.table(("at", "by", "decision", "clauses"), decisions)

@@ -9,6 +9,11 @@ import typer
 from tillkey_server.cli import activation, policy, product, serving, setup
 from tillkey_server.cli import license as license_commands
 
+EPILOG = (
+    "TILLKEY_DATABASE_URL names another database than SQLite's D/tillkey.sqlite: sqlite:///path or"
+    " postgresql://user:password@host/database. Policy files of your own stand in D/policies; see `policy --help`."
+)
+
 app = typer.Typer(
     name="tillkey-server",
     help="The Tillkey license server: set it up, serve tills, and do what agents and operators do.",
@@ -18,9 +23,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command("init")(setup.init)
+app.command("init", epilog=EPILOG)(setup.init)
 app.command("migrate")(setup.migrate)
-app.command("serve")(serving.serve)
+app.command("serve", epilog=EPILOG)(serving.serve)
 app.add_typer(license_commands.app, name="license")
 app.add_typer(activation.app, name="activation")
 app.add_typer(product.app, name="product")

@@ -5,19 +5,30 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tillkey_server.cli.running import Done, Json, Outcome, Refused, conclude
+from tillkey_server.cli.running import Done, Json, Outcome, Refused, conclude, initialized
 
-app = typer.Typer(help="The terms that products are sold under.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from tillkey_server.policies.loader import LoadedPolicy
+
+app = typer.Typer(
+    help="The terms that products are sold under; files of your own stand in D/policies.", no_args_is_help=True
+)
 
 
 @app.command("check")
 def check(
     *,
     path: Annotated[Path, typer.Argument(metavar="PATH", help="A policy file.", show_default=False)],
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(
+            "--data-dir", metavar="D", help="Also compare with the version recorded there.", show_default=False
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Read a policy file as the server would; tells file, key and reason of every fault."""
@@ -31,9 +42,30 @@ def check(
         except PolicyError as error:
             return Refused(problems.document(problems.POLICY_INVALID, detail=str(error)))
         members = {"name": loaded.policy.name, "version": loaded.policy.version, "digest": loaded.digest}
+        if data_dir is not None:
+            members["recorded"] = _recorded(data_dir, loaded)
+            if members["recorded"] == "other":
+                detail = f"{path}: version: {loaded.policy.version} was recorded with another text; take the next one"
+                return Refused(problems.document(problems.POLICY_INVALID, detail=detail))
         return Done(members, lambda output: output.fields(members))
 
     conclude(work, as_json=as_json)
+
+
+def _recorded(data_dir: Path, loaded: LoadedPolicy) -> str:
+    import asyncio
+
+    from tillkey_server.usecases.policy_check import compare
+    from tillkey_server.usecases.services import naming_the_database, refuse_unmigrated
+
+    settings = initialized(data_dir)
+
+    async def work() -> str:
+        await refuse_unmigrated(settings)
+        return (await compare(settings, loaded)).value
+
+    with naming_the_database(settings):
+        return asyncio.run(work())
 
 
 @app.command("show")

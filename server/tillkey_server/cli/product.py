@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tillkey_server.cli.running import DataDir, Done, Json, Outcome, perform
+from tillkey_server.cli.running import DataDir, Done, Json, Outcome, Refused, perform
 
 if TYPE_CHECKING:
     from tillkey_server.usecases.services import Services
@@ -29,17 +29,21 @@ def add(
     policy: Annotated[str, typer.Option(metavar="NAME", help="The terms it is sold under.")] = "default",
     as_json: Json = False,
 ) -> None:
-    """Put a product on sale; one that is there stays as it is."""
+    """Put a product on sale; one that is there stays as it is, and other values for it are refused."""
 
     async def work(services: Services) -> Outcome:
+        from tillkey_server.api import problems
         from tillkey_server.money import parse
         from tillkey_server.usecases.catalogue import add_product
 
-        is_new = await add_product(
+        added = await add_product(
             services, code=code, name=name, key_prefix=key_prefix, policy=policy, price=parse(price)
         )
-        words = "is on sale" if is_new else "was there already and stays as it is"
-        return Done({"code": code, "created": is_new}, lambda output: output.say(f"{code} {words}."))
+        if added.differing:
+            detail = f"{code} is on sale with other values for: {', '.join(added.differing)}."
+            return Refused(problems.document(problems.PRODUCT_DIFFERS, detail=detail))
+        words = "is on sale" if added.is_new else "was there already and stays as it is"
+        return Done({"code": code, "created": added.is_new}, lambda output: output.say(f"{code} {words}."))
 
     perform(data_dir, work, as_json=as_json)
 

@@ -21,9 +21,11 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from tillkey_server.cli.output import Output, complain
+from tillkey_server.cli.output import Output, complain, moment, note, shown
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from tillkey_server.errors import TillkeyError
     from tillkey_server.rules.decision import Decision
     from tillkey_server.settings import Settings
@@ -97,13 +99,15 @@ def perform(data_dir: Path, work: Callable[[Services], Awaitable[Outcome]], *, a
     """Run a command on an initialized data folder with open services, print its outcome and exit accordingly."""
 
     async def opened() -> Outcome:
-        from tillkey_server.usecases.services import open_services
+        from tillkey_server.usecases.services import naming_the_database, open_services
 
-        services = await open_services(initialized(data_dir))
-        try:
-            return await work(services)
-        finally:
-            await services.close()
+        settings = initialized(data_dir)
+        with naming_the_database(settings):
+            services = await open_services(settings)
+            try:
+                return await work(services)
+            finally:
+                await services.close()
 
     conclude(lambda: asyncio.run(opened()), as_json=as_json)
 
@@ -128,18 +132,26 @@ def conclude(work: Callable[[], Outcome], *, as_json: bool, log_level: int = log
 
 def refuse(outcome: Refused, output: Output) -> NoReturn:
     """Print a refusal and exit with 1."""
-    from tillkey_server.api.problems import KINDS
-
-    problem = outcome.problem
-    output.document(problem)
+    output.document(outcome.problem)
     if not output.as_json:
-        kind = KINDS[str(problem["code"])]
-        complain(f"Refused: {problem['code']}. {kind.title}.")
-        if str(problem["detail"]) not in {f"{kind.title}. {kind.next_step}", kind.next_step}:
-            complain(str(problem["detail"]))
-        output.say(kind.next_step)
-        output.fields(_for_people(problem))
+        _refuse_in_words(outcome.problem)
     raise typer.Exit(REFUSED)
+
+
+def _refuse_in_words(problem: Mapping[str, object]) -> None:
+    """Tell a person what was refused and what to do: all of it on stderr, and nothing that is empty."""
+    from tillkey_server.api.problems import KINDS, next_step
+
+    title = KINDS[str(problem["code"])].title
+    advice = next_step(str(problem["code"]), _retry_at(problem))
+    complain(f"Refused: {problem['code']}. {title}.")
+    if str(problem["detail"]) not in {f"{title}. {advice}", advice}:
+        complain(str(problem["detail"]))
+    note(advice)
+    rows = {name: value for name, value in _for_people(problem).items() if value not in (None, "", [], {})}
+    width = max((len(name) for name in rows), default=0)
+    for name, value in rows.items():
+        note(f"{name.replace('_', ' ').ljust(width)}  {shown(value)}")
 
 
 def fail(error: TillkeyError, output: Output) -> NoReturn:
@@ -192,15 +204,25 @@ def decided_by(decision: Decision) -> dict[str, object]:
 
 
 def _for_people(problem: Mapping[str, object]) -> dict[str, object]:
-    """Return the rest of a problem, the remaining count first."""
-    from datetime import UTC, datetime
-
-    from tillkey_server.cli.output import moment
-
+    """Return the rest of a problem, the remaining count first; the time to wait for stands in the advice."""
     facts = problem.get("facts")
     rest: dict[str, object] = dict(facts) if isinstance(facts, dict) else {}
-    shown = {"remaining": rest.pop("remaining")} if "remaining" in rest else {}
+    first = {"remaining": rest.pop("remaining")} if "remaining" in rest else {}
+    if not _waiting_is_told(problem):
+        first["not before"] = moment(_retry_at(problem))
+    return {**first, "clauses": problem["clauses"], "options": problem.get("options", []), **rest}
+
+
+def _retry_at(problem: Mapping[str, object]) -> datetime | None:
+    from tillkey_server.clock import from_epoch
+
     retry_at = problem.get("retry_at")
-    if isinstance(retry_at, int):
-        shown["retry at"] = moment(datetime.fromtimestamp(retry_at, UTC))
-    return {**shown, "clauses": problem["clauses"], "options": problem.get("options", []), **rest}
+    return from_epoch(retry_at) if isinstance(retry_at, int) else None
+
+
+def _waiting_is_told(problem: Mapping[str, object]) -> bool:
+    """Tell whether the advice names the time already."""
+    from tillkey_server.api.problems import KINDS, next_step
+
+    code = str(problem["code"])
+    return next_step(code, _retry_at(problem)) != KINDS[code].next_step

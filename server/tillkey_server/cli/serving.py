@@ -70,13 +70,14 @@ def _run(settings: Settings, listener: socket.socket) -> None:
     from uvicorn.importer import import_from_string
 
     from tillkey_server.cli.connections import Server, configured
-    from tillkey_server.usecases.services import open_services
+    from tillkey_server.usecases.services import naming_the_database, open_services
 
     # By its name, as any ASGI server is told: the application stands above this room.
     create_app = import_from_string(_APPLICATION)
 
     async def serving() -> None:
-        services = await open_services(settings)
+        with naming_the_database(settings):
+            services = await open_services(settings)
         try:
             config = configured(create_app(services), stop_seconds=STOP_SECONDS)
             await Server(config, lambda: note(f"{READY} http://{_address(listener)}")).serve([listener])

@@ -35,10 +35,12 @@ def init(
 
     def work() -> Outcome:
         from tillkey_server.clock import SystemClock
+        from tillkey_server.usecases.services import naming_the_database
         from tillkey_server.usecases.setup import initialize
 
         settings = load_settings(data_dir)
-        made = asyncio.run(initialize(settings, issuer=issuer, examples=examples, clock=SystemClock()))
+        with naming_the_database(settings):
+            made = asyncio.run(initialize(settings, issuer=issuer, examples=examples, clock=SystemClock()))
         members: dict[str, object] = {
             "data_dir": str(data_dir),
             "issuer": made.issuer,
@@ -57,9 +59,12 @@ def migrate(*, data_dir: DataDir, as_json: Json = False) -> None:
     """Bring the database to the newest schema."""
 
     def work() -> Outcome:
+        from tillkey_server.usecases.services import naming_the_database
         from tillkey_server.usecases.setup import migrate_database
 
-        moved = asyncio.run(migrate_database(initialized(data_dir)))
+        settings = initialized(data_dir)
+        with naming_the_database(settings):
+            moved = asyncio.run(migrate_database(settings))
         members = {"from": moved.before, "to": moved.after}
         words = "nothing to do" if moved.before == moved.after else "done"
         return Done(members, lambda output: output.say(f"The database is at revision {moved.after}: {words}."))

@@ -43,7 +43,11 @@ class PastForced:
 
 @dataclass(frozen=True, slots=True)
 class ForcedFacts:
-    """What is known when an agent asks. `ended`: the activation has ended, or a ticket could release nobody."""
+    """What is known when an agent asks.
+
+    `ended`: the activation has ended, or a ticket could release nobody. `environment` is the freed activation's or the
+    ticket's; `held_in` is where the seat is held that a ticket cannot release.
+    """
 
     ended: bool
     last_seen_at: datetime | None
@@ -53,6 +57,8 @@ class ForcedFacts:
     fault_vendor: bool = False
     override_reason: str | None = None
     kind: ForcedKind = ForcedKind.FORCED
+    environment: str | None = None
+    held_in: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +84,8 @@ def decide(facts: ForcedFacts, policy: Policy, now: datetime) -> Decision:
     """Decide an agent's forced deactivation or move ticket.
 
     Facts: `kind`, `limit`, `window_days`, `used` (before this one), `remaining` (after it), `counted`, `override`,
-    `vendor_fault`, `last_seen_at`, `recently_seen`. A grant's `counted` is what to record.
+    `vendor_fault`, `last_seen_at`, `recently_seen`, `reason`, `environment`; `override_reason` where it was needed and
+    counted as one; `held_in` for a ticket that could release nobody. A grant's `counted` is what to record.
     """
     count = _count(facts.past, policy, now)
     overridden = count.refusal is not None and not facts.fault_vendor and _said(facts.override_reason)
@@ -93,7 +100,7 @@ def decide(facts: ForcedFacts, policy: Policy, now: datetime) -> Decision:
             now=now,
             facts=_shown(facts, count, policy, now, counted=False, overridden=False),
             retry_at=retry_at,
-            options=_options(refusal, facts.kind),
+            options=_options(refusal, facts),
         )
     return allow(
         Grant.FORCED_DEACTIVATION_GRANTED if facts.kind is ForcedKind.FORCED else Grant.MOVE_TICKET_ISSUED,
@@ -113,10 +120,10 @@ _OPTIONS: dict[Refusal, tuple[str, ...]] = {
 }
 
 
-def _options(refusal: Refusal, kind: ForcedKind) -> tuple[str, ...]:
+def _options(refusal: Refusal, facts: ForcedFacts) -> tuple[str, ...]:
     """Return what can be done next. A holder in the ticket's own environment is freed without one (sentence 2)."""
-    if refusal is Refusal.NOT_ACTIVE and kind is ForcedKind.MOVE_TICKET:
-        return ("activate", "forced_deactivation_by_agent")
+    if refusal is Refusal.NOT_ACTIVE and facts.held_in is not None:
+        return ("forced_deactivation_by_agent",)
     return _OPTIONS[refusal]
 
 
@@ -166,7 +173,14 @@ def _shown(
     overridden: bool,
 ) -> dict[str, object]:
     terms = policy.forced_deactivation
+    known = {
+        "environment": facts.environment,
+        "held_in": facts.held_in,
+        "reason": facts.reason.strip() or None,
+        "override_reason": facts.override_reason.strip() if overridden and facts.override_reason else None,
+    }
     return {
+        **{name: fact for name, fact in known.items() if fact is not None},
         "kind": facts.kind.value,
         "limit": terms.limit,
         "window_days": terms.window.days,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from sqlalchemy.exc import IntegrityError
 
 from tillkey.wire.errors import WireError
 from tillkey.wire.license_key import format_key
-from tillkey_server.errors import BadInput
+from tillkey_server.errors import BadInput, BrokenInvariant
 from tillkey_server.ids import new_id
 from tillkey_server.money import Money
 from tillkey_server.store import products
@@ -29,8 +31,16 @@ EXAMPLES: tuple[tuple[str, str, str, str, Money], ...] = (
 """The example catalogue: code, name, key prefix, policy, price. One product for each example policy."""
 
 
-async def add_product(services: Services, *, code: str, name: str, key_prefix: str, policy: str, price: Money) -> bool:
-    """Put a product on sale; return whether it is new.
+@dataclass(frozen=True, slots=True)
+class Added:
+    """Whether a product is new, and which fields of one that was there differ from what was asked for."""
+
+    is_new: bool
+    differing: tuple[str, ...] = ()
+
+
+async def add_product(services: Services, *, code: str, name: str, key_prefix: str, policy: str, price: Money) -> Added:
+    """Put a product on sale; one that is there stays as it is.
 
     Raises BadInput, naming the field, and NotFound for the policy.
     """
@@ -57,12 +67,24 @@ async def add_product(services: Services, *, code: str, name: str, key_prefix: s
     )
     try:
         async with services.db.writing() as tx:
-            if await products.by_code(tx, code) is not None:
-                return False
-            await products.insert(tx, row)
+            held = await products.by_code(tx, code)
+            if held is None:
+                await products.insert(tx, row)
+                return Added(is_new=True)
     except IntegrityError:
-        return False
-    return True
+        async with services.db.reading() as tx:
+            held = await products.by_code(tx, code)
+    if held is None:
+        raise BrokenInvariant(f"product {code} is there and is not")
+    return Added(is_new=False, differing=tuple(name for name, of in _TOLD.items() if of(held) != of(row)))
+
+
+_TOLD: Mapping[str, Callable[[products.ProductRow], object]] = {
+    "name": lambda row: row.name,
+    "key_prefix": lambda row: row.key_prefix,
+    "policy": lambda row: row.policy_name,
+    "price": lambda row: (row.price_minor, row.currency),
+}
 
 
 async def list_products(services: Services) -> tuple[products.ProductRow, ...]:

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from tillkey_server.errors import BrokenInvariant, NotFound
+from tillkey_server.rules.activation import slot_of
+from tillkey_server.rules.binding import PRODUCTION
 from tillkey_server.rules.clocks import last_day
 from tillkey_server.rules.decision import instant
 from tillkey_server.rules.forced_deactivation import ForcedFacts, PastForced, decide
 from tillkey_server.rules.policy import Clauses, Policy
-from tillkey_server.rules.standing import standing
+from tillkey_server.rules.standing import Status, standing
 from tillkey_server.store import activation_list, audit, chain_events, leases, licenses, products, projects
+from tillkey_server.store.activation_list import ListedActivation
 from tillkey_server.store.chain_events import ChainEventRow
 from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.usecases.activations import shown
 from tillkey_server.usecases.forced_deactivation import past_of, used_of
 from tillkey_server.usecases.notices import notices_of
 from tillkey_server.usecases.services import Services
-from tillkey_server.usecases.words import in_words
+from tillkey_server.usecases.words import NEXT_STEPS, in_words
 
 
 async def explain(services: Services, license_id: UUID) -> dict[str, object]:
@@ -38,15 +42,17 @@ async def explain(services: Services, license_id: UUID) -> dict[str, object]:
         told = await audit.of_license(tx, license_id)
         lease_ends_at = await leases.latest_exp_of_license(tx, license_id)
         past = await past_of(tx, license_id)
+    stands, forced = _standing(row, policy, now, lease_ends_at), _forced(past, policy, now)
     return {
         "license": _license(row, product.code, policy),
-        "standing": _standing(row, policy, now, lease_ends_at),
+        "standing": stands,
         "project": None if project is None else {"id": str(project.id), "name": project.name, "site": project.site},
         "bound_at": instant(row.bound_at),
         "clocks": _clocks(row, policy, now),
         "activations": [shown(one) for one in held],
         "notices": notices_of(held, policy, now),
-        "forced_deactivations": _forced(past, policy, now),
+        "forced_deactivations": forced,
+        "next_steps": _next_steps(stands, held, policy, forced_allowed=bool(forced["allowed_now"])),
         "chain": _chain(events),
         "decisions": [_decision(one) for one in told],
         "evaluated_at": instant(now),
@@ -78,6 +84,23 @@ def _forced(past: tuple[PastForced, ...], policy: Policy, now: datetime) -> dict
         "retry_at": instant(told.retry_at),
         "clauses": list(told.clauses),
     }
+
+
+def _next_steps(
+    stands: Mapping[str, object], listed: Sequence[ListedActivation], policy: Policy, *, forced_allowed: bool
+) -> list[str]:
+    """Return what people can do about the license now, as the words of `words.NEXT_STEPS`."""
+    held = [one.activation for one in listed if one.activation.active]
+    main = slot_of(PRODUCTION, policy)
+    in_seat = [one for one in held if one.slot == main]
+    possible = {
+        "activate": bool(stands["usable"]) and not in_seat,
+        "move_ticket": bool(stands["usable"]) and any(one.environment != PRODUCTION for one in in_seat),
+        "deactivate": bool(held),
+        "force_deactivate": bool(held) and forced_allowed,
+        "resume": stands["status"] == Status.SUSPENDED.value,
+    }
+    return [step for step in NEXT_STEPS if possible[step]]
 
 
 def _standing(row: LicenseRow, policy: Policy, now: datetime, lease_ends_at: datetime | None) -> dict[str, object]:

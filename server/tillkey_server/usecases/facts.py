@@ -49,11 +49,10 @@ async def gather(
     project = await projects.by_name_key(tx, row.customer_id, normal_name(name) or UNNAMED)
     bound = await projects.by_id(tx, row.project_id) if terms.bind_site and row.project_id is not None else None
     ends = {} if terms.release_unseen_after is None else await leases.ends_of_license(tx, row.id)
-    installation = await installations.get(tx, jkt)
-    held = await activations.active_of_key(tx, jkt, row.product_id)
     ticket = await _ticket(services, tx, body.move_ticket)
     # Only a takeover looks at what was before, and only the same machine takes over.
     same = any(fingerprint.matches(one.activation.fingerprint, body.fingerprint, policy.takeover) for one in holders)
+    known, installation = await _installation(tx, row, jkt, same=same)
     facts = ActivationFacts(
         license=row.facts,
         license_customer_id=row.customer_id,
@@ -63,12 +62,7 @@ async def gather(
         jkt=jkt,
         fingerprint=body.fingerprint,
         holders=tuple(holder_of(one.activation, one.last_seen_at, ends.get(one.activation.id)) for one in holders),
-        installation=InstallationFacts(
-            customer_id=None if installation is None else installation.customer_id,
-            blocked_at=None if installation is None else installation.blocked_at,
-            active_activation_of_product=None if held is None else held.id,
-            held_before=same and await activations.held_before(tx, jkt, row.id),
-        ),
+        installation=installation,
         bound_project_id=row.project_id,
         bound_at=row.bound_at,
         bound_site=None if bound is None else bound.site,
@@ -77,7 +71,22 @@ async def gather(
         ticket_presented=body.move_ticket is not None,
         recent_takeovers=await activations.takeovers(tx, row.id) if same else (),
     )
-    return Gathered(facts, holders, ticket, installation is not None)
+    return Gathered(facts, holders, ticket, known)
+
+
+async def _installation(
+    tx: AsyncConnection, row: LicenseRow, jkt: str, *, same: bool
+) -> tuple[bool, InstallationFacts]:
+    """Return whether an installation's key is known, and what is; its past is read for the `same` machine alone."""
+    known = await installations.get(tx, jkt)
+    held = await activations.active_of_key(tx, jkt, row.product_id)
+    facts = InstallationFacts(
+        customer_id=None if known is None else known.customer_id,
+        blocked_at=None if known is None else known.blocked_at,
+        active_activation_of_product=None if held is None else held.id,
+        held_before=same and await activations.held_before(tx, jkt, row.id),
+    )
+    return known is not None, facts
 
 
 async def _ticket(services: Services, tx: AsyncConnection, presented: str | None) -> TicketRow | None:

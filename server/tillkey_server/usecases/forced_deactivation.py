@@ -61,6 +61,7 @@ async def force_deactivate(
             confirm=confirm,
             fault_vendor=vendor_fault,
             override_reason=override_reason,
+            environment=named.environment,
         )
         decision = decide(facts, policy, now)
         await audit.record(

@@ -15,11 +15,11 @@ from tillkey_server.errors import BadInput, BrokenInvariant, NotFound
 from tillkey_server.ids import new_id
 from tillkey_server.rules.activation import slot_of
 from tillkey_server.rules.chain import Op
-from tillkey_server.rules.decision import Decision
+from tillkey_server.rules.decision import Decision, Refusal
 from tillkey_server.rules.forced_deactivation import ForcedFacts, ForcedKind, decide
 from tillkey_server.rules.move import decide_move, ticket_end
 from tillkey_server.rules.policy import Policy
-from tillkey_server.store import activations, audit, licenses, tickets
+from tillkey_server.store import activations, audit, leases, licenses, tickets
 from tillkey_server.store.tickets import TicketRow
 from tillkey_server.usecases.answers import Answer, RefusalAnswer, refusal_of
 from tillkey_server.usecases.chain import Refused, finish, judged
@@ -30,13 +30,18 @@ from tillkey_server.usecases.steps import Step
 
 @dataclass(frozen=True, slots=True)
 class IssuedTicket:
-    """A ticket made by an agent, shown once; `remaining` is how many such acts are left in the window."""
+    """A ticket made by an agent, shown once.
+
+    `remaining` is how many such acts are left in the window, `lease_ends_at` until when a machine that holds the
+    license and cannot be reached may work on.
+    """
 
     ticket: str = field(repr=False)
     license_id: UUID
     environment: str
     expires_at: datetime
     remaining: int
+    lease_ends_at: datetime | None
     decision: Decision
 
 
@@ -85,9 +90,9 @@ async def issue_move_ticket(
         fault_vendor=vendor_fault,
         override_reason=override_reason,
         kind=ForcedKind.MOVE_TICKET,
+        environment=environment,
     )
-    now = services.clock.now()
-    ticket = services.pepper.new_ticket()
+    now, ticket = services.clock.now(), services.pepper.new_ticket()
     async with services.db.writing() as tx:
         row = await licenses.by_id(tx, license_id, lock=True)
         if row is None:
@@ -97,13 +102,22 @@ async def issue_move_ticket(
         decision = decide(facts, policy, now)
         await audit.record(tx, decision, actor=actor, action="move_ticket", license_id=license_id)
         if not decision.allowed:
-            return refusal_of(decision)
+            return refusal_of(decision, detail=_detail(decision))
         expires_at = ticket_end(policy, now)
-        ticket_hash = services.pepper.hash_ticket(ticket)
-        made = TicketRow(new_id(), license_id, environment, ticket_hash, None, None, now, expires_at, actor)
+        hashed = services.pepper.hash_ticket(ticket)
+        made = TicketRow(new_id(), license_id, environment, hashed, None, None, now, expires_at, actor)
         await tickets.insert(tx, made)
         await note(tx, facts, decision, license_id=license_id, activation_id=None, actor=actor)
-    return IssuedTicket(ticket, license_id, environment, expires_at, remaining(decision), decision)
+        lease_ends_at = await leases.latest_exp_of_license(tx, license_id)
+    return IssuedTicket(ticket, license_id, environment, expires_at, remaining(decision), lease_ends_at, decision)
+
+
+def _detail(decision: Decision) -> str:
+    """Return what to do about a seat that a ticket cannot release; empty where the code says it all."""
+    held_in = decision.facts.get("held_in")
+    if decision.code is not Refusal.NOT_ACTIVE or held_in is None:
+        return ""
+    return f"The license is held in {held_in}: use `activation force-deactivate`, a ticket is not needed there."
 
 
 async def _known(
@@ -116,9 +130,16 @@ async def _known(
     """
     slot = slot_of(environment, policy)
     held = await activations.holders(tx, license_id)
-    freed = [one for one in held if one.activation.slot == slot and one.activation.environment != environment]
-    last_seen_at = max((one.last_seen_at for one in freed), default=None)
-    return replace(asked, ended=not freed, last_seen_at=last_seen_at, past=await past_of(tx, license_id))
+    in_seat = [one for one in held if one.activation.slot == slot]
+    freed = [one for one in in_seat if one.activation.environment != environment]
+    held_in = in_seat[0].activation.environment if in_seat and not freed else None
+    return replace(
+        asked,
+        ended=not freed,
+        held_in=held_in,
+        last_seen_at=max((one.last_seen_at for one in freed), default=None),
+        past=await past_of(tx, license_id),
+    )
 
 
 async def _with_ticket(

@@ -35,7 +35,7 @@ class PolicyBook:
             if recorded is None or recorded.digest != loaded.digest:
                 msg = (
                     f"policy {ref.name}: version {ref.version} was recorded with another text;"
-                    " licenses were sold under it, so give the changed file the next version"
+                    " give the changed file the next version"
                 )
                 raise ConfigError(msg)
             self._known[ref] = loaded.policy

@@ -21,7 +21,14 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "activation_auto_released": "Unseen since {last_seen_at}, {environment} gave way to another till that asked.",
         "lease_renewed": "The lease was renewed.",
         "move_ticket_issued": "A ticket was made with which another machine takes the license to {environment}.",
-        "forced_deactivation_granted": "An agent freed the license; {remaining} of {limit} left in {window_days} days.",
+        "move_ticket_issued_by_agent": (
+            "An agent made a ticket with which another machine takes the license to {environment}"
+            " (reason: {reason}){counting}; {remaining} of {limit} left in {window_days} days."
+        ),
+        "forced_deactivation_granted": (
+            "An agent freed the license (reason: {reason}){counting};"
+            " {remaining} of {limit} left in {window_days} days."
+        ),
         "license_suspended": "The license is suspended.",
         "license_resumed": "The suspension was lifted; the license is {to} now.",
         "license_revoked": "The license is revoked.",
@@ -51,18 +58,61 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "staging_stale": "Production is in use, yet {environment} holds its seat since {held_since}: give it back.",
     }
 )
-"""The sentence for every code of the audit log and of the notices; braces name facts."""
+"""The sentence for every code of the audit log and of the notices; braces name facts.
+
+`move_ticket_issued_by_agent` is the code `move_ticket_issued` where an agent made the ticket. `counting` is no fact: it
+says why an agent's act was not counted.
+"""
+
+_BECAUSE: Mapping[str, str] = MappingProxyType(
+    {
+        "unknown": "there is none of this text",
+        "used": "it was used already",
+        "expired": "it is too old",
+        "other_environment": "it is for another environment",
+        "other_holder": "it was made on another machine than the one that holds the license",
+        "other_customer": "another customer",
+        "other_license_of_product": "another license of the product",
+    }
+)
+"""The fact `because` of a refused activation, for people."""
+
+NEXT_STEPS: Mapping[str, str] = MappingProxyType(
+    {
+        "activate": "activate: the license is free; enter its key at a till",
+        "move_ticket": "move_ticket: make a ticket on the machine that holds it, or use `license move-ticket`",
+        "deactivate": "deactivate: give it back at the till that holds it",
+        "force_deactivate": "force_deactivate: where that machine is gone, use `activation force-deactivate`",
+        "resume": "resume: lift the suspension with `license resume`",
+    }
+)
+"""What can be done about a license now, for people; the names are those of `next_steps`."""
 
 
 def in_words(row: AuditRow) -> str:
     """Return the sentence for a decision; a fact that is missing reads as `unknown`."""
     refused = row.outcome == "deny" and row.action.startswith("license_")
     told = sentence(row.code, row.facts)
-    return f"Nothing was changed. {told}" if refused else told
+    if not refused:
+        return told
+    asked = str(row.facts.get("event") or row.action.removeprefix("license_")).replace("_", " ")
+    return f"A request to {asked} was refused, nothing was changed. {told}"
 
 
 def sentence(code: str, facts: Mapping[str, object]) -> str:
     """Return the sentence for a code; a fact that is missing reads as `unknown`."""
-    told = SENTENCES.get(code, code.replace("_", " ") + ".")
+    by_agent = code == "move_ticket_issued" and facts.get("kind") == "move_ticket"
+    told = SENTENCES.get(f"{code}_by_agent" if by_agent else code, code.replace("_", " ") + ".")
     known = {name: "unknown" if value is None else value for name, value in facts.items()}
-    return told.format_map(defaultdict(lambda: "unknown", known))
+    if "because" in known:
+        known["because"] = _BECAUSE.get(str(known["because"]), known["because"])
+    return told.format_map(defaultdict(lambda: "unknown", {**known, "counting": _counting(facts)}))
+
+
+def _counting(facts: Mapping[str, object]) -> str:
+    """Return why an agent's act was not counted; empty where it was."""
+    if facts.get("vendor_fault"):
+        return ": our fault, not counted"
+    if facts.get("override"):
+        return f" by a supervisor's override ({facts.get('override_reason', 'unknown')}), not counted"
+    return ""

@@ -1,0 +1,91 @@
+"""What agents' commands tell a person, each in a sentence: what happened, what may go on, and how many are left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from tillkey_server.cli.output import moment, shown
+from tillkey_server.usecases.words import NEXT_STEPS
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from tillkey_server.cli.output import Output
+    from tillkey_server.rules.decision import Decision
+    from tillkey_server.usecases.forced_deactivation import ForcedDone
+    from tillkey_server.usecases.move import IssuedTicket
+
+
+def freed(done: ForcedDone) -> str:
+    """Return the sentence for a forced deactivation that was granted."""
+    until = _selling_on(moment(done.lease_ends_at), done.decision)
+    return f"The license {done.license_id} is free{until}; {_left(done.decision)}."
+
+
+def ticket_made(given: IssuedTicket) -> str:
+    """Return the sentence for a ticket that was made by an agent."""
+    where = f"Whoever activates in {given.environment} with this ticket before {moment(given.expires_at)}"
+    until = _selling_on(moment(given.lease_ends_at), given.decision)
+    return f"{where} takes the license over{until}; {_left(given.decision)}."
+
+
+def standing_changed(decision: Decision, until: datetime | None) -> str:
+    """Return the sentence for a license that was suspended, resumed or revoked."""
+    facts = decision.facts
+    if facts["event"] == "resume":
+        return f"The suspension was lifted; the license is {facts['to']} now."
+    done = "revoked for good" if facts["event"] == "revoke" else f"suspended until {moment(until) or 'it is resumed'}"
+    return f"The license is {done}{_selling_on(facts.get('lease_ends_at'), decision)}."
+
+
+def explained(output: Output, told: Mapping[str, Any]) -> None:
+    """Show the answer first, then what it rests on: the use, the clocks, the limits, and each decision in words."""
+    license_, standing = told["license"], told["standing"]
+    output.fields({**license_, **{name: standing[name] for name in ("status", "code", "clauses", "lease_ends_at")}})
+    output.fields({"project": (told["project"] or {}).get("name"), "bound_at": told["bound_at"]})
+    output.say("")
+    clocks = [(name, clock["last_day"], clock["running"], clock["clauses"]) for name, clock in told["clocks"].items()]
+    output.table(("clock", "last day", "running", "clauses"), clocks)
+    output.say("")
+    times = ("last_seen_at", "lease_ends_at", "ended_at")
+    columns = ("id", "status", "environment", *times, "end_reason", "superseded_by")
+    output.table(("activation", *columns[1:]), [[one[name] for name in columns] for one in told["activations"]])
+    output.say("")
+    output.fields({"forced deactivations": _limit(told["forced_deactivations"]), "copies": _copies(told["chain"])})
+    for notice in told["notices"]:
+        output.say(f"Notice: {notice['words']} ({', '.join(notice['clauses'])})")
+    output.say("What can be done now:" if told["next_steps"] else "What can be done now: nothing.")
+    for step in told["next_steps"]:
+        output.say(f"  {NEXT_STEPS[step]}")
+    output.say("")
+    decisions = [(one["at"], one["actor"], one["words"], one["clauses"]) for one in told["decisions"]]
+    output.table(("at", "by", "decision", "clauses"), decisions)
+
+
+def _selling_on(until: object, decision: Decision) -> str:
+    """Return until when the machine that held the license may go on; empty where that is over, or nobody held it."""
+    # Both are written alike, with the year first, so that the texts compare as the times do.
+    if until is None or str(until) <= str(moment(decision.evaluated_at)):
+        return ""
+    return f", but a machine that cannot be reached may sell on until {until}"
+
+
+def _left(decision: Decision) -> str:
+    facts = decision.facts
+    return f"{facts['remaining']} of {facts['limit']} forced deactivations remaining in {facts['window_days']} days"
+
+
+def _limit(forced: Mapping[str, Any]) -> str:
+    if forced["allowed_now"]:
+        when = "allowed now"
+    elif forced["retry_at"] is None:
+        when = "not allowed"
+    else:
+        when = f"not before {forced['retry_at']}"
+    return f"{forced['remaining']} of {forced['limit']} remaining in {forced['window_days']} days; {when}"
+
+
+def _copies(chain: Mapping[str, Any]) -> str:
+    seen = [event["at"] for event in chain["events"] if event["kind"] in {"fork", "switch"}]
+    return f"noticed {len(seen)} times, last at {shown(seen[-1])}" if seen else "none noticed"
