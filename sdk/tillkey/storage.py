@@ -8,13 +8,16 @@
    aside is done under the lock.
 3. The lock is on the folder, since the products' files in it share one installation key. It is the operating system's
    and ends with its process.
-4. When a write takes the license key out of the state, it is made twice, so that the previous generation forgets the
+4. A whole file of another server (its keyset was pinned before, or by mistake) is no damage: it lies where it is until
+   there is something to write, then waits beside, and has its place again when its keyset is pinned again.
+5. When a write takes the license key out of the state, it is made twice, so that the previous generation forgets the
    key too.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -32,23 +35,29 @@ _LOCK = ".tillkey.lock"
 
 @dataclass(frozen=True)
 class Flaw:
-    """Why a file holds no state of this till: a reason as in ``verdict.Evidence.fault``, and the rest of a sentence."""
+    """Why a file holds no state of this till: a reason as in ``verdict.Evidence.fault``, and the rest of a sentence.
+
+    ``issuer`` is the server that a whole file belongs to, where that is another one.
+    """
 
     reason: str
     text: str
+    issuer: Optional[str] = None
 
 
 @dataclass(frozen=True)
 class Loaded:
     """What was found: a state or None, sentences about what went wrong, and the files that are to be set aside.
 
-    ``fault`` is the reason of the present file's flaw, or None.
+    ``fault`` is the reason of the present file's flaw, or None; ``owner`` the issuer whose whole file lies in the place
+    of this state, which waits beside it.
     """
 
     state: Optional[State]
     problems: tuple[str, ...] = ()
     damaged: tuple[Path, ...] = ()
     fault: Optional[str] = None
+    owner: Optional[str] = None
 
 
 class StateFolder:
@@ -90,6 +99,11 @@ class StateFolder:
         current = self._read(self.file)
         if isinstance(current, State):
             return Loaded(current)
+        if current is None or current.issuer is not None:
+            # Ours may wait beside another server's (rule 4).
+            parked = self._read(self._parked(self._issuer))
+            if isinstance(parked, State):
+                return Loaded(parked, owner=None if current is None else current.issuer)
         previous = self._read(self.previous)
         state = previous if isinstance(previous, State) else None
         if current is None:
@@ -97,11 +111,17 @@ class StateFolder:
             return Loaded(state)
         recovered = "the previous generation is used" if state else "there is no previous generation to go back to"
         problem = f"The state file {self.file.name} {current.text}; {recovered}."
-        return Loaded(state, (problem,), (self.file,), current.reason)
+        damaged = () if current.issuer is not None else (self.file,)
+        return Loaded(state, (problem,), damaged, current.reason)
 
     def set_aside(self, loaded: Loaded) -> None:
         """Move damaged files out of the way and sweep what a cut write left; to be called under the lock."""
+        ours = self._parked(self._issuer)
         try:
+            if loaded.owner is not None:
+                platform.replace_file(self.file, self._parked(loaded.owner))
+            if ours.exists() and not self.file.exists():
+                platform.replace_file(ours, self.file)
             for path in loaded.damaged:
                 platform.replace_file(path, path.with_name(f"{path.name}.damaged-{secrets.token_hex(8)}"))
             for left in self.folder.glob(f".{self.file.name}.*.tmp"):
@@ -119,6 +139,8 @@ class StateFolder:
             raise StateError(f"the state of {self.file} would be over {MAX_STATE_BYTES} bytes")
         try:
             before = self._read(self.file)
+            if isinstance(before, Flaw) and before.issuer is not None:
+                platform.replace_file(self.file, self._parked(before.issuer))
             self._write(content)
             if isinstance(before, State) and before.secret is not None and before.secret != state.secret:
                 self._write(content)
@@ -163,8 +185,13 @@ class StateFolder:
         if state.product != self._product:
             return Flaw("other_product", f"belongs to the product {state.product!r}")
         if state.issuer != self._issuer:
-            return Flaw("keyset_mismatch", "belongs to another license server")
+            return Flaw("keyset_mismatch", "belongs to another license server", state.issuer)
         return state
+
+    def _parked(self, issuer: str) -> Path:
+        """Return where the file waits while another server's lies in its place."""
+        owner = hashlib.sha256(issuer.encode()).hexdigest()[:16]
+        return self.folder / f"{self.file.name}.of-{owner}"
 
     def _write(self, content: bytes) -> None:
         temporary = self.folder / f".{self.file.name}.{secrets.token_hex(8)}.tmp"
@@ -181,6 +208,9 @@ class StateFolder:
 
 
 def _bytes_of(path: Path) -> bytes:
+    if path.exists() and not path.is_file():
+        # Opening a pipe would wait for its writer for ever.
+        raise Damaged("is no regular file")
     with path.open("rb") as file:
         content = file.read(MAX_STATE_BYTES + 1)
     if len(content) > MAX_STATE_BYTES:

@@ -81,8 +81,7 @@ def test_products_of_one_folder_share_one_installation_key(server, client, make_
 
 def test_check_tells_of_a_state_folder_that_cannot_be_read(server, make_client, tmp_path):
     blocked = tmp_path / "file"
-    blocked.mkdir()
-    (blocked / "tillkey-pos-core.json").mkdir()
+    blocked.write_text("in the way")
     verdict = make_client(state_dir=blocked).check()
     assert verdict.status == "unlicensed"
     assert "cannot read" in verdict.problems[0]
@@ -252,3 +251,26 @@ def test_a_newer_keyset_in_the_state_is_walked_from_the_pinned_one(server, clien
     client.heartbeat()
     assert make_client().check().status == "valid"
     assert trust.pinned(server.keysets[1]).newest.version == 1
+
+
+def test_a_keyset_pinned_by_mistake_costs_no_license(server, client, make_client):
+    client.activate(server.sell(), project="Corner Shop")
+    mistaken = make_client(pinned_keyset=LicenseServer("another-issuer").keysets[1])
+    with pytest.raises((Refused, Unreachable)):
+        mistaken.activate(server.sell(2), project="Corner Shop")
+    assert make_client().check().usable
+    assert make_client().heartbeat().usable
+    assert server.holder().forks == 0
+
+
+def test_a_till_of_two_servers_keeps_both_licenses(server, client, http, make_client):
+    client.activate(server.sell(), project="Corner Shop")
+    other = LicenseServer("another-issuer")
+    http.serve(other)
+    second = make_client(pinned_keyset=other.keysets[1])
+    second.activate(other.sell(), project="Corner Shop")
+    http.serve(server)
+    assert make_client().heartbeat().usable
+    http.serve(other)
+    assert make_client(pinned_keyset=other.keysets[1]).heartbeat().usable
+    assert (server.holder().forks, other.holder().forks) == (0, 0)

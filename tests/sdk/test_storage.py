@@ -1,7 +1,9 @@
 """The state folder survives a crash at any step, and is one till's at a time."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -232,3 +234,16 @@ def test_a_folder_that_cannot_be_tidied_or_listed_is_told(folder, monkeypatch, t
     monkeypatch.setattr(platform, "replace_file", denied)
     with pytest.raises(StateError, match="Permission denied"):
         folder.set_aside(loaded)
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo], ids=["folder", "pipe"])
+def test_what_is_no_regular_file_is_set_aside_and_the_previous_generation_used(folder, make):
+    folder.save(OLD)
+    folder.save(NEW)
+    folder.file.unlink()
+    make(folder.file)
+    loaded = folder.load()
+    assert (loaded.state, loaded.fault) == (OLD, "state_damaged")
+    folder.set_aside(loaded)
+    folder.save(NEW)
+    assert folder.load().state == NEW

@@ -184,7 +184,10 @@ def _time(text: str | None) -> datetime | None:
         raise BadInput("until", "write a time as 2026-01-31T15:00:00Z") from error
     if at.tzinfo is None:
         raise BadInput("until", "write a time with its zone, as 2026-01-31T15:00:00Z")
-    return at.astimezone(UTC).replace(microsecond=0)
+    try:
+        return at.astimezone(UTC).replace(microsecond=0)
+    except OverflowError as error:
+        raise BadInput("until", "is beyond what a calendar holds") from error
 
 
 def _issued(issued: Issued, product: str) -> dict[str, object]:

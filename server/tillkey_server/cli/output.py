@@ -24,7 +24,9 @@ class Output:
     def document(self, members: Mapping[str, object]) -> None:
         """Print the command's one JSON document, where JSON was asked for."""
         if self.as_json:
-            print(json.dumps(members, ensure_ascii=False, indent=2 if sys.stdout.isatty() else None))  # noqa: T201
+            # A console of another encoding gets the same document in escapes.
+            plain = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
+            print(json.dumps(members, ensure_ascii=plain, indent=2 if sys.stdout.isatty() else None))  # noqa: T201
 
     def say(self, line: str) -> None:
         """Tell a person something that is part of the answer; with `--json` the document says it."""
@@ -98,4 +100,7 @@ def shown(value: object) -> str:
 
 
 def _print(line: str) -> None:
-    print(line)  # noqa: T201 - printing is what a command does
+    # What the console cannot show, and what would steer it, must neither end the command nor rule the screen.
+    encoding = sys.stdout.encoding or "utf-8"
+    tame = "".join(symbol if symbol.isprintable() or symbol == "\t" else "\ufffd" for symbol in line)
+    print(tame.encode(encoding, "replace").decode(encoding))  # noqa: T201 - printing is what a command does

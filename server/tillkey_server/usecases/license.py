@@ -113,6 +113,8 @@ async def change_standing(
             raise NotFound("license", str(license_id))
         await chains.hold_still(tx, row.id)
         now = services.clock.now()
+        if until is not None and until <= now:
+            raise BadInput("until", "is over already: give a time to come")
         policy = await services.policies.of(tx, row.policy_ref)
         decision = decide_change(row.facts, Event(event), policy, now)
         if decision.allowed:
