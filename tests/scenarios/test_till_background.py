@@ -98,10 +98,14 @@ def test_the_server_dies_and_returns_and_the_till_sells_all_the_while(shop, cloc
     finally:
         shop.server.restart()
     clocks.turn_until(machine.line, len(machine.line.passages) + 1, within=4 * HOUR)
+    assert until(lambda: till.check().usable and till.last_error is None, machine.line)
+    # Here alone time passed at the till. An answer to a retry could have been held back and does not set its clock
+    # back; the answer to the next beat does.
+    clocks.turn_until(machine.line, len(machine.line.passages) + 1, within=HOUR)
     assert until(lambda: sells(till.check()) and till.last_error is None, machine.line)
     till.stop()
-    assert len(set(machine.line.rids)) == 2
-    assert machine.seq == 2
+    assert len(set(machine.line.rids)) == 3
+    assert machine.seq == 3
     assert shop.explained(sold).suspicions == (0, 0)
 
 
