@@ -102,5 +102,5 @@ def shown(value: object) -> str:
 def _print(line: str) -> None:
     # What the console cannot show, and what would steer it, must neither end the command nor rule the screen.
     encoding = sys.stdout.encoding or "utf-8"
-    tame = "".join(symbol if symbol.isprintable() or symbol == "\t" else "\ufffd" for symbol in line)
+    tame = "".join(symbol if symbol.isprintable() or symbol in "\t\n" else "\ufffd" for symbol in line)
     print(tame.encode(encoding, "replace").decode(encoding))  # noqa: T201 - printing is what a command does

@@ -20,8 +20,8 @@ def test_a_console_that_knows_ascii_alone_shows_what_it_can(tmp_path: Path, word
 
 
 def test_a_line_never_steers_the_terminal(capsys: pytest.CaptureFixture[str]):
-    output._print("Evil\x9b31mRED\u202e\x1b[2J\tend")
-    assert capsys.readouterr().out == "Evil\ufffd31mRED\ufffd\ufffd[2J\tend\n"
+    output._print("Evil\x9b31mRED\u202e\x1b[2J\tend\nof it")
+    assert capsys.readouterr().out == "Evil\ufffd31mRED\ufffd\ufffd[2J\tend\nof it\n"
 
 
 @pytest.mark.parametrize("until", ["9999-12-31T23:59:59-14:00", "1900-01-01T00:00:00Z"])
