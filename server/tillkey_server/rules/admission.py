@@ -14,7 +14,7 @@ from datetime import datetime
 from tillkey_server.rules import binding
 from tillkey_server.rules.activation_facts import ActivationFacts
 from tillkey_server.rules.decision import Decision, Refusal, deny, instant
-from tillkey_server.rules.installation import blocked
+from tillkey_server.rules.installation import blocked, in_use
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.project import normal_name
 
@@ -29,14 +29,7 @@ def installation_refusal(facts: ActivationFacts, policy: Policy, now: datetime) 
     elsewhere = active is not None and active not in {holder.id for holder in facts.holders}
     if not foreign and not elsewhere:
         return None
-    return deny(
-        Refusal.INSTALLATION_KEY_IN_USE,
-        clauses=policy.activation.clauses.installation,
-        policy=policy.ref,
-        now=now,
-        facts={"because": "other_customer" if foreign else "other_license_of_product"},
-        options=("new_installation_key",),
-    )
+    return in_use(policy, now, other_customer=foreign)
 
 
 def project_refusal(facts: ActivationFacts, policy: Policy, now: datetime) -> Decision | None:

@@ -1,7 +1,9 @@
-"""A blocked installation key: a person took one installed copy out of use.
+"""What an installation key by itself is refused for: it is blocked, or in use elsewhere.
 
 1. A blocked key activates nothing and gets no further lease; what it holds stays held until it is released.
 2. The refusal names since when, and that support can lift it.
+3. A key that belongs to another customer, or holds another license of the product, is in use; the SDK then makes a new
+   one and asks once more.
 """
 
 from __future__ import annotations
@@ -21,4 +23,16 @@ def blocked(blocked_at: datetime, policy: Policy, now: datetime) -> Decision:
         now=now,
         facts={"blocked_since": instant(blocked_at)},
         options=("ask_support",),
+    )
+
+
+def in_use(policy: Policy, now: datetime, *, other_customer: bool) -> Decision:
+    """Return the refusal of a key that is another customer's, or else holds another license of the product."""
+    return deny(
+        Refusal.INSTALLATION_KEY_IN_USE,
+        clauses=policy.activation.clauses.installation,
+        policy=policy.ref,
+        now=now,
+        facts={"because": "other_customer" if other_customer else "other_license_of_product"},
+        options=("new_installation_key",),
     )

@@ -15,11 +15,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from tillkey.wire.answers import Lease
 from tillkey.wire.request import Activate, Request
 from tillkey_server.clock import from_epoch
+from tillkey_server.rules import adoption as rule
 from tillkey_server.rules import binding
 from tillkey_server.rules.activation import slot_of
 from tillkey_server.rules.chain import Op, Presented, judge, lease_stays
-from tillkey_server.rules.decision import Decision, Grant, Refusal, allow, deny, instant
-from tillkey_server.rules.installation import blocked
+from tillkey_server.rules.decision import Decision, Refusal
+from tillkey_server.rules.installation import blocked, in_use
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.project import normal_name
 from tillkey_server.rules.standing import refuse, standing
@@ -66,23 +67,14 @@ async def adopt(
     await activations.insert(tx, fresh)
     if binding.binds(row.project_id, fresh.environment, policy.activation):
         await licenses.bind(tx, row.id, fresh.project_id, now)
-    await audited(tx, request, _adopted(policy, lease, rivals, now), row.id, fresh.id)
+    decision = rule.adopted(from_epoch(lease.iat), [rival.id for rival in rivals], policy, now)
+    await audited(tx, request, decision, row.id, fresh.id)
     verdict = judge(None, Presented(Op.ACTIVATE, fresh.id, lease.nonce, lease.seq), None, None)
     step = await first_step(tx, ground, request, now, verdict.seq or lease.seq + 1)
     await remember(tx, fresh, lease)
     await note(tx, ground, "conflict" if rivals else "adopted", step.seq, now, "activation unknown to the database")
     log.error("history was lost: activation %s is unknown and was adopted from its lease", fresh.id)
     return step
-
-
-def _adopted(policy: Policy, lease: Lease, rivals: tuple[ActivationRow, ...], now: datetime) -> Decision:
-    return allow(
-        Grant.ACTIVATION_ADOPTED,
-        clauses=policy.heartbeat.clauses,
-        policy=policy.ref,
-        now=now,
-        facts={"lease_iat": instant(from_epoch(lease.iat)), "released": [str(rival.id) for rival in rivals]},
-    )
 
 
 async def remember(tx: AsyncConnection, activation: ActivationRow, lease: Lease) -> None:
@@ -123,33 +115,18 @@ async def _refusal(
     foreign = installation is not None and installation.customer_id != row.customer_id
     if not foreign and (held is None or held.license_id == row.id):
         return None
-    return deny(
-        Refusal.INSTALLATION_KEY_IN_USE,
-        clauses=policy.activation.clauses.installation,
-        policy=policy.ref,
-        now=now,
-        facts={"because": "other_customer" if foreign else "other_license_of_product"},
-        options=("new_installation_key",),
-    )
+    return in_use(policy, now, other_customer=foreign)
 
 
 async def _bound_elsewhere(
     tx: AsyncConnection, body: Activate, lease: Lease, row: LicenseRow, policy: Policy, now: datetime
 ) -> Decision | None:
     """Return the no to a license that belongs to another project for good by now (NX-06); a person is told."""
-    bound = binding.bound_project(row.project_id, (), policy.activation)
     known = await _known_project(tx, body, lease, row)
-    if bound is None or (known is not None and known.id == bound):
-        return None
-    log.error("history was lost: activation %s came back to a license of another project", lease.sub)
-    return deny(
-        Refusal.BOUND_TO_OTHER_PROJECT,
-        clauses=policy.activation.clauses.binding,
-        policy=policy.ref,
-        now=now,
-        facts={"because": "history_lost", "other": "project", "bound_since": instant(row.bound_at)},
-        options=("use_bound_project", "ask_support"),
-    )
+    decision = rule.bound_elsewhere(row.project_id, row.bound_at, None if known is None else known.id, policy, now)
+    if decision is not None:
+        log.error("history was lost: activation %s came back to a license of another project", lease.sub)
+    return decision
 
 
 async def _known_project(tx: AsyncConnection, body: Activate, lease: Lease, row: LicenseRow) -> ProjectRow | None:
@@ -187,14 +164,7 @@ async def _latest(tx: AsyncConnection, rival: ActivationRow) -> datetime:
 
 async def _lost(tx: AsyncConnection, request: Request, lease: Lease, holder: Ground, now: datetime) -> Refused:
     """Somebody else holds the license by a later lease: this one is superseded, and a person is told."""
-    decision = deny(
-        Refusal.ACTIVATION_SUPERSEDED,
-        clauses=holder.policy.activation.clauses.superseded,
-        policy=holder.policy.ref,
-        now=now,
-        facts={"because": "history_lost", "held_since": instant(holder.activation.started_at)},
-        options=("activate", "ask_support"),
-    )
+    decision = rule.superseded(holder.activation.started_at, holder.policy, now)
     await audited(tx, request, decision, holder.license.id, UUID(lease.sub))
     await note(tx, holder, "conflict", 0, now, f"activation {lease.sub} came back from a lost history")
     log.error("history was lost: activation %s came back to a license that is held", lease.sub)
