@@ -35,7 +35,9 @@ pip() { .venv/bin/python -m pip --disable-pip-version-check --no-input "$@"; }
 
 if ! cmp -s requirements.lock .venv/.locked; then
     say "installing the locked packages (half a minute, longer on a slow line)"
-    pip install -qq --require-hashes --requirement requirements.lock
+    # The lock is complete. Left to resolve it again, older versions of pip look for `coverage[toml]` beside the pinned
+    # `coverage`, take a newer release than the locked one, and fail for want of its hash.
+    pip install -qq --require-hashes --no-deps --requirement requirements.lock
     cp requirements.lock .venv/.locked
 fi
 pip install -qq --no-deps --no-build-isolation --editable sdk --editable .
