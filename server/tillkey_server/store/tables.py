@@ -25,6 +25,7 @@ from sqlalchemy import (
     text,
 )
 
+from tillkey_server.store.access_tables import api_key, audit_seal, idempotency, rate_limit, worker_lease
 from tillkey_server.store.columns import (
     HASH_BYTES,
     JKT_LENGTH,
@@ -48,11 +49,14 @@ __all__ = [
     "SLOTS",
     "STEP_OPS",
     "activation",
+    "api_key",
     "audit_event",
+    "audit_seal",
     "chain",
     "chain_event",
     "customer",
     "forced_deactivation",
+    "idempotency",
     "installation",
     "lease",
     "license_",
@@ -63,6 +67,8 @@ __all__ = [
     "product",
     "project",
     "purchase_order",
+    "rate_limit",
+    "worker_lease",
 ]
 
 ENVIRONMENTS = ("production", "staging", "development")
