@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from fastapi import APIRouter, FastAPI
 
 from tillkey_server.api import activations, handlers, health, keysets, licenses, openapi
+from tillkey_server.api.administration import table
 from tillkey_server.api.context import Context
 from tillkey_server.api.logs import RequestLog
 from tillkey_server.settings import Settings
@@ -49,6 +50,7 @@ def create_app(source: Services | Settings) -> FastAPI:
         app.state.context = Context(source)
     for router in _ROUTERS:
         app.include_router(router)
+    app.include_router(table.make_router())
     handlers.install(app)
     openapi.install(app)
     app.add_middleware(RequestLog)

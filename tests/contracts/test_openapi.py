@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from tillkey_server.api import problems
+from tillkey_server.api.administration.table import ENDPOINTS
 from tillkey_server.app import create_app
 from tillkey_server.settings import Settings
 
@@ -25,6 +26,11 @@ ADDRESSES = {
     ("get", "/healthz"): {200, 500},
     ("get", "/readyz"): {200, 500, 503},
 }
+
+
+OF_THE_ADMINISTRATION = {(row.method.lower(), row.path) for row in ENDPOINTS}
+READING = {400, 401, 403, 429, 500, 503}
+WRITING = READING | {408, 409, 413, 422}
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +53,19 @@ def test_every_address_is_described_with_every_status_that_it_can_answer(documen
     described = {
         (method, path): {int(status) for status in op["responses"]} for method, path, op in operations(document)
     }
-    assert described == ADDRESSES
+    assert described.keys() - OF_THE_ADMINISTRATION == ADDRESSES.keys()
+    assert {address: described[address] for address in ADDRESSES} == ADDRESSES
+
+
+@pytest.mark.parametrize("row", ENDPOINTS, ids=lambda row: row.name)
+def test_an_endpoint_of_the_administration_is_described_with_what_its_row_says(document, row) -> None:
+    operation = document["paths"][row.path][row.method.lower()]
+    described = {int(status) for status in operation["responses"]}
+    named = {problems.KINDS[code].status for code in row.refusals}
+    assert described == {*row.statuses, *named, *(WRITING if row.writes else READING)}
+    assert operation["x-tillkey-permission"] == row.permission
+    assert operation["security"] == [{"ApiKey": []}]
+    assert not row.places or 404 in described
 
 
 def test_every_reference_leads_to_a_schema_and_no_schema_is_left_over(document) -> None:
@@ -90,10 +108,13 @@ def test_every_code_of_the_server_is_in_the_schema_of_a_problem(document) -> Non
     assert document["components"]["schemas"]["Problem"]["properties"]["code"]["enum"] == sorted(problems.KINDS)
 
 
-def test_a_posted_body_is_required_closed_and_json(document) -> None:
-    for method, _, operation in operations(document):
-        if method == "post":
+def test_a_written_body_is_required_closed_and_json(document) -> None:
+    schemas = document["components"]["schemas"]
+    for method, path, operation in operations(document):
+        if method in {"post", "patch"}:
             body = operation["requestBody"]
             assert body["required"]
             assert list(body["content"]) == ["application/json"]
-            assert body["content"]["application/json"]["schema"]["additionalProperties"] is False
+            schema = body["content"]["application/json"]["schema"]
+            named = schemas[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+            assert named["additionalProperties"] is False, (method, path)

@@ -35,8 +35,9 @@ def test_a_section_tells_the_status_the_meaning_and_who_does_what(code: str) -> 
     assert re.search(r"^- Person: \S", section, flags=re.MULTILINE), section
 
 
-def test_a_signed_code_that_ends_use_is_a_403_and_no_other_code_is() -> None:
-    assert {code for code, kind in problems.KINDS.items() if kind.status == 403} == set(ENDING_CODES)
+def test_a_403_is_a_signed_code_that_ends_use_or_an_api_key_that_may_not() -> None:
+    answered = {code for code, kind in problems.KINDS.items() if kind.status == 403}
+    assert answered == {*ENDING_CODES, "permission_denied"}
 
 
 @pytest.mark.parametrize(
@@ -45,7 +46,7 @@ def test_a_signed_code_that_ends_use_is_a_403_and_no_other_code_is() -> None:
         (404, {"license_invalid", "not_found"}),
         (400, {"malformed"}),
         (413, {"too_large"}),
-        (401, {"bad_signature"}),
+        (401, {"bad_signature", "api_key_invalid"}),
         (429, {"rate_limited"}),
         (503, {"unavailable"}),
     ],

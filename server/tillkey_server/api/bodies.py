@@ -18,14 +18,13 @@ from starlette.requests import Request
 from tillkey.wire import strict_json
 from tillkey.wire.errors import WireError
 from tillkey_server.api import problems
-from tillkey_server.api.responses import Refused, ill_formed
+from tillkey_server.api.responses import CLOSE, Refused, ill_formed
 from tillkey_server.rules.decision import Refusal
 
 MAX_BODY = strict_json.MAX_BYTES
 BODY_SECONDS = 10.0
 _DRAIN_BYTES = 256 * 1024
 _DRAIN_SECONDS = 2.0
-_CLOSE = {"Connection": "close"}
 
 
 async def read_members(request: Request, *names: str) -> dict[str, str]:
@@ -33,13 +32,17 @@ async def read_members(request: Request, *names: str) -> dict[str, str]:
 
     Raises `Refused` (400, 408, 413).
     """
+    return _members((await read_json(request))[1], names)
+
+
+async def read_json(request: Request) -> tuple[bytes, Any]:
+    """Return a body's bytes, and the JSON document that they are. Raises `Refused` (400, 408, 413)."""
     _check_media_type(request)
     body = await _read(request)
     try:
-        document = strict_json.loads(body, max_bytes=MAX_BODY)
+        return body, strict_json.loads(body, max_bytes=MAX_BODY)
     except WireError as error:
         raise ill_formed(error) from error
-    return _members(document, names)
 
 
 def _members(document: Any, names: tuple[str, ...]) -> dict[str, str]:
@@ -55,7 +58,7 @@ def _check_media_type(request: Request) -> None:
     given = request.headers.getlist("content-type")
     words = [word.strip().lower() for word in given[0].split(";")] if len(given) == 1 else []
     if words[:1] != ["application/json"] or words[1:] not in ([], ["charset=utf-8"], ['charset="utf-8"']):
-        raise Refused(Refusal.MALFORMED, "Content-Type: must be application/json", headers=_CLOSE)
+        raise Refused(Refusal.MALFORMED, "Content-Type: must be application/json", headers=CLOSE)
 
 
 async def _read(request: Request) -> bytes:
@@ -80,9 +83,9 @@ async def _read(request: Request) -> bytes:
     except TimeoutError:
         if not over:
             detail = f"body: must be complete within {BODY_SECONDS:.0f} s"
-            raise Refused(problems.REQUEST_TIMEOUT, detail, headers=_CLOSE) from None
+            raise Refused(problems.REQUEST_TIMEOUT, detail, headers=CLOSE) from None
     if over:
-        raise Refused(Refusal.TOO_LARGE, f"body: is over {MAX_BODY} bytes", headers=_CLOSE)
+        raise Refused(Refusal.TOO_LARGE, f"body: is over {MAX_BODY} bytes", headers=CLOSE)
     return bytes(body)
 
 

@@ -20,8 +20,12 @@ A till's request is one signed document and so is the answer; HTTP only carries 
 (RFC 9457) with a `code` from a closed list, the clauses of the vendor's terms that it follows and, where the till may
 believe it, a signed `statement`. An unsigned refusal changes nothing for a till.
 """
+API_KEY = "ApiKey"
 _FRAMEWORK_SCHEMAS = ("HTTPValidationError", "ValidationError")
 
+_named: dict[str, type[BaseModel]] = {}
+
+_COMPONENT = "#/components/schemas/{model}"
 Responses = dict[int | str, dict[str, Any]]
 
 
@@ -29,6 +33,45 @@ def body_of(model: type[BaseModel]) -> dict[str, Any]:
     """Return the `openapi_extra` of a route that reads a JSON object of that shape by itself."""
     schema = model.model_json_schema()
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+def named_body(model: type[BaseModel]) -> dict[str, Any]:
+    """Return the request body of a route that reads a JSON object of that shape, which gets a name in the document."""
+    _named[model.__name__] = model
+    schema = {"$ref": _COMPONENT.format(model=model.__name__)}
+    return {"required": True, "content": {"application/json": {"schema": schema}}}
+
+
+def place(name: str) -> dict[str, Any]:
+    """Return the parameter for a place in an address; ids are UUIDs, codes are texts."""
+    schema = {"type": "string", "format": "uuid"} if name.endswith("_id") else {"type": "string"}
+    return {"name": name, "in": "path", "required": True, "schema": schema}
+
+
+def parameters_of(model: type[BaseModel]) -> list[dict[str, Any]]:
+    """Return the parameters of a query of that shape; none is required."""
+    described = []
+    for name, schema in model.model_json_schema()["properties"].items():
+        plain = _without_null(schema)
+        described.append(
+            {
+                "name": name,
+                "in": "query",
+                "required": False,
+                "description": plain.pop("description", name),
+                "schema": plain,
+            }
+        )
+    return described
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a parameter's schema: one that is left out is absent, and null is no text."""
+    kept = {name: member for name, member in schema.items() if name not in {"anyOf", "default", "title"}}
+    for one in schema.get("anyOf", []):
+        if one != {"type": "null"}:
+            kept |= one
+    return kept
 
 
 def success(status: int, model: type[BaseModel], description: str, **more: Any) -> Responses:
@@ -80,6 +123,17 @@ def _finish(document: dict[str, Any]) -> dict[str, Any]:
             if "application/json" in content and status[0] in "45" and _is_problem(content["application/json"]):
                 response["content"] = {problems.MEDIA_TYPE: content["application/json"]}
     schemas = document["components"]["schemas"]
+    for name, model in sorted(_named.items()):
+        described = model.model_json_schema(ref_template=_COMPONENT)
+        schemas |= described.pop("$defs", {})
+        schemas[name] = described
+    document["components"]["securitySchemes"] = {
+        API_KEY: {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "An API key, made with `tillkey-server api-key create`.",
+        }
+    }
     for name in _FRAMEWORK_SCHEMAS:
         schemas.pop(name, None)
     members = schemas["Problem"]["properties"]

@@ -113,6 +113,15 @@ _TRANSPORT = {
     Refusal.BAD_SIGNATURE: Kind(
         401, "The signature does not fit", "Send the request unchanged; look for a proxy that rewrites bodies."
     ),
+    Refusal.API_KEY_INVALID: Kind(
+        401, "The API key is missing or not valid", "Send a valid one as `Authorization: Bearer tks_…`."
+    ),
+    Refusal.PERMISSION_DENIED: Kind(
+        403, "The API key may not do this", "Use a key of a role that may; `api-key list` shows the roles."
+    ),
+    Refusal.REQUEST_IN_PROGRESS: Kind(
+        409, "The same request is still being worked on", "Send it again in a moment, under the same idempotency key."
+    ),
     Refusal.RATE_LIMITED: Kind(429, "Too many requests", "Wait as long as Retry-After says."),
     Refusal.UNAVAILABLE: Kind(
         503, "The server cannot answer now", "Wait; tills go on selling. Operators: look at the database."
@@ -144,6 +153,10 @@ _COMMANDS = {
     Refusal.NOT_ACTIVE: Kind(409, "Nothing can be freed this way", "See `activation list` for who holds the license."),
     Refusal.NOT_SUSPENDED: Kind(409, "The license is not suspended", "Nothing is left to do."),
     Refusal.NOT_ON_HOLD: Kind(409, "The license is under no legal hold", "Nothing is left to do."),
+    Refusal.ORDER_DIFFERS: Kind(
+        409, "An order of this number is there with other content", "Give this sale a number of its own."
+    ),
+    Refusal.NAME_TAKEN: Kind(409, "The name or address is taken", "Choose another one, or use what has it."),
     PRODUCT_DIFFERS: Kind(
         409, "A product of this code is on sale already", "Choose another code; what is on sale is not changed."
     ),

@@ -14,6 +14,8 @@ from tillkey_server.clock import to_epoch
 from tillkey_server.usecases.answers import Answer, LeaseAnswer, RefusalAnswer, StatementAnswer
 
 NO_STORE = "no-store"
+CLOSE = {"Connection": "close"}
+"""The header of an answer that is given before the body was read."""
 NOTES = "tillkey.notes"
 """The scope's member in which a response notes what the request's log line shall say."""
 UNAVAILABLE_RETRY_SECONDS = 5

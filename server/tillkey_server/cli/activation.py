@@ -10,7 +10,8 @@ from uuid import UUID
 import typer
 
 from tillkey_server.cli.license import OverrideReason, VendorFault
-from tillkey_server.cli.output import moment, note
+from tillkey_server.cli.lists import After, Limit, shown_page
+from tillkey_server.cli.output import moment
 from tillkey_server.cli.running import (
     DataDir,
     Done,
@@ -24,13 +25,11 @@ from tillkey_server.cli.running import (
 )
 
 if TYPE_CHECKING:
-    from tillkey_server.cli.output import Output
-    from tillkey_server.usecases.activations import Page
     from tillkey_server.usecases.services import Services
 
 app = typer.Typer(help="See where licenses are used, and free them.", no_args_is_help=True)
 
-MAX_PAGE = 200
+_COLUMNS = ("id", "status", "product", "project", "environment", "last_seen_at", "lease_ends_at")
 
 ActivationId = Annotated[UUID, typer.Argument(metavar="ID", help="The activation's id.", show_default=False)]
 
@@ -39,10 +38,8 @@ ActivationId = Annotated[UUID, typer.Argument(metavar="ID", help="The activation
 def list_(
     *,
     data_dir: DataDir,
-    after: Annotated[
-        UUID | None, typer.Option(metavar="NEXT", help="Go on where the last page ended.", show_default=False)
-    ] = None,
-    limit: Annotated[int, typer.Option(metavar="N", min=1, max=MAX_PAGE, help="How many at most.")] = 50,
+    after: After = None,
+    limit: Limit = 50,
     as_json: Json = False,
 ) -> None:
     """List activations by age."""
@@ -50,9 +47,7 @@ def list_(
     async def work(services: Services) -> Outcome:
         from tillkey_server.usecases.activations import list_activations
 
-        page = await list_activations(services, after=after, limit=limit)
-        members = {"items": [dict(item) for item in page.items], "next": page.next}
-        return Done(members, lambda output: _show(output, page))
+        return shown_page(await list_activations(services, after=after, limit=limit), _COLUMNS, "activations")
 
     perform(data_dir, work, as_json=as_json)
 
@@ -98,13 +93,3 @@ def force_deactivate(
         return Done(members, lambda output: output.say(freed(done)))
 
     perform(data_dir, work, as_json=as_json)
-
-
-def _show(output: Output, page: Page) -> None:
-    if not page.items:
-        output.say("No activations.")
-        return
-    columns = ("id", "status", "product", "project", "environment", "last_seen_at", "lease_ends_at")
-    output.table(columns, [[item[column] for column in columns] for item in page.items])
-    if page.next is not None and not output.as_json:
-        note(f"More with --after {page.next}")

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
@@ -21,6 +20,7 @@ from tillkey_server.cli.running import (
     decided_by,
     perform,
     refused_by,
+    time_of,
 )
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ def _change(data_dir: DataDir, license_id: UUID, event: str, reason: str, until:
         from tillkey_server.cli.told import standing_changed
         from tillkey_server.usecases.license import change_standing
 
-        end = _time(until)
+        end = time_of(until, "until")
         decision = await change_standing(services, license_id, event=event, actor=actor(), reason=reason, until=end)
         if not decision.allowed:
             return refused_by(decision)
@@ -170,24 +170,6 @@ def _change(data_dir: DataDir, license_id: UUID, event: str, reason: str, until:
         return Done(members, lambda output: output.say(standing_changed(decision, end)))
 
     perform(data_dir, work, as_json=as_json)
-
-
-def _time(text: str | None) -> datetime | None:
-    """Read a time of day with its zone; a bare one would be a guess. Raises BadInput."""
-    from tillkey_server.errors import BadInput
-
-    if text is None:
-        return None
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise BadInput("until", "write a time as 2026-01-31T15:00:00Z") from error
-    if at.tzinfo is None:
-        raise BadInput("until", "write a time with its zone, as 2026-01-31T15:00:00Z")
-    try:
-        return at.astimezone(UTC).replace(microsecond=0)
-    except OverflowError as error:
-        raise BadInput("until", "is beyond what a calendar holds") from error
 
 
 def _issued(issued: Issued, product: str) -> dict[str, object]:

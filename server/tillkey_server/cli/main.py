@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import typer
 
-from tillkey_server.cli import activation, policy, product, serving, setup
+from tillkey_server.cli import activation, api_key, policy, product, serving, setup
 from tillkey_server.cli import license as license_commands
 
 EPILOG = (
@@ -28,6 +28,7 @@ app.command("migrate")(setup.migrate)
 app.command("serve", epilog=EPILOG)(serving.serve)
 app.add_typer(license_commands.app, name="license")
 app.add_typer(activation.app, name="activation")
+app.add_typer(api_key.app, name="api-key")
 app.add_typer(product.app, name="product")
 app.add_typer(policy.app, name="policy")
 

@@ -78,6 +78,26 @@ def actor() -> str:
         return "cli:unknown"
 
 
+def time_of(text: str | None, field: str) -> datetime | None:
+    """Read a time of day with its zone; a bare one would be a guess. Raises BadInput."""
+    from datetime import UTC, datetime
+
+    from tillkey_server.errors import BadInput
+
+    if text is None:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise BadInput(field, "write a time as 2026-01-31T15:00:00Z") from error
+    if at.tzinfo is None:
+        raise BadInput(field, "write a time with its zone, as 2026-01-31T15:00:00Z")
+    try:
+        return at.astimezone(UTC).replace(microsecond=0)
+    except OverflowError as error:
+        raise BadInput(field, "is beyond what a calendar holds") from error
+
+
 def load_settings(data_dir: Path) -> Settings:
     """Return the settings of a data folder. Raises ConfigError."""
     from tillkey_server.settings import Settings

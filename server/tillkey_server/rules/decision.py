@@ -58,6 +58,12 @@ class Refusal(StrEnum):
     BAD_SIGNATURE = "bad_signature"
     RATE_LIMITED = "rate_limited"
     UNAVAILABLE = "unavailable"
+    # Answers a caller of the administration.
+    API_KEY_INVALID = "api_key_invalid"
+    PERMISSION_DENIED = "permission_denied"
+    REQUEST_IN_PROGRESS = "request_in_progress"
+    ORDER_DIFFERS = "order_differs"
+    NAME_TAKEN = "name_taken"
     # Answers an agent's or an administrator's command.
     CONFIRMATION_REQUIRED = "confirmation_required"
     REASON_REQUIRED = "reason_required"
@@ -92,6 +98,11 @@ class Grant(StrEnum):
     LICENSE_TERMINATED = "license_terminated"
     LICENSE_RENEWED = "license_renewed"
     LEGAL_HOLD_PLACED = "legal_hold_placed"
+    LICENSE_REKEYED = "license_rekeyed"
+    LICENSE_TRANSFERRED = "license_transferred"
+    TRIAL_ISSUED = "trial_issued"
+    API_KEY_CREATED = "api_key_created"
+    API_KEY_REVOKED = "api_key_revoked"
     LEGAL_HOLD_RELEASED = "legal_hold_released"
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from tillkey_server.store import activations, rows, tables
+from tillkey_server.store.paging import Paging, paged
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -42,21 +43,18 @@ _SELECT = (
         tables.lease,
         (tables.lease.c.activation_id == tables.activation.c.id) & (tables.lease.c.seq == tables.chain.c.seq),
     )
-    .order_by(tables.activation.c.id)
 )
 
 
-async def page(conn: AsyncConnection, *, after: UUID | None = None, limit: int) -> tuple[ListedActivation, ...]:
-    """Return up to `limit` activations with ids above `after`, the oldest first."""
-    statement = _SELECT.limit(limit)
-    if after is not None:
-        statement = statement.where(tables.activation.c.id > after)
-    return await rows.many(conn, statement, _listed)
+async def page(conn: AsyncConnection, paging: Paging) -> tuple[ListedActivation, ...]:
+    """Return a page of activations, and one more."""
+    return await rows.many(conn, paged(_SELECT, paging, key=tables.activation.c.id), _listed)
 
 
 async def of_license(conn: AsyncConnection, license_id: UUID) -> tuple[ListedActivation, ...]:
     """Return all activations of a license, the oldest first."""
-    return await rows.many(conn, _SELECT.where(tables.activation.c.license_id == license_id), _listed)
+    statement = _SELECT.where(tables.activation.c.license_id == license_id).order_by(tables.activation.c.id)
+    return await rows.many(conn, statement, _listed)
 
 
 def _listed(*row: object) -> ListedActivation:

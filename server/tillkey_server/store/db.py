@@ -5,7 +5,9 @@
    the rows they are asked to.
 2. `reading()` is one read-only transaction.
 3. What the database cannot do just now is `errors.Unavailable`, never a driver's exception.
-4. A COMMIT that was cancelled or timed out is *unknown*, never failed: the rows may be there. It is Unavailable, or
+4. Within `joined(connection)` both give that connection, `writing()` behind a savepoint: a use case that is run inside
+   another's transaction commits and fails with it.
+5. A COMMIT that was cancelled or timed out is *unknown*, never failed: the rows may be there. It is Unavailable, or
    the caller's own CancelledError, and the caller repeats its request with the same `rid` or idempotency key.
 """
 
@@ -13,7 +15,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import false
@@ -23,7 +26,7 @@ from tillkey_server.store import engines, tables
 from tillkey_server.store.faults import is_missing_table, means_unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -33,6 +36,7 @@ COMMIT_SECONDS = 20.0
 """How long a COMMIT may take before its outcome is called unknown."""
 
 Result = TypeVar("Result")
+_joined: ContextVar[AsyncConnection | None] = ContextVar("joined", default=None)
 
 
 class Database:
@@ -73,6 +77,11 @@ class Database:
         Raises Unavailable when the database cannot be reached, a lock is not granted in time, or the outcome of the
         COMMIT is unknown. Never open a second one inside the first: on SQLite it would wait for itself.
         """
+        outer = _joined.get()
+        if outer is not None:
+            async with outer.begin_nested():
+                yield outer
+            return
         async with self._transaction(self._writer) as connection:
             yield connection
             await _commit(connection)
@@ -80,8 +89,21 @@ class Database:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         """Give the connection of one read-only transaction; nothing in it can write. Raises Unavailable."""
+        outer = _joined.get()
+        if outer is not None:
+            yield outer
+            return
         async with self._transaction(self._reader) as connection:
             yield connection
+
+    @contextmanager
+    def joined(self, connection: AsyncConnection) -> Iterator[None]:
+        """Let what this task does in the block take part in the transaction of `connection`."""
+        token = _joined.set(connection)
+        try:
+            yield
+        finally:
+            _joined.reset(token)
 
     async def ping_writable(self) -> None:
         """Prove that a writing transaction can begin and write, leaving no rows; raise Unavailable otherwise.

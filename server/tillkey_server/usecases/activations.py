@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from uuid import UUID
-
-from tillkey_server.errors import BadInput
 from tillkey_server.rules.decision import instant
 from tillkey_server.store.activation_list import ListedActivation, page
+from tillkey_server.usecases.paging import DEFAULT_LIMIT, Page, page_of, paging_of
 from tillkey_server.usecases.services import Services
 
-MAX_LIMIT = 200
 
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Some items, and after which id the next ones come; None on the last page."""
-
-    items: tuple[dict[str, object], ...]
-    next: str | None
-
-
-async def list_activations(services: Services, *, after: UUID | None = None, limit: int = 100) -> Page:
-    """Return up to `limit` activations (1 to 200), the oldest first, that come after an id. Raises BadInput."""
-    if not 1 <= limit <= MAX_LIMIT:
-        raise BadInput("limit", f"must be from 1 to {MAX_LIMIT}")
+async def list_activations(services: Services, *, after: str | None = None, limit: int = DEFAULT_LIMIT) -> Page:
+    """Return a page of activations, the oldest first. Raises BadInput."""
+    paging = paging_of(after=after, limit=limit)
     async with services.db.reading() as tx:
-        found = await page(tx, after=after, limit=limit + 1)
-    items = tuple(shown(row) for row in found[:limit])
-    return Page(items, str(items[-1]["id"]) if len(found) > limit else None)
+        found = await page(tx, paging)
+    return page_of(found, paging, show=shown, key=lambda row: row.activation.id)
 
 
 def shown(row: ListedActivation) -> dict[str, object]:

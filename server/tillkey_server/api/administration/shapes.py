@@ -1,0 +1,102 @@
+"""What bodies, queries and answers of the administration are made of.
+
+Input is closed and strict: an unknown member, a text where a number belongs, or a time without a zone is refused by its
+name. Answers are closed too, so that what is answered and what openapi.yaml says cannot drift apart.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+
+from tillkey_server.usecases.paging import DEFAULT_LIMIT, MAX_LIMIT
+
+MAX_REASON = 2000
+MAX_TEXT = 255
+_WRITE_A_TIME = "write a time with its zone, as 2026-01-31T15:00:00Z"
+
+
+def _moment(value: object) -> datetime:
+    """Read a time; a number would be a guess at its unit, and a time without a zone at its place."""
+    try:
+        at = datetime.fromisoformat(value if isinstance(value, str) else "")
+    except ValueError as error:
+        raise ValueError(_WRITE_A_TIME) from error
+    if at.tzinfo is None:
+        raise ValueError(_WRITE_A_TIME)
+    try:
+        return at.astimezone(UTC).replace(microsecond=0)
+    except OverflowError as error:
+        raise ValueError("is beyond what a calendar holds") from error
+
+
+def _one_line(value: str) -> str:
+    if not value.isprintable():
+        raise ValueError("must be one line of printable characters")
+    return value
+
+
+Moment = Annotated[
+    AwareDatetime,
+    BeforeValidator(_moment),
+    Field(description="A time with its zone, as 2026-01-31T15:00:00Z (RFC 3339)."),
+]
+Line = Annotated[str, Field(min_length=1, max_length=MAX_TEXT), AfterValidator(_one_line)]
+Reason = Annotated[str, Field(min_length=1, max_length=MAX_REASON, description="Why; kept in the audit log.")]
+Email = Annotated[str, Field(min_length=3, max_length=254), AfterValidator(_one_line)]
+ProductCode = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+Time = Annotated[str | None, Field(json_schema_extra={"format": "date-time"})]
+"""A time in an answer; null: it has not happened, or there is no end."""
+Id = Annotated[str, Field(json_schema_extra={"format": "uuid"})]
+Facts = Annotated[dict[str, Any], Field(description="What the decision rests on.")]
+Clauses = Annotated[list[str], Field(description="The clauses of the vendor's terms that were followed.")]
+
+
+class Input(BaseModel):
+    """What a caller sends: closed and strict."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Query(BaseModel):
+    """What a caller asks for in the address: closed; everything is a text there, so numbers are read from texts."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Listing(Query):
+    """Which page of a list."""
+
+    after: Annotated[str | None, Field(description="The `next` of the page before.", max_length=2048)] = None
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="How many at most.")] = DEFAULT_LIMIT
+    sort: Annotated[
+        str | None, Field(description="The order: a name, with - before it for the reverse.", max_length=64)
+    ] = None
+
+
+class Answer(BaseModel):
+    """What is answered: closed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class PolicyNamed(Answer):
+    """Which version of which terms."""
+
+    name: str
+    version: int
+
+
+class Decided(Answer):
+    """A decision that was carried out: what was decided, by which clauses of which terms, on which facts."""
+
+    code: str
+    clauses: Clauses
+    policy: PolicyNamed
+    facts: Facts
+
+
+UUIDs = Annotated[list[UUID], Field(min_length=1, max_length=100)]

@@ -1,0 +1,43 @@
+"""What every command that lists has in common: which page, in which order, and how a page is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tillkey_server.cli.output import note
+from tillkey_server.cli.running import Done
+
+if TYPE_CHECKING:
+    from tillkey_server.cli.output import Output
+    from tillkey_server.usecases.paging import Page
+
+_MAX_PAGE = 200
+
+After = Annotated[
+    str | None, typer.Option("--after", metavar="NEXT", help="Go on where the last page ended.", show_default=False)
+]
+Limit = Annotated[int, typer.Option("--limit", metavar="N", min=1, max=_MAX_PAGE, help="How many at most.")]
+SortBy = Annotated[
+    str | None,
+    typer.Option(
+        "--sort", metavar="NAME", help="The order: a name, with - before it for the reverse.", show_default=False
+    ),
+]
+
+
+def shown_page(page: Page, columns: Sequence[str], things: str) -> Done:
+    """Return a page as a command's outcome: its document, and a table of these columns for people."""
+    members = {"items": [dict(item) for item in page.items], "next": page.next}
+    return Done(members, lambda output: _show(output, page, columns, things))
+
+
+def _show(output: Output, page: Page, columns: Sequence[str], things: str) -> None:
+    if not page.items:
+        output.say(f"No {things}.")
+        return
+    output.table(columns, [[item[column] for column in columns] for item in page.items])
+    if page.next is not None and not output.as_json:
+        note(f"More with --after {page.next}")
