@@ -1,0 +1,11 @@
+"""A valid request for each endpoint of the administration, from which the tests of all endpoints are made.
+
+`EXAMPLES` maps operation ids to makers; each noun's file gives its own.
+"""
+
+from tests.support.administration import api_keys
+from tests.support.administration.example import Example, Make, Shelf
+
+EXAMPLES: dict[str, Make] = {**api_keys.EXAMPLES}
+
+__all__ = ["EXAMPLES", "Example", "Shelf"]
