@@ -31,6 +31,7 @@ class Role(StrEnum):
 class Permission(StrEnum):
     """One thing that can be done."""
 
+    SELF_READ = "self.read"
     PRODUCT_READ = "product.read"
     PRODUCT_WRITE = "product.write"
     CUSTOMER_READ = "customer.read"
@@ -59,6 +60,7 @@ class Permission(StrEnum):
 _P = Permission
 _READ = frozenset(
     {
+        _P.SELF_READ,
         _P.PRODUCT_READ,
         _P.CUSTOMER_READ,
         _P.PROJECT_READ,

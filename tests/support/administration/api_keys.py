@@ -13,6 +13,10 @@ async def _create(_shelf: Shelf) -> Example:
     return Example(body={"name": "Help desk", "role": "agent"})
 
 
+async def _me(_shelf: Shelf) -> Example:
+    return Example()
+
+
 async def _list(_shelf: Shelf) -> Example:
     return Example()
 
@@ -26,6 +30,7 @@ async def _revoke(shelf: Shelf) -> Example:
 
 
 EXAMPLES: dict[str, Make] = {
+    "who_am_i": _me,
     "create_api_key": _create,
     "list_api_keys": _list,
     "get_api_key": _get,

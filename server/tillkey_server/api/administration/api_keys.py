@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Annotated, Literal
+from uuid import UUID
 
 from pydantic import Field
 
@@ -64,6 +65,29 @@ class ApiKeyPage(Answer):
     next: str | None
 
 
+class Caller(Answer):
+    """Whoever asks: the role of the API key, all that it may do, and what it is limited to."""
+
+    actor: str
+    role: RoleName
+    permissions: list[str]
+    customers: list[Id] | None
+    products: list[Id] | None
+
+
+@endpoints.get("/v1/me", Permission.SELF_READ, answer=Caller)
+async def who_am_i(call: Call) -> Mapping[str, object]:
+    """Tell what the API key that asks may do."""
+    caller = call.principal
+    return {
+        "actor": caller.actor,
+        "role": caller.role.value,
+        "permissions": [one.value for one in Permission if caller.may(one)],
+        "customers": _sorted(caller.scope.customers),
+        "products": _sorted(caller.scope.products),
+    }
+
+
 @endpoints.post(
     "/v1/api-keys",
     Permission.API_KEY_WRITE,
@@ -119,3 +143,7 @@ async def get_api_key(call: Call) -> Mapping[str, object]:
 async def revoke_api_key(call: Call) -> Mapping[str, object]:
     """End an API key at once; a second time changes nothing."""
     return await api_key.revoke_api_key(call.services, call.id("api_key_id", "api-key"), actor=call.actor)
+
+
+def _sorted(ids: frozenset[UUID] | None) -> list[str] | None:
+    return None if ids is None else sorted(str(one) for one in ids)

@@ -90,3 +90,11 @@ async def test_a_key_for_what_is_not_there_is_refused_by_name(callers):
     assert (product.status_code, customer.status_code) == (404, 404)
     assert "product nothing" in product.json()["detail"]
     assert missing in customer.json()["detail"]
+
+
+async def test_a_caller_learns_what_it_may_do_and_what_it_is_limited_to(callers):
+    agent = await callers.client("agent", products=["pos-core"])
+    told = (await agent.get("/v1/me")).json()
+    assert (told["role"], told["customers"], len(told["products"])) == ("agent", None, 1)
+    assert "activation.force" in told["permissions"]
+    assert not {"force.override", "api_key.read", "product.write"} & set(told["permissions"])
