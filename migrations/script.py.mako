@@ -9,6 +9,8 @@ revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
 branch_labels = ${repr(branch_labels)}
 depends_on = ${repr(depends_on)}
+# The oldest code that goes on running on these tables: its newest migration. See migrations/README.md.
+oldest_code = ${repr(down_revision)}
 
 
 def upgrade() -> None:

@@ -1,12 +1,17 @@
 """What an operator sets, read once from the data folder's name and the environment, then frozen.
 
-=======================  ================================================================================
-TILLKEY_DATABASE_URL     sqlite:///path or postgresql://…; default: tillkey.sqlite in the data folder
-TILLKEY_LOG_LEVEL        debug, info (default), warning or error
-TILLKEY_STRICT_SQLITE    1 refuses a SQLite library with a known bug instead of warning; default 0
-TILLKEY_TESTING          1 says that this is a test; default 0
-TILLKEY_CRASH_AT         in a test, the point at which the server kills itself (`crash_points`)
-=======================  ================================================================================
+=========================  ================================================================================
+TILLKEY_DATABASE_URL       sqlite:///path or postgresql://…; default: tillkey.sqlite in the data folder
+TILLKEY_LOG_LEVEL          debug, info (default), warning or error
+TILLKEY_STRICT_SQLITE      1 refuses a SQLite library with a known bug instead of warning; default 0
+TILLKEY_PUBLIC_URL         the address that tills use, such as https://licenses.example.com; shown, never guessed
+TILLKEY_TLS_CERT           a PEM file with the certificate and its chain: `serve` then speaks HTTPS itself
+TILLKEY_TLS_KEY            a PEM file with that certificate's private key; goes with TILLKEY_TLS_CERT
+TILLKEY_TRUSTED_PROXIES    addresses and networks of the proxies whose X-Forwarded-For or Forwarded is believed
+TILLKEY_BACKUP_PASSPHRASE  encrypts what `backup` writes, and opens it for `restore`
+TILLKEY_TESTING            1 says that this is a test; default 0
+TILLKEY_CRASH_AT           in a test, the point at which the server kills itself (`crash_points`)
+=========================  ================================================================================
 
 A variable that looks like one of these misspelt is refused, since it would be silently without effect; any other that
 begins with TILLKEY_ is somebody else's: a till's, or a vendor's own.
@@ -15,18 +20,27 @@ begins with TILLKEY_ is somebody else's: a till's, or a vendor's own.
 from __future__ import annotations
 
 import difflib
+import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from tillkey_server import crash_points
 from tillkey_server.errors import ConfigError
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 PREFIX = "TILLKEY_"
 VARIABLES = (
     "TILLKEY_DATABASE_URL",
     "TILLKEY_LOG_LEVEL",
     "TILLKEY_STRICT_SQLITE",
+    "TILLKEY_PUBLIC_URL",
+    "TILLKEY_TLS_CERT",
+    "TILLKEY_TLS_KEY",
+    "TILLKEY_TRUSTED_PROXIES",
+    "TILLKEY_BACKUP_PASSPHRASE",
     "TILLKEY_TESTING",
     "TILLKEY_CRASH_AT",
 )
@@ -57,6 +71,11 @@ class Settings:
     strict_sqlite: bool = False
     testing: bool = False
     crash_at: str | None = None
+    public_url: str | None = None
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    trusted_proxies: tuple[Network, ...] = ()
+    backup_passphrase: str | None = field(default=None, repr=False)
 
     @classmethod
     def load(cls, data_dir: Path, env: Mapping[str, str]) -> Settings:
@@ -71,6 +90,7 @@ class Settings:
         crash_at = env.get("TILLKEY_CRASH_AT")
         if crash_at is not None:
             crash_points.permit(crash_at, testing=testing, data_dir=folder)
+        tls_cert, tls_key = _tls(env)
         return cls(
             data_dir=folder,
             database_url=_database_url(env, folder),
@@ -78,6 +98,11 @@ class Settings:
             strict_sqlite=_flag(env, "TILLKEY_STRICT_SQLITE"),
             testing=testing,
             crash_at=crash_at,
+            public_url=_public_url(env),
+            tls_cert=tls_cert,
+            tls_key=tls_key,
+            trusted_proxies=_trusted_proxies(env),
+            backup_passphrase=env.get("TILLKEY_BACKUP_PASSPHRASE") or None,
         )
 
     @property
@@ -118,7 +143,7 @@ def _refuse_unknown(env: Mapping[str, str]) -> None:
             continue
         # Compared without the prefix, which all of them share.
         near = difflib.get_close_matches(
-            name.removeprefix(PREFIX), [known.removeprefix(PREFIX) for known in VARIABLES], n=1
+            name.removeprefix(PREFIX), [known.removeprefix(PREFIX) for known in VARIABLES], n=1, cutoff=0.75
         )
         if near:
             raise ConfigError(f"{name}: there is no such setting; did you mean {PREFIX}{near[0]}?")
@@ -142,6 +167,48 @@ def _log_level(env: Mapping[str, str]) -> str:
     if level not in LOG_LEVELS:
         raise ConfigError(f"TILLKEY_LOG_LEVEL: {level!r} is no level; write one of {', '.join(LOG_LEVELS)}")
     return level
+
+
+def _public_url(env: Mapping[str, str]) -> str | None:
+    """Return the address that tills use, without a slash at its end."""
+    given = env.get("TILLKEY_PUBLIC_URL")
+    if given is None:
+        return None
+    try:
+        parts = urlsplit(given)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    else:
+        # An address is printed where anybody may read it: it carries no password, and tills append their own path.
+        usable = usable and not (parts.username or parts.password or parts.query or parts.fragment)
+    if not usable:
+        raise ConfigError("TILLKEY_PUBLIC_URL: write an address as tills use it, such as https://licenses.example.com")
+    return given.rstrip("/")
+
+
+def _tls(env: Mapping[str, str]) -> tuple[Path | None, Path | None]:
+    """Return the files of the certificate and of its key: both or none."""
+    given = {name: env.get(name) or None for name in ("TILLKEY_TLS_CERT", "TILLKEY_TLS_KEY")}
+    absent = [name for name, path in given.items() if path is None]
+    if len(absent) == 1:
+        raise ConfigError(f"{absent[0]}: is missing; a certificate and its key are set together")
+    cert, key = (None if path is None else Path(path).expanduser().resolve() for path in given.values())
+    return cert, key
+
+
+def _trusted_proxies(env: Mapping[str, str]) -> tuple[Network, ...]:
+    """Return the networks whose word about the sender is believed."""
+    networks: list[Network] = []
+    for text in env.get("TILLKEY_TRUSTED_PROXIES", "").replace(",", " ").split():
+        try:
+            networks.append(ipaddress.ip_network(text))
+        except ValueError as error:
+            raise ConfigError(
+                f"TILLKEY_TRUSTED_PROXIES: {text!r} is no address or network; write 10.0.0.7 or 10.0.0.0/24,"
+                " with commas between"
+            ) from error
+    return tuple(networks)
 
 
 def _flag(env: Mapping[str, str], name: str) -> bool:

@@ -52,6 +52,24 @@ def test_everything_can_be_set(tmp_path):
     assert settings == Settings(tmp_path, "postgresql://till:secret@db/tillkey", "warning", True, True, "after_commit")
 
 
+def test_what_stands_at_the_edge_can_be_set(tmp_path):
+    settings = Settings.load(
+        tmp_path,
+        {
+            "TILLKEY_PUBLIC_URL": "https://licenses.example.com/",
+            "TILLKEY_TLS_CERT": str(tmp_path / "cert.pem"),
+            "TILLKEY_TLS_KEY": str(tmp_path / "key.pem"),
+            "TILLKEY_TRUSTED_PROXIES": "10.0.0.7, 10.1.0.0/16 ::1",
+            "TILLKEY_BACKUP_PASSPHRASE": "a secret of some length",
+        },
+    )
+    assert settings.public_url == "https://licenses.example.com"
+    assert (settings.tls_cert, settings.tls_key) == (tmp_path / "cert.pem", tmp_path / "key.pem")
+    assert [str(network) for network in settings.trusted_proxies] == ["10.0.0.7/32", "10.1.0.0/16", "::1/128"]
+    assert settings.backup_passphrase == "a secret of some length"
+    assert "a secret" not in repr(settings)
+
+
 def test_settings_are_frozen_and_show_no_password(tmp_path):
     settings = Settings.load(tmp_path, {"TILLKEY_DATABASE_URL": "postgresql://till:secret@db/tillkey"})
     assert "secret" not in repr(settings)
@@ -87,6 +105,11 @@ def test_variables_of_the_sdk_and_the_tools_are_let_through(tmp_path, name):
         ("TILLKEY_STRICT_SQLITE", "", "write 1 or 0"),
         ("TILLKEY_TESTING", "2", "write 1 or 0"),
         ("TILLKEY_LOG_LEVEL", "loud", "write one of debug, info, warning, error"),
+        ("TILLKEY_PUBLIC_URL", "licenses.example.com", "write an address"),
+        ("TILLKEY_PUBLIC_URL", "https://user:secret@licenses.example.com", "write an address"),
+        ("TILLKEY_PUBLIC_URL", "https://[secret", "write an address"),
+        ("TILLKEY_TRUSTED_PROXIES", "proxy.example.com", "write 10.0.0.7"),
+        ("TILLKEY_TRUSTED_PROXIES", "10.0.0.1/8", "write 10.0.0.7"),
         ("TILLKEY_DATABASE_URL", "secret", "write sqlite:///path or postgresql://"),
     ],
 )
@@ -96,6 +119,14 @@ def test_a_bad_value_names_the_variable_and_the_mend(tmp_path, name, value, mend
     assert str(caught.value).startswith(name)
     assert mend in str(caught.value)
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"), [("TILLKEY_TLS_CERT", "TILLKEY_TLS_KEY"), ("TILLKEY_TLS_KEY", "TILLKEY_TLS_CERT")]
+)
+def test_a_certificate_and_its_key_are_set_together(tmp_path, given, missing):
+    with pytest.raises(ConfigError, match=f"^{missing}: is missing"):
+        Settings.load(tmp_path, {given: "file.pem"})
 
 
 def test_a_data_folder_that_a_url_cannot_name_is_refused(tmp_path):

@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from contextlib import suppress
+from contextlib import nullcontext, suppress
+from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +24,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from tillkey_server.errors import BrokenInvariant, ConfigError, Unavailable
-from tillkey_server.store import engines, tables
+from tillkey_server.store import compatibility, engines, tables
 from tillkey_server.store.faults import means_unavailable
 
 if TYPE_CHECKING:
@@ -34,6 +36,21 @@ if TYPE_CHECKING:
 # Any constant will do, as long as nothing else on the same database uses it: "tillkey" in ASCII.
 _ADVISORY_LOCK = int.from_bytes(b"tillkey")
 _ALEMBIC = threading.Lock()
+TOO_NEW = "the database was migrated by a newer server, which no longer serves this one: install that version"
+
+
+class Standing(StrEnum):
+    """How a database stands to the code that looks at it."""
+
+    CURRENT = "current"
+    OLDER = "older"
+    NEWER_SERVES = "newer_serves"
+    NEWER = "newer"
+
+    @property
+    def usable(self) -> bool:
+        """Whether this server may work with it."""
+        return self in {Standing.CURRENT, Standing.NEWER_SERVES}
 
 
 def scripts_folder() -> Path:
@@ -47,7 +64,7 @@ def scripts_folder() -> Path:
 
 def head() -> str:
     """Return the version that this server needs."""
-    newest = ScriptDirectory.from_config(_config()).get_current_head()
+    newest = _scripts().get_current_head()
     if newest is None:
         raise BrokenInvariant("there are no migrations")
     return newest
@@ -60,33 +77,63 @@ async def current(url: str) -> str | None:
     not there is not made.
     """
     parsed = engines.parse_url(url)
-    if parsed.get_backend_name() == "sqlite" and not _path_of(parsed).exists():
+    if parsed.get_backend_name() == "sqlite" and not path_of(parsed).exists():
         return None
-    found: str | None = await _with_connection(parsed, _revision_of)
+    found: str | None = await with_connection(parsed, _revision_of)
     return found
 
 
 async def is_current(url: str) -> bool:
-    """Tell whether the database has exactly the version that this server needs. Raises as `current` does."""
+    """Tell whether the database has exactly the version that this server brings. Raises as `current` does."""
     return await current(url) == head()
+
+
+async def standing(url: str) -> Standing:
+    """Tell how the database stands to this server's code. Raises as `current` does."""
+    found = await current(url)
+    if found == head():
+        return Standing.CURRENT
+    if found is None or known(found):
+        return Standing.OLDER
+    served = await with_connection(engines.parse_url(url), partial(compatibility.serves, revision=head()))
+    return Standing.NEWER_SERVES if served else Standing.NEWER
 
 
 async def upgrade(url: str) -> str:
     """Bring the database to `head()`, making a SQLite file (readable by its owner alone) where there is none.
 
-    Returns the version reached. Several processes at once are safe. Raises ConfigError or Unavailable; what was begun
-    is then undone.
+    Returns the version reached: a later one where a newer server has migrated the database and it still serves this
+    one. Several processes at once are safe. Raises ConfigError or Unavailable; what was begun is then undone.
     """
     parsed = engines.parse_url(url)
     if parsed.get_backend_name() == "sqlite":
-        _create_private(_path_of(parsed))
+        create_private(path_of(parsed))
+    found = await current(url)
+    if found is not None and not known(found):
+        if await standing(url) is Standing.NEWER_SERVES:
+            return found
+        raise ConfigError(TOO_NEW)
     await asyncio.to_thread(_upgrade_at, parsed)
     return head()
 
 
+def known(revision: str) -> bool:
+    """Tell whether this server has the migration of that name; one that a newer server brought it has not."""
+    return revision in {script.revision for script in _scripts().walk_revisions()}
+
+
+def upgrade_within(connection: Connection, revision: str) -> None:
+    """Migrate to `revision` inside the transaction of a connection that the caller has begun, and will commit."""
+    with _ALEMBIC:
+        _upgrade_over(connection, revision)
+
+
 def run_in(connection: Connection) -> None:
-    """Run Alembic's migrations over a connection, in one transaction behind the lock. For /migrations/env.py."""
-    with connection.begin():
+    """Run Alembic's migrations over a connection, in one transaction behind the lock. For /migrations/env.py.
+
+    A transaction that is open already is the caller's to commit.
+    """
+    with nullcontext() if connection.in_transaction() else connection.begin():
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
         context.configure(
@@ -98,12 +145,18 @@ def run_in(connection: Connection) -> None:
         )
         with context.begin_transaction():
             context.run_migrations()
+        compatibility.record(connection, _scripts(), _revision_of(connection))
         _check_references(connection)
 
 
 async def run_at(url: str) -> None:
     """Do the same at a URL, for the `alembic` command."""
-    await _with_connection(engines.parse_url(url), run_in)
+    await with_connection(engines.parse_url(url), run_in)
+
+
+def _scripts() -> ScriptDirectory:
+    """Return the migrations as Alembic reads them."""
+    return ScriptDirectory.from_config(_config())
 
 
 def _config() -> Config:
@@ -117,14 +170,14 @@ def _config() -> Config:
 def _upgrade_at(url: URL) -> None:
     """Upgrade in a thread and event loop of its own: Alembic's context is global to the process."""
     with _ALEMBIC:
-        asyncio.run(_with_connection(url, _upgrade_over))
+        asyncio.run(with_connection(url, _upgrade_over))
 
 
-def _upgrade_over(connection: Connection) -> None:
+def _upgrade_over(connection: Connection, revision: str = "head") -> None:
     """Run the upgrade through /migrations/env.py."""
     config = _config()
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)
 
 
 def _revision_of(connection: Connection) -> str | None:
@@ -138,7 +191,7 @@ def _check_references(connection: Connection) -> None:
         raise BrokenInvariant("a migration left rows that refer to nothing")
 
 
-async def _with_connection(url: URL, work: Callable[[Connection], Any]) -> Any:
+async def with_connection(url: URL, work: Callable[[Connection], Any]) -> Any:
     """Give `work` a connection of its own, without the time limits that serve requests."""
     engine = _engine(url)
     opening = True
@@ -175,12 +228,12 @@ def _prepare_sqlite(connection: Any, record: object) -> None:
     engines.pragmas(connection, "foreign_keys = OFF")
 
 
-def _path_of(url: URL) -> Path:
+def path_of(url: URL) -> Path:
     """Return the file of a SQLite URL."""
     return Path(url.database or "")
 
 
-def _create_private(path: Path) -> None:
+def create_private(path: Path) -> None:
     """Make an empty file that only its owner reads, unless it exists; SQLite's side files take its mode over."""
     try:
         with suppress(FileExistsError):

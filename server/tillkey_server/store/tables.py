@@ -68,6 +68,7 @@ __all__ = [
     "project",
     "purchase_order",
     "rate_limit",
+    "served_code",
     "worker_lease",
 ]
 
@@ -338,3 +339,6 @@ audit_event = Table(
     Index(None, "activation_id", "id"),
     sqlite_autoincrement=True,
 )
+
+# Which versions of the code may run on this database; see `store.compatibility`.
+served_code = Table("served_code", metadata, Column("revision", String(32), primary_key=True))

@@ -6,7 +6,15 @@ from dataclasses import dataclass
 
 from tillkey_server.errors import TillkeyError, Unavailable
 from tillkey_server.store import migrate
+from tillkey_server.store.migrate import Standing
 from tillkey_server.usecases.services import Services
+
+_STANDINGS = {
+    Standing.CURRENT: "the schema is the newest",
+    Standing.NEWER_SERVES: "the schema is newer than this server, and serves it",
+    Standing.OLDER: "run `tillkey-server migrate`",
+    Standing.NEWER: migrate.TOO_NEW,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +33,10 @@ async def look(services: Services) -> tuple[Need, ...]:
 
 async def _migrated(services: Services) -> Need:
     try:
-        current = await migrate.is_current(services.settings.database_url)
+        standing = await migrate.standing(services.settings.database_url)
     except Unavailable:
         return Need("migrated", ok=False, detail="unknown: the database cannot be reached")
-    detail = "the schema is the newest" if current else "run `tillkey-server migrate`"
-    return Need("migrated", ok=current, detail=detail)
+    return Need("migrated", ok=standing.usable, detail=_STANDINGS[standing])
 
 
 def _keys(services: Services) -> Need:

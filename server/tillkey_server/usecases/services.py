@@ -20,6 +20,7 @@ from tillkey_server.store import migrate
 from tillkey_server.store.db import Database
 from tillkey_server.store.engines import named
 from tillkey_server.store.faults import cause_of
+from tillkey_server.store.migrate import Standing
 from tillkey_server.usecases.policy_book import PolicyBook
 from tillkey_server.usecases.product_book import ProductBook
 
@@ -70,8 +71,14 @@ async def open_services(settings: Settings, clock: Clock | None = None) -> Servi
 
 
 async def refuse_unmigrated(settings: Settings) -> None:
-    """Raise ConfigError, naming the database and the command, unless its schema is the newest; or Unavailable."""
-    if not await migrate.is_current(settings.database_url):
+    """Raise ConfigError, naming the database and the mend, unless its schema serves this code; or Unavailable.
+
+    The newest schema does, and a newer one that says so (invariant I18).
+    """
+    standing = await migrate.standing(settings.database_url)
+    if standing is Standing.NEWER:
+        raise ConfigError(f"{migrate.TOO_NEW} ({named(settings.database_url)})")
+    if not standing.usable:
         raise ConfigError(_unmigrated(settings))
 
 
