@@ -45,7 +45,7 @@ Version = Annotated[
     response_class=Response,
     openapi_extra={"parameters": [_IF_NONE_MATCH]},
     responses={
-        **openapi.success(200, documents.KeysetBody, "The keyset.", headers=openapi.cacheable()),
+        **openapi.success(200, documents.KeysetBody, "The keyset.", media_type=JOSE_JSON, headers=openapi.cacheable()),
         **_UNCHANGED,
         **openapi.refusals(),
     },
@@ -63,7 +63,7 @@ async def newest(request: Request) -> Response:
     response_class=Response,
     openapi_extra={"parameters": [_IF_NONE_MATCH]},
     responses={
-        **openapi.success(200, documents.KeysetBody, "The keyset.", headers=openapi.cacheable()),
+        **openapi.success(200, documents.KeysetBody, "The keyset.", media_type=JOSE_JSON, headers=openapi.cacheable()),
         **_UNCHANGED,
         **openapi.refusals(Refusal.NOT_FOUND),
     },
@@ -84,7 +84,7 @@ async def versioned(request: Request, version: Version) -> Response:
     response_class=Response,
     openapi_extra={"parameters": [_IF_NONE_MATCH]},
     responses={
-        **openapi.success(200, documents.JwksBody, "The keys.", headers=openapi.cacheable()),
+        **openapi.success(200, documents.JwksBody, "The keys.", media_type=JWK_SET, headers=openapi.cacheable()),
         **_UNCHANGED,
         **openapi.refusals(),
     },

@@ -25,6 +25,8 @@ _FRAMEWORK_SCHEMAS = ("HTTPValidationError", "ValidationError")
 
 _named: dict[str, type[BaseModel]] = {}
 
+_JSON = "application/json"
+_MEDIA_TYPE = "x-media-type"
 _COMPONENT = "#/components/schemas/{model}"
 Responses = dict[int | str, dict[str, Any]]
 
@@ -74,9 +76,15 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def success(status: int, model: type[BaseModel], description: str, **more: Any) -> Responses:
-    """Return one successful response."""
-    return {status: {"model": model, "description": description, **more}}
+def success(
+    status: int, model: type[BaseModel], description: str, *, media_type: str = _JSON, **more: Any
+) -> Responses:
+    """Return one successful response; `media_type` is JSON's unless it is a kind of JSON with a name of its own."""
+    described = {"model": model, "description": description, **more}
+    if media_type != _JSON:
+        # FastAPI knows one media type for all answers of a route; `_finish` puts this one in its place.
+        described[_MEDIA_TYPE] = media_type
+    return {status: described}
 
 
 def refusals(*codes: str) -> Responses:
@@ -120,8 +128,11 @@ def _finish(document: dict[str, Any]) -> dict[str, Any]:
             if "HTTPValidationError" in str(response.get("content")):
                 del operation["responses"][status]
             content = response.get("content", {})
-            if "application/json" in content and status[0] in "45" and _is_problem(content["application/json"]):
-                response["content"] = {problems.MEDIA_TYPE: content["application/json"]}
+            named = response.pop(_MEDIA_TYPE, None)
+            if _JSON in content and status[0] in "45" and _is_problem(content[_JSON]):
+                named = problems.MEDIA_TYPE
+            if named is not None:
+                response["content"] = {named: content[_JSON]}
     schemas = document["components"]["schemas"]
     for name, model in sorted(_named.items()):
         described = model.model_json_schema(ref_template=_COMPONENT)

@@ -31,7 +31,9 @@ def create(
     name: Annotated[str, typer.Option(metavar="TEXT", help="What it is for.", show_default=False)],
     role: Annotated[
         str,
-        typer.Option(metavar="ROLE", help="admin, supervisor, agent, integration or read_only.", show_default=False),
+        typer.Option(
+            "--role", metavar="ROLE", help="admin, supervisor, agent, integration or read_only.", show_default=False
+        ),
     ],
     expires_at: Annotated[
         str | None, typer.Option(metavar="TIME", help="When it ends, as 2027-01-31T15:00:00Z.", show_default=False)
