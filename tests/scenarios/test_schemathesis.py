@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,9 +21,9 @@ EXAMPLES = 8
 
 
 @pytest.fixture
-def report(request: pytest.FixtureRequest, tmp_path: Path) -> subprocess.CompletedProcess[str]:
+def report(premises: Any, tmp_path: Path) -> subprocess.CompletedProcess[str]:  # noqa: F811
     """What schemathesis says of a server, asked as an admin may; the same questions in every run."""
-    installation = request.getfixturevalue("premises").installation
+    installation = premises.installation
     made = installation.command("api-key", "create", "--name", "schemathesis", "--role", "admin")
     command = [
         Path(sys.executable).with_name("schemathesis"),
