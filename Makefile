@@ -42,6 +42,10 @@ format: $(READY)  ## let ruff lay out the files named in ARGS, or all
 coverage: $(READY)  ## the pure rooms' tests, which must reach every branch of them
 	@scripts/coverage.sh
 
+.PHONY: bench
+bench: $(READY) postgres  ## each verb on both databases beside an empty POST, in one run; ARGS=--write puts it into README
+	@$(PY) -m bench.run $(ARGS)
+
 .PHONY: venv
 venv: $(READY)  ## make the virtual environment .venv from requirements.lock
 
