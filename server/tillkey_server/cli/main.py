@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import typer
 
-from tillkey_server.cli import activation, api_key, policy, product, serving, setup
+from tillkey_server.cli import activation, api_key, backup, policy, product, serving, setup
 from tillkey_server.cli import license as license_commands
 
 EPILOG = (
@@ -25,6 +25,8 @@ app = typer.Typer(
 )
 app.command("init", epilog=EPILOG)(setup.init)
 app.command("migrate")(setup.migrate)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 app.command("serve", epilog=EPILOG)(serving.serve)
 app.add_typer(license_commands.app, name="license")
 app.add_typer(activation.app, name="activation")
