@@ -1,4 +1,4 @@
-"""The machine burns down: the server is restored from its backup elsewhere, and no till notices more than it must (I20).
+"""The machine burns down: the server is restored elsewhere, and no till notices more than it must (I20).
 
 The backup is made with the command while tills beat; it is restored on the same engine and on the other one, which is
 how a server grows from SQLite to PostgreSQL.

@@ -1,4 +1,4 @@
-"""`backup` and `restore` at the shell: the same rows on either engine, what is refused, and that a no changes nothing."""
+"""`backup` and `restore` at the shell: every row on either engine, what is refused, and that a no changes nothing."""
 
 import asyncio
 import io
