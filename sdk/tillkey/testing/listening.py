@@ -1,0 +1,91 @@
+"""Real HTTP on 127.0.0.1 for the fake server, in a thread, with the weather that a test asks for."""
+
+from __future__ import annotations
+
+import socketserver
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Optional
+
+from tillkey.effects import Reply
+from tillkey.testing.office import Office
+
+_POLL = 0.02
+_LONGEST_BODY = 1024 * 1024
+
+
+class Listener(socketserver.ThreadingMixIn, HTTPServer):
+    """Answers as an office does, one request at a time, until ``close``.
+
+    While ``down`` every connection is closed unanswered; of the next ``lost`` requests the answer is.
+    """
+
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, office: Office, turn: threading.RLock) -> None:
+        """Listen on a free port; ``turn`` is held while a request is answered."""
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.office = office
+        self.turn = turn
+        self.down = False
+        self.lost = 0
+        self._thread = threading.Thread(
+            target=self.serve_forever, args=(_POLL,), name="tillkey-fake-server", daemon=True
+        )
+        self._thread.start()
+
+    @property
+    def url(self) -> str:
+        """The server's address."""
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def close(self) -> None:
+        """Stop listening."""
+        self.shutdown()
+        self.server_close()
+        self._thread.join()
+
+    def server_bind(self) -> None:
+        """Bind without asking the name service for this machine's name, as ``http.server`` would."""
+        socketserver.TCPServer.server_bind(self)
+
+    def reply(self, handler: BaseHTTPRequestHandler) -> Optional[Reply]:
+        """Answer one request; None where nothing is to be sent."""
+        if self.down:
+            return None
+        posted = handler.command == "POST"
+        length = handler.headers.get("Content-Length", "")
+        body = handler.rfile.read(min(int(length), _LONGEST_BODY)) if posted and length.isdigit() else b""
+        with self.turn:
+            if posted:
+                reply = self.office.post(handler.path, body, handler.headers.get("Content-Type", ""))
+            else:
+                reply = self.office.get(handler.path)
+            if self.lost:
+                self.lost -= 1
+                return None
+        return reply
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Listener
+
+    def _answer(self) -> None:
+        reply = self.server.reply(self)
+        if reply is None:
+            self.close_connection = True
+            return
+        self.send_response(reply.status)
+        self.send_header("Content-Type", reply.content_type)
+        self.send_header("Content-Length", str(len(reply.body)))
+        self.send_header("Cache-Control", "no-store")
+        if reply.retry_after is not None:
+            self.send_header("Retry-After", str(reply.retry_after))
+        self.end_headers()
+        self.wfile.write(reply.body)
+
+    do_GET = do_POST = _answer  # noqa: N815 - the names are http.server's
+
+    def log_message(self, *_: object) -> None:
+        """Write nothing to the test's standard error."""
