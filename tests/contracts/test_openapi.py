@@ -15,7 +15,7 @@ from tillkey_server.settings import Settings
 FILE = Path(__file__).resolve().parents[2] / "openapi.yaml"
 
 ADDRESSES = {
-    ("post", "/v1/activations"): {200, 201, 400, 401, 403, 404, 408, 409, 413, 422, 500, 503},
+    ("post", "/v1/activations"): {200, 201, 400, 401, 403, 404, 408, 409, 413, 422, 429, 500, 503},
     ("post", "/v1/activations/{activation_id}/heartbeat"): {200, 400, 401, 403, 408, 409, 413, 500, 503},
     ("post", "/v1/activations/{activation_id}/move"): {200, 400, 401, 403, 408, 409, 413, 500, 503},
     ("post", "/v1/activations/{activation_id}/deactivate"): {200, 400, 401, 408, 409, 413, 500, 503},

@@ -18,7 +18,7 @@ from tillkey.wire import request as wire
 from tillkey.wire.errors import WireError
 from tillkey_server.api import documents, openapi, problems
 from tillkey_server.api.bodies import read_members
-from tillkey_server.api.context import services_of
+from tillkey_server.api.context import address_of, services_of
 from tillkey_server.api.responses import Refused, answer, ill_formed
 from tillkey_server.rules.decision import Refusal
 from tillkey_server.usecases import activation, deactivation, heartbeat, move
@@ -97,12 +97,13 @@ async def _serve(request: Request, op: str, use_case: UseCase, named: str | None
     responses={
         **openapi.success(200, documents.LeaseBody, "This installation holds the license already."),
         **openapi.success(201, documents.LeaseBody, "A new activation."),
-        **_refusals(*_STANDING, *_SEAT),
+        **_refusals(*_STANDING, *_SEAT, Refusal.RATE_LIMITED),
     },
 )
 async def activate(request: Request) -> Response:
     """Take the license with its key, or return to the activation held with the last lease (`activate`)."""
-    return await _serve(request, "activate", activation.activate)
+    address = address_of(request)
+    return await _serve(request, "activate", lambda services, opened: activation.activate(services, opened, address))
 
 
 @router.post(

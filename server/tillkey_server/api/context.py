@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from starlette.requests import Request
 
-from tillkey_server.api.rate import Limiter
 from tillkey_server.usecases.services import Services
-
-CHECK_BURST = 30
-CHECK_INTERVAL_SECONDS = 2.0
-
-
-def _limiter() -> Limiter:
-    return Limiter(burst=CHECK_BURST, interval=CHECK_INTERVAL_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One application's services and its own counters."""
+    """One application's services."""
 
     services: Services
-    checks: Limiter = field(default_factory=_limiter)
 
 
 def context_of(request: Request) -> Context:
@@ -35,3 +26,8 @@ def context_of(request: Request) -> Context:
 def services_of(request: Request) -> Services:
     """Return the application's services."""
     return context_of(request).services
+
+
+def address_of(request: Request) -> str:
+    """Return where a request comes from, as the connection says; empty for one without an address."""
+    return request.client.host if request.client else ""

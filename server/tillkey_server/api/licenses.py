@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import time
-
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from tillkey_server.api import documents, openapi, problems
 from tillkey_server.api.bodies import read_members
-from tillkey_server.api.context import context_of
-from tillkey_server.api.responses import NO_STORE, Refused
+from tillkey_server.api.context import address_of, services_of
+from tillkey_server.api.responses import NO_STORE, answer
 from tillkey_server.rules.decision import Refusal
+from tillkey_server.usecases.answers import RefusalAnswer
 from tillkey_server.usecases.check import check
 
 router = APIRouter(tags=["licenses"])
@@ -37,13 +36,10 @@ router = APIRouter(tags=["licenses"])
 )
 async def check_license(request: Request) -> Response:
     """Answer without personal data; an unknown key and another product's key get the same answer."""
-    context = context_of(request)
-    address = request.client.host if request.client else ""
-    wait = context.checks.ask(address, time.monotonic())
-    if wait:
-        headers = {"Retry-After": str(wait), "Connection": "close"}
-        raise Refused(Refusal.RATE_LIMITED, f"Ask again in {wait} s.", headers=headers)
+    services = services_of(request)
     members = await read_members(request, "license_key", "product")
-    found = await check(context.services, members["license_key"], members["product"])
+    found = await check(services, members["license_key"], members["product"], address_of(request))
+    if isinstance(found, RefusalAnswer):
+        return answer(found, services.clock.now())
     members_out = {"known": found.known, "usable": found.usable, "code": found.code}
     return JSONResponse(members_out, headers={"Cache-Control": NO_STORE})

@@ -20,12 +20,14 @@ from tillkey_server.rules.activation import Action, ActivationDecision, decide_a
 from tillkey_server.rules.chain import Op, Presented, Row, judge, judge_rid
 from tillkey_server.rules.decision import Refusal
 from tillkey_server.rules.project import UNNAMED, normal_name
+from tillkey_server.rules.rate import ACTIVATIONS, LICENSE_KEY_GUESSES
 from tillkey_server.rules.standing import refuse, standing
 from tillkey_server.store import activations, chains, installations, leases, licenses, projects, tickets
 from tillkey_server.store.activations import ActivationRow
 from tillkey_server.store.installations import InstallationRow
 from tillkey_server.store.projects import ProjectRow
-from tillkey_server.usecases.answers import Answer
+from tillkey_server.usecases import rate
+from tillkey_server.usecases.answers import Answer, RefusalAnswer
 from tillkey_server.usecases.chain import Refused, Unknown, audited, facts_of, finish, seen_of
 from tillkey_server.usecases.facts import Gathered, gather
 from tillkey_server.usecases.rebind import rebind
@@ -35,22 +37,33 @@ from tillkey_server.usecases.steps import Ground, Step, first_step, must_step, s
 _END_REASONS = {Action.MOVE_IN_PLACE: "moved", Action.MOVE_WITH_TICKET: "moved", Action.REATTACH: "reinstalled"}
 
 
-async def activate(services: Services, request: Request) -> Answer:
-    """Answer an `activate` with the first lease, with the next one of what is held already, or with a refusal."""
+async def activate(services: Services, request: Request, address: str = "") -> Answer:
+    """Answer an `activate` with the first lease, with the next one of what is held already, or with a refusal.
+
+    `address` is where it comes from: unknown license keys are counted by it.
+    """
     body = request.body
     if not isinstance(body, Activate):
         raise BrokenInvariant(request.op)
     if body.lease is not None:
         return finish(services, request, await settled(lambda: rebind(services, request, body)))
-    return finish(services, request, await settled(lambda: _with_key(services, request, body)))
+    found = await settled(lambda: _with_key(services, request, body))
+    if isinstance(found, Unknown):
+        wait = await rate.take(services, LICENSE_KEY_GUESSES, rate.site_of(address))
+        if wait:
+            return rate.refused(services, wait)
+    return found if isinstance(found, RefusalAnswer) else finish(services, request, found)
 
 
-async def _with_key(services: Services, request: Request, body: Activate) -> Step | Refused | Unknown:
+async def _with_key(services: Services, request: Request, body: Activate) -> Step | Refused | Unknown | RefusalAnswer:
     async with services.db.writing() as tx:
         found = await _named(services, tx, request, body)
         if isinstance(found, Unknown):
             return found
         row, code = found
+        wait = await rate.take_in(services, tx, ACTIVATIONS, str(row.id))
+        if wait:
+            return rate.refused(services, wait)
         holders = await activations.holders(tx, row.id, lock=True)
         now = services.clock.now()
         policy = await services.policies.of(tx, row.policy_ref)

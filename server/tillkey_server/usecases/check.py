@@ -6,8 +6,11 @@ from dataclasses import dataclass
 
 from tillkey.wire.errors import WireError
 from tillkey.wire.license_key import normalize
+from tillkey_server.rules.rate import LICENSE_KEY_GUESSES
 from tillkey_server.rules.standing import standing
 from tillkey_server.store import licenses, products
+from tillkey_server.usecases import rate
+from tillkey_server.usecases.answers import RefusalAnswer
 from tillkey_server.usecases.services import Services
 
 
@@ -23,8 +26,21 @@ class CheckResult:
 _UNKNOWN = CheckResult(known=False, usable=False, code=None)
 
 
-async def check(services: Services, license_key: str, product: str) -> CheckResult:
-    """Tell how a license key of a product stands."""
+async def check(services: Services, license_key: str, product: str, address: str = "") -> CheckResult | RefusalAnswer:
+    """Tell how a license key of a product stands.
+
+    `address` is where the question comes from: unknown keys are counted by it, known ones are answered whatever else
+    came from there.
+    """
+    found = await _look(services, license_key, product)
+    if not found.known:
+        wait = await rate.take(services, LICENSE_KEY_GUESSES, rate.site_of(address))
+        if wait:
+            return rate.refused(services, wait)
+    return found
+
+
+async def _look(services: Services, license_key: str, product: str) -> CheckResult:
     try:
         body = normalize(license_key)
     except WireError:

@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from tillkey_server.api.logs import configure
-from tillkey_server.api.rate import site_of
+from tillkey_server.usecases.rate import site_of
 
 
 @pytest.mark.parametrize(

@@ -17,13 +17,15 @@ from starlette.responses import Response
 from tillkey_server.api import problems
 from tillkey_server.api.administration.endpoint import Call, Endpoint, Reply, Returned
 from tillkey_server.api.administration.reading import read_body, read_query, refuse_query
-from tillkey_server.api.context import services_of
+from tillkey_server.api.context import address_of, services_of
 from tillkey_server.api.responses import CLOSE, NO_STORE, Refused
 from tillkey_server.rules.access import Principal
 from tillkey_server.rules.decision import Decision, Refusal
+from tillkey_server.rules.rate import API_KEY_GUESSES
 from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
 from tillkey_server.usecases.api_key import authenticate
 from tillkey_server.usecases.idempotency import Kept, once
+from tillkey_server.usecases.rate import site_of, take
 
 IDEMPOTENCY_KEY = "idempotency-key"
 _SCHEME = "bearer"
@@ -60,10 +62,13 @@ async def serve(endpoint: Endpoint, request: Request) -> Response:
 
 
 async def _caller(request: Request) -> Principal:
-    """Return who calls. Raises `Refused` (401)."""
+    """Return who calls. Raises `Refused` (401, 429): what is no key is counted by its address, a valid one is not."""
     scheme, _, secret = (_single(request, "authorization") or "").partition(" ")
     found = await authenticate(services_of(request), secret.strip() if scheme.lower() == _SCHEME else "")
     if isinstance(found, RefusalAnswer):
+        wait = await take(services_of(request), API_KEY_GUESSES, site_of(address_of(request)))
+        if wait:
+            raise Refused(Refusal.RATE_LIMITED, f"Ask again in {wait} s.", headers={"Retry-After": str(wait), **CLOSE})
         raise Refused(Refusal.API_KEY_INVALID, found.detail or None, headers={**_CHALLENGE, **CLOSE})
     return found
 
