@@ -11,6 +11,7 @@ from tillkey_server.api import activations, handlers, health, keysets, licenses,
 from tillkey_server.api.administration import table
 from tillkey_server.api.context import Context
 from tillkey_server.api.logs import RequestLog
+from tillkey_server.api.proxies import TrustedProxies
 from tillkey_server.settings import Settings
 from tillkey_server.usecases.services import Services, open_services
 
@@ -25,6 +26,7 @@ def create_app(source: Services | Settings) -> FastAPI:
     documentation are served, since they would be fetched from another company's servers; the document itself is at
     /openapi.json.
     """
+    settings = source.settings if isinstance(source, Services) else source
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -54,4 +56,5 @@ def create_app(source: Services | Settings) -> FastAPI:
     handlers.install(app)
     openapi.install(app)
     app.add_middleware(RequestLog)
+    app.add_middleware(TrustedProxies, networks=settings.trusted_proxies)
     return app

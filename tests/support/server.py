@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -132,12 +132,16 @@ class Installation:
 class Serving:
     """One `tillkey-server serve` process.
 
-    In: the installation; `port`, 0 for a free one, which `restart()` keeps; `crash_at`, the name of a crash point,
+    In: the installation; `port`, 0 for a free one, which `restart()` keeps; `more` words of `serve`; `crash_at`, the
+    name of a crash point,
     which the process is told together with the word that it is in a test.
     """
 
-    def __init__(self, installation: Installation, *, port: int = 0, crash_at: str | None = None) -> None:
+    def __init__(
+        self, installation: Installation, *, port: int = 0, crash_at: str | None = None, more: Sequence[str] = ()
+    ) -> None:
         self.installation = installation
+        self.more = tuple(more)
         self.port = port
         self.crash_at = crash_at
         self.log_path = installation.data_dir.parent / f"{installation.data_dir.name}-serve-{next(_numbers)}.log"
@@ -173,7 +177,7 @@ class Serving:
             (self.installation.data_dir / CRASH_MARKER).touch()
         self._read_from = len(self.log)
         folder = str(self.installation.data_dir)
-        words = ["serve", "--data-dir", folder, "--host", "127.0.0.1", "--port", str(self.port)]
+        words = ["serve", "--data-dir", folder, "--host", "127.0.0.1", "--port", str(self.port), *self.more]
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tillkey_server", *words], stdout=log, stderr=log, env=environment

@@ -10,11 +10,16 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
+import ssl
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from tillkey_server.errors import ConfigError
 
 HEAD_BYTES = 32 * 1024
 HEAD_SECONDS = 10.0
@@ -80,15 +85,20 @@ class BoundedProtocol(HttpToolsProtocol):
 class Server(uvicorn.Server):
     """uvicorn's server; `ready` is called once when it takes requests."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, ready: Callable[[Server], None]) -> None:
         """Take what uvicorn takes, and whom to tell."""
         super().__init__(config)
         self._ready = ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, and say so."""
+        """Start, and say so; whoever does not finish the handshake of TLS is let go as who sends no head."""
+        loop = asyncio.get_running_loop()
+        if self.config.ssl is not None:
+            listen = partial(loop.create_server, ssl_handshake_timeout=HEAD_SECONDS)
+            # uvicorn has no setting for it.
+            loop.create_server = listen  # type: ignore[method-assign]
         await super().startup(sockets)
-        self._ready()
+        self._ready(self)
 
     def handle_exit(self, sig: int, _frame: Any) -> None:
         """Stop; a second Ctrl-C does not wait for the answers on their way out."""
@@ -96,7 +106,28 @@ class Server(uvicorn.Server):
         self.should_exit = True
 
 
-def configured(application: Any, *, stop_seconds: int) -> uvicorn.Config:
+def tls_context(cert: Path, key: Path) -> ssl.SSLContext:
+    """Return what HTTPS is served with: TLS 1.2 or later. Raises ConfigError, naming the setting."""
+
+    def refused() -> str:
+        raise ConfigError("TILLKEY_TLS_KEY: is locked by a passphrase, which nobody could type at a restart")
+
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    for name, path in (("TILLKEY_TLS_CERT", cert), ("TILLKEY_TLS_KEY", key)):
+        try:
+            path.open("rb").close()
+        except OSError as error:
+            raise ConfigError(f"{name}: {path}: {error.strerror}") from error
+    try:
+        context.load_cert_chain(cert, key, refused)
+    except (ssl.SSLError, ValueError) as error:
+        raise ConfigError(
+            f"TILLKEY_TLS_CERT, TILLKEY_TLS_KEY: {cert} and {key} are no PEM certificate with its key"
+        ) from error
+    return context
+
+
+def configured(application: Any, *, stop_seconds: int, tls: ssl.SSLContext | None = None) -> uvicorn.Config:
     """Return how the application is served; a stop waits `stop_seconds` for the answers on their way out."""
     return uvicorn.Config(
         application,
@@ -105,7 +136,8 @@ def configured(application: Any, *, stop_seconds: int) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
-        # A header that anybody can write names no address: the limit of `check` would count by it.
+        # A header that anybody can write names no address; `api.proxies` knows whom to believe.
         proxy_headers=False,
+        ssl_context_factory=None if tls is None else lambda _config, _default: tls,
         timeout_graceful_shutdown=stop_seconds,
     )

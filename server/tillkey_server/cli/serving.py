@@ -7,15 +7,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Iterator
+import ssl
+import sys
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tillkey_server.cli.output import note
-from tillkey_server.cli.running import DataDir, Done, Outcome, conclude, initialized
+from tillkey_server.cli.running import DEFECT, DataDir, Done, Outcome, conclude, initialized
 
 if TYPE_CHECKING:
+    from tillkey_server.cli.connections import Server
     from tillkey_server.settings import Settings
 
 READY = "Tillkey is ready at"
@@ -28,22 +31,94 @@ def serve(
     data_dir: DataDir,
     host: Annotated[str, typer.Option(metavar="H", help="The address to listen at.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(metavar="P", min=0, max=65535, help="The port; 0 takes a free one.")] = 8080,
+    workers: Annotated[
+        int, typer.Option(metavar="N", min=1, max=64, help="Processes that serve; more than one needs PostgreSQL.")
+    ] = 1,
+    inherited: Annotated[str | None, typer.Option(hidden=True)] = None,
 ) -> None:
-    """Serve tills until SIGTERM or Ctrl-C. Says on stderr at which address it is ready; log lines are JSON."""
+    """Serve tills until SIGTERM or Ctrl-C. Says on stderr at which address it is ready; log lines are JSON.
+
+    With TILLKEY_TLS_CERT and TILLKEY_TLS_KEY it speaks HTTPS. With several workers SIGHUP renews them one by one.
+    """
 
     def work() -> Outcome:
         from tillkey_server import crash_points
         from tillkey_server.api import logs
 
         settings = initialized(data_dir)
+        _refuse_workers_on_sqlite(settings, workers)
         if settings.crash_at is not None:
             crash_points.arm(settings.crash_at, testing=settings.testing, data_dir=settings.data_dir)
+        tls = _tls(settings)
         logs.configure(settings.log_level)
+        if inherited is not None:
+            _serve_inherited(settings, inherited, tls)
+            return Done({}, lambda _output: None)
         with _listening(host, port) as listener:
-            _run(settings, listener)
+            if workers > 1:
+                _supervise(settings, listener, workers)
+            else:
+                _run(settings, listener, tls, lambda _server: _say_ready(settings, listener))
         return Done({}, lambda _output: None)
 
     conclude(work, as_json=False)
+
+
+def _refuse_workers_on_sqlite(settings: Settings, workers: int) -> None:
+    from tillkey_server.errors import BadInput
+
+    if workers > 1 and settings.database_url.startswith("sqlite"):
+        raise BadInput(
+            "workers",
+            "SQLite lets one process write at a time, so that more of them serve no faster: use PostgreSQL"
+            " (TILLKEY_DATABASE_URL), or one worker",
+        )
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    from tillkey_server.cli.connections import tls_context
+
+    if settings.tls_cert is None or settings.tls_key is None:
+        return None
+    return tls_context(settings.tls_cert, settings.tls_key)
+
+
+def _say_ready(settings: Settings, listener: socket.socket) -> None:
+    if settings.public_url is not None:
+        note(f"Tills reach it at {settings.public_url}")
+    scheme = "http" if settings.tls_cert is None else "https"
+    note(f"{READY} {scheme}://{_address(listener)}")
+
+
+def _supervise(settings: Settings, listener: socket.socket, count: int) -> None:
+    """Keep several workers; ends the command with a worker's exit code where none could start."""
+    from tillkey_server.cli.workers import Supervisor
+
+    command = [sys.executable, "-m", "tillkey_server", "serve", "--data-dir", str(settings.data_dir)]
+
+    async def supervising() -> int:
+        return await Supervisor(command, count, listener, lambda: _say_ready(settings, listener)).run()
+
+    code = asyncio.run(supervising())
+    if code:
+        raise typer.Exit(code if code > 0 else DEFECT)
+
+
+def _serve_inherited(settings: Settings, inherited: str, tls: ssl.SSLContext | None) -> None:
+    """Serve as a worker: on the socket, and with the word to the supervisor, that it handed over."""
+    numbers = [int(number) for number in inherited.split(",")]
+    with socket.socket(fileno=numbers[0]) as listener, socket.socket(fileno=numbers[1]) as control:
+
+        def ready(server: Server) -> None:
+            def stop() -> None:
+                # Nothing is ever sent here: what can be read is that the supervisor is gone.
+                server.should_exit = True
+                asyncio.get_running_loop().remove_reader(control)
+
+            asyncio.get_running_loop().add_reader(control, stop)
+            control.send(b"1")
+
+        _run(settings, listener, tls, ready)
 
 
 @contextlib.contextmanager
@@ -65,7 +140,9 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
         yield listener
 
 
-def _run(settings: Settings, listener: socket.socket) -> None:
+def _run(
+    settings: Settings, listener: socket.socket, tls: ssl.SSLContext | None, ready: Callable[[Server], None]
+) -> None:
     """Open the services, serve, close them; the answers that are on their way out at a stop are still given."""
     from uvicorn.importer import import_from_string
 
@@ -79,8 +156,8 @@ def _run(settings: Settings, listener: socket.socket) -> None:
         with naming_the_database(settings):
             services = await open_services(settings)
         try:
-            config = configured(create_app(services), stop_seconds=STOP_SECONDS)
-            await Server(config, lambda: note(f"{READY} http://{_address(listener)}")).serve([listener])
+            config = configured(create_app(services), stop_seconds=STOP_SECONDS, tls=tls)
+            await Server(config, ready).serve([listener])
         finally:
             await services.close()
 

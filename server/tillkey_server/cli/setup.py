@@ -49,6 +49,7 @@ def init(
             "keyset": str(settings.keyset_path),
             "root_key": str(settings.root_key_path) if settings.root_key_path.exists() else None,
             "products": list(made.products),
+            "public_url": settings.public_url,
         }
         return Done(members, lambda output: _show(output, made, members))
 
@@ -85,6 +86,8 @@ def _show(output: Output, made: Initialized, members: dict[str, object]) -> None
         output.say(f"  Move {members['root_key']} to a safe place away from this machine: the server never reads it,")
         output.say("  and whoever has it can sign keysets in your name. You need it again to change keys.")
     output.say(f"  Ship {members['keyset']} with your till: it is the public keyset that the SDK pins.")
+    if members["public_url"] is not None:
+        output.say(f"  Tills are given the server's address {members['public_url']} (TILLKEY_PUBLIC_URL).")
     output.say(
         f"  Start the server: tillkey-server serve --data-dir {members['data_dir']} --host 127.0.0.1 --port 8080"
     )

@@ -58,6 +58,11 @@ def test_init_tells_a_person_what_to_do_next(tmp_path):
         assert word in told
 
 
+def test_init_repeats_the_address_that_tills_are_given(tmp_path, monkeypatch):
+    monkeypatch.setenv("TILLKEY_PUBLIC_URL", "https://licenses.example.com/")
+    assert "address https://licenses.example.com (" in run("init", "--data-dir", str(tmp_path / "data")).stdout
+
+
 def test_the_data_folder_and_its_secrets_are_their_owners_alone(tmp_path):
     folder = tmp_path / "data"
     run("init", "--data-dir", str(folder))
