@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import typer
 
-from tillkey_server.cli import activation, api_key, backup, policy, product, serving, setup
+from tillkey_server.cli import activation, api_key, backup, doctor, policy, product, serving, setup
 from tillkey_server.cli import license as license_commands
 
 EPILOG = (
@@ -25,6 +25,7 @@ app = typer.Typer(
 )
 app.command("init", epilog=EPILOG)(setup.init)
 app.command("migrate")(setup.migrate)
+app.command("doctor")(doctor.doctor)
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)
 app.command("serve", epilog=EPILOG)(serving.serve)

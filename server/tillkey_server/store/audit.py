@@ -104,6 +104,12 @@ async def record(
     )
 
 
+async def newest(conn: AsyncConnection) -> datetime | None:
+    """Return when the newest decision was made; None where there is none."""
+    found: datetime | None = await conn.scalar(select(_C.at).order_by(_C.id.desc()).limit(1))
+    return found
+
+
 async def of_license(
     conn: AsyncConnection, license_id: UUID, *, after: int = 0, limit: int = 1000
 ) -> tuple[AuditRow, ...]:

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from tillkey_server.clock import to_epoch
+from tillkey_server.clock import from_epoch, to_epoch
 from tillkey_server.errors import BadInput, ConfigError
 from tillkey_server.settings import Settings
 from tillkey_server.signing.files import read_public, read_secret
@@ -66,6 +67,7 @@ async def back_up(
         if sealing is not None:
             sealing.close()
         size = sink.tell()
+    _note(settings, now)
     return BackedUp(
         file=file,
         issuer=keyring.issuer,
@@ -95,6 +97,24 @@ async def _write(
         if dict(folder_files(settings)) != files:
             raise ConfigError("the keys or policies were changed meanwhile: run the backup again")
     return rows
+
+
+def last_backup(settings: Settings) -> datetime | None:
+    """Return when the last backup of this folder was taken; None where none is known of."""
+    try:
+        return from_epoch(json.loads(_noted(settings).read_bytes())["taken_at"])
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
+        return None
+
+
+def _noted(settings: Settings) -> Path:
+    return settings.data_dir / "last-backup.json"
+
+
+def _note(settings: Settings, now: datetime) -> None:
+    """Keep the time for the doctor; a folder that cannot be written to makes the backup no worse."""
+    with contextlib.suppress(OSError):
+        _noted(settings).write_text(json.dumps({"taken_at": to_epoch(now)}), "ascii")
 
 
 def folder_files(settings: Settings) -> Iterator[tuple[str, bytes]]:
