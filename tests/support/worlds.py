@@ -12,7 +12,7 @@ import sqlite3
 import threading
 from collections.abc import Coroutine, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
@@ -28,6 +28,7 @@ from tillkey_server.app import create_app
 from tillkey_server.clock import Clock
 from tillkey_server.rules.standing import Event
 from tillkey_server.store import activations
+from tillkey_server.store import licenses as rows
 from tillkey_server.usecases import license as licenses
 from tillkey_server.usecases.explain import explain
 from tillkey_server.usecases.forced_deactivation import force_deactivate
@@ -48,12 +49,16 @@ class World(Protocol):
     @property
     def url(self) -> str: ...
     @property
+    def direct(self) -> str: ...
+    @property
     def keyset(self) -> str: ...
     def license(self, product: str = "pos-core", *, customer: str = OWNER) -> str: ...
     def turn(self, **by: float) -> None: ...
     def revoke(self, key: str) -> None: ...
     def suspend(self, key: str, *, until: datetime | None = None) -> None: ...
     def resume(self, key: str) -> None: ...
+    def terminate(self, key: str) -> None: ...
+    def renew(self, key: str, use_for: timedelta) -> None: ...
     def hold(self, key: str) -> None: ...
     def lift_hold(self, key: str) -> None: ...
     def force_deactivate(self, key: str) -> None: ...
@@ -68,6 +73,10 @@ class World(Protocol):
 
 class FakeWorld(FakeServer):
     """The fake, with what support reads of a license."""
+
+    @property
+    def direct(self) -> str:
+        return self.url
 
     def suspicions(self, key: str) -> tuple[int, int]:
         """Return how many forks and switches a license's chains have shown."""
@@ -109,11 +118,17 @@ class RealWorld:
         self._line = line
         self._sold: dict[str, UUID] = {}
         self._outage = ExitStack()
+        self._backups = 0
         self.clock = clock
 
     @property
     def url(self) -> str:
         return self._line.url
+
+    @property
+    def direct(self) -> str:
+        """The address without the line in front, which passes nothing that is no HTTP of a till's."""
+        return self._line.server
 
     @property
     def keyset(self) -> str:
@@ -145,6 +160,12 @@ class RealWorld:
     def lift_hold(self, key: str) -> None:
         self._change(key, Event.RELEASE_HOLD)
 
+    def terminate(self, key: str) -> None:
+        self._write(key, terminated_at=self.clock.now)
+
+    def renew(self, key: str, use_for: timedelta) -> None:
+        self._write(key, use_until=self.clock.now + use_for)
+
     def force_deactivate(self, key: str) -> None:
         done = force_deactivate(self._services, self._holder(key), actor=AGENT, reason="burnt", confirm=True)
         assert self._thread.run(done).decision.allowed
@@ -169,7 +190,8 @@ class RealWorld:
         self._line.next(dropped_after)
 
     def back_up(self) -> Path:
-        backup = self._database.with_suffix(".backup")
+        self._backups += 1
+        backup = self._database.with_suffix(f".backup-{self._backups}")
         _copy(self._database, backup)
         return backup
 
@@ -185,6 +207,15 @@ class RealWorld:
             self._services, self._sold[key], event=event, actor=AGENT, reason="told", until=until
         )
         assert self._thread.run(changed).allowed
+
+    def _write(self, key: str, **moments: datetime) -> None:
+        """Write what comes with money and its data: no person does it by hand."""
+
+        async def write() -> None:
+            async with self._services.db.writing() as tx:
+                await rows.set_moments(tx, self._sold[key], moments)
+
+        self._thread.run(write())
 
     def _holder(self, key: str) -> UUID:
         async def held() -> UUID:

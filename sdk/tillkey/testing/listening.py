@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socketserver
 import threading
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Optional
 
@@ -80,6 +81,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", reply.content_type)
         self.send_header("Content-Length", str(len(reply.body)))
         self.send_header("Cache-Control", "no-store")
+        if reply.status == HTTPStatus.METHOD_NOT_ALLOWED:
+            self.send_header("Allow", "GET" if self.command == "POST" else "POST")
         if reply.retry_after is not None:
             self.send_header("Retry-After", str(reply.retry_after))
         self.end_headers()

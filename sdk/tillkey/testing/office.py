@@ -22,7 +22,8 @@ from tillkey.wire.request import Activate, Deactivate, Heartbeat, Move, Request,
 
 PROBLEM = "application/problem+json"
 _ADDRESS = re.compile(r"/v1/activations(?:/(?P<activation>[^/]+)/(?P<op>heartbeat|move|deactivate))?\Z")
-_KEYSET = re.compile(r"/v1/keyset(?:/([1-9][0-9]{0,8}))?\Z")
+_KEYSET = re.compile(r"/v1/keyset(?:/([^/]+))?\Z")
+_VERSION = re.compile(r"[1-9][0-9]{0,8}\Z")
 _MEDIA_TYPE = re.compile(r'application/json\s*(?:;\s*charset="?utf-8"?\s*)?\Z', re.IGNORECASE)
 _CHECK = "/v1/licenses/check"
 
@@ -41,9 +42,9 @@ class Office:
     def get(self, path: str) -> Reply:
         """Answer a GET: the keysets."""
         named = _KEYSET.match(path)
-        version = None if named is None else int(named[1] or self.mint.keyset.version)
-        if version in self.mint.texts:
-            return Reply(200, "application/jose+json", self.mint.texts[version].encode("ascii"))
+        version = str(self.mint.keyset.version) if named is None or named[1] is None else named[1]
+        if named is not None and _VERSION.match(version) and int(version) in self.mint.texts:
+            return Reply(200, "application/jose+json", self.mint.texts[int(version)].encode("ascii"))
         if _ADDRESS.match(path) or path == _CHECK:
             return _problem(Refused("method_not_allowed", signed=False))
         detail = None if named is None else "There is no such version of the keyset."
