@@ -5,10 +5,11 @@ Where the two servers differ, the fake is wrong. No story waits: both clocks are
 
 import inspect
 import shutil
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
+from tests.support.premises import EXEMPT
 from tests.support.worlds import FakeWorld, real_world
 from tillkey import LicenseClient, NotActivated, Refused, Unreachable
 from tillkey.wire.license_key import format_key
@@ -119,6 +120,20 @@ async def test_a_ticket_made_by_support_frees_a_staging_machine_that_is_gone(wor
     assert (await refused(till("staging").heartbeat)).code == "activation_superseded"
 
 
+async def test_where_the_terms_exempt_staging_it_stands_beside_production(world, till):
+    key = world.license(EXEMPT)
+    for environment in ("staging", "production"):
+        client = till(environment, EXEMPT)
+        assert (await told(client.activate(key, project=SHOP, environment=environment))).entitlements == (
+            "sell",
+            "care",
+        )
+    third = till("third", EXEMPT)
+    for environment in ("production", "development"):
+        assert (await refused(third.activate, key, project=SHOP, environment=environment)).code == "license_in_use"
+    assert till("staging", EXEMPT).check().usable
+
+
 async def test_a_license_stays_in_its_project_after_production(world, till):
     client, key = till(), world.license()
     await activated(client, key)
@@ -213,6 +228,18 @@ async def test_a_suspension_with_an_end_says_when_and_ends_by_itself(world, till
     world.suspend(key, until=until)
     assert (await refused(client.heartbeat)).retry_at == until.timestamp()
     world.turn(days=3)
+    assert (await told(client.heartbeat())).status == "valid"
+
+
+async def test_a_right_with_an_end_runs_out_as_told_and_a_renewal_lets_the_till_go_on(world, till):
+    client, key = till(), world.license()
+    world.renew(key, timedelta(days=20))
+    told_before = await activated(client, key)
+    assert day(told_before.use_until) == "2026-03-22 09:00"
+    world.turn(days=20)
+    assert (client.check().status, client.check().usable) == ("expired", False)
+    assert (await refused(client.heartbeat)).code == "license_expired"
+    world.renew(key, timedelta(days=20))
     assert (await told(client.heartbeat())).status == "valid"
 
 

@@ -22,8 +22,9 @@ from sqlalchemy import make_url
 
 from tests.support.databases import Databases
 from tests.support.house import furnished, opened
+from tests.support.premises import EXEMPT, OWNER
 from tests.support.proxy import Line, dropped_after, dropped_before
-from tillkey.testing import FakeClock, FakeServer
+from tillkey.testing import FakeClock, FakeServer, Terms
 from tillkey_server.app import create_app
 from tillkey_server.clock import Clock
 from tillkey_server.rules.standing import Event
@@ -35,7 +36,6 @@ from tillkey_server.usecases.forced_deactivation import force_deactivate
 from tillkey_server.usecases.move import IssuedTicket, issue_move_ticket
 from tillkey_server.usecases.services import Services
 
-OWNER = "owner@shop.example"
 AGENT = "agent:test"
 PATIENCE = 30.0
 Result = TypeVar("Result")
@@ -71,8 +71,23 @@ class World(Protocol):
     def restore(self, backup: Any) -> None: ...
 
 
+TERMS = {
+    EXEMPT: Terms(
+        name="prestashop-care",
+        staging_exempt=True,
+        project_binding="permanent_from_first_activation",
+        takeover_limit=5,
+        granted=("sell", "care"),
+    )
+}
+"""What a policy of the example catalogue says that a till can notice."""
+
+
 class FakeWorld(FakeServer):
-    """The fake, with what support reads of a license."""
+    """The fake, with the example catalogue's terms and with what support reads of a license."""
+
+    def license(self, product: str = "pos-core", **options: Any) -> str:
+        return super().license(product, **{"terms": TERMS.get(product), **options})
 
     @property
     def direct(self) -> str:

@@ -1,0 +1,243 @@
+"""The fake server as a vendor's test uses it; that it says what the real one says is proved in tests/scenarios."""
+
+import inspect
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+
+import tillkey.testing
+from tillkey import LicenseClient, Refused, Unreachable
+from tillkey.testing import FakeServer, Terms
+from tillkey.testing.clock import MORNING
+
+EVERYTHING = ("sell", "reports", "loyalty")
+
+
+@pytest.fixture
+def server():
+    with FakeServer() as running:
+        yield running
+
+
+@pytest.fixture
+def till(server, tmp_path):
+    return server.client("pos-core", tmp_path / "till")
+
+
+@pytest.fixture
+def active(server, till):
+    till.activate(server.license(), project="Corner Shop")
+    return till
+
+
+def verbs(kind):
+    return [name for name in sorted(vars(kind)) if not name.startswith("_")]
+
+
+def test_the_public_names_are_exactly_these():
+    assert tillkey.testing.__all__ == ["FakeClock", "FakeServer", "Seat", "Terms"]
+    assert verbs(FakeServer) == [
+        "asked",
+        "back_up",
+        "client",
+        "come_up",
+        "drop_next_answer",
+        "force_deactivate",
+        "go_down",
+        "hold",
+        "keyset",
+        "license",
+        "lift_hold",
+        "move_ticket",
+        "release",
+        "renew",
+        "restore",
+        "resume",
+        "revoke",
+        "rotate_keys",
+        "seats",
+        "start",
+        "stop",
+        "suspend",
+        "terminate",
+        "turn",
+        "url",
+    ]
+
+
+def test_the_arguments_of_a_server_are_exactly_these():
+    assert list(inspect.signature(FakeServer).parameters) == ["terms", "starts_at", "issuer"]
+
+
+def test_a_till_s_program_never_loads_it():
+    program = "import sys, tillkey, tillkey.client, tillkey.driver; print('tillkey.testing' in sys.modules)"
+    told = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert told.stdout == "False\n"
+
+
+def test_time_begins_where_the_test_says_and_passes_when_it_is_turned(tmp_path):
+    begins = datetime(2027, 1, 31, 12, 0, tzinfo=UTC)
+    with FakeServer(starts_at=begins) as server:
+        client = server.client("pos-core", tmp_path)
+        client.activate(server.license(), project="Corner Shop")
+        server.turn(days=1, hours=2)
+        assert client.check().as_of == server.clock.now == begins + timedelta(days=1, hours=2)
+
+
+@pytest.mark.parametrize("by", [{"days": -1}, {"seconds": 0}, {}])
+def test_time_is_not_turned_back(server, by):
+    with pytest.raises(ValueError, match=r"time goes forward.*off_by"):
+        server.turn(**by)
+    assert server.clock.now == MORNING
+
+
+def test_a_time_without_a_zone_is_refused():
+    with pytest.raises(ValueError, match=r"starts_at: .* time zone"):
+        FakeServer(starts_at=datetime(2027, 1, 1))  # noqa: DTZ001 - that is what is refused
+
+
+def test_a_till_whose_date_is_wrong_is_told_so_and_sells(server, active, tmp_path):
+    client = server.client("pos-core", tmp_path / "till", clock=server.clock.off_by(days=-400))
+    verdict = client.check()
+    assert (verdict.status, verdict.clock_suspect, verdict.as_of) == ("valid", True, server.clock.now)
+
+
+def test_the_address_is_there_while_it_runs(tmp_path):
+    server = FakeServer()
+    with pytest.raises(RuntimeError, match="not started"):
+        server.client("pos-core", tmp_path)
+    server.start()
+    address = server.url
+    server.start()
+    assert server.url == address
+    server.stop()
+    server.stop()
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(address, trust_env=False)
+
+
+def test_while_it_is_down_nobody_is_answered_and_nothing_is_done(server, till):
+    key = server.license()
+    server.go_down()
+    with pytest.raises(Unreachable) as caught:
+        till.activate(key, project="Corner Shop")
+    assert (caught.value.kind, server.seats(key), server.asked) == ("network", (), ())
+
+
+def test_an_answer_that_is_dropped_was_given_before(server, till):
+    key = server.license()
+    server.drop_next_answer(2)
+    for _ in range(2):
+        with pytest.raises(Unreachable):
+            till.activate(key, project="Corner Shop")
+    assert [(seat.status, seat.seq) for seat in server.seats(key)] == [("active", 1)]
+    assert till.activate(key, project="Corner Shop").usable
+    assert server.asked == ("activate",) * 3
+
+
+def test_a_released_license_is_free_and_its_till_learns_it(server, till):
+    key = server.license()
+    till.activate(key, project="Corner Shop")
+    server.release(key)
+    with pytest.raises(Refused, match="activation_released"):
+        till.heartbeat()
+    assert (till.check().status, [seat.status for seat in server.seats(key)]) == ("released", ["released"])
+
+
+def test_seats_tell_who_held_a_license_and_who_holds_it(server, till, tmp_path):
+    key = server.license()
+    till.activate(key, project="Corner Shop", environment="staging")
+    server.turn(hours=1)
+    ticket = till.move_ticket("production")
+    server.client("pos-core", tmp_path / "new").activate(key, project="Corner Shop", move_ticket=ticket)
+    told = [(seat.environment, seat.status, seat.since - MORNING, seat.seq) for seat in server.seats(key)]
+    assert told == [("staging", "superseded", timedelta(0), 2), ("production", "active", timedelta(hours=1), 1)]
+
+
+def test_a_right_with_an_end_ends_and_is_renewed(server, till):
+    key = server.license(use_for=timedelta(days=14))
+    assert till.activate(key, project="Corner Shop").use_until == MORNING + timedelta(days=14)
+    server.turn(days=14)
+    assert (till.check().status, till.check().usable) == ("expired", False)
+    with pytest.raises(Refused, match="license_expired"):
+        till.heartbeat()
+    server.renew(key, timedelta(days=30))
+    assert till.heartbeat().status == "valid"
+
+
+def test_a_till_walks_to_the_keys_that_replaced_the_pinned_ones(server, active, tmp_path):
+    server.rotate_keys()
+    server.rotate_keys()
+    assert active.heartbeat().status == "valid"
+    assert server.client("pos-core", tmp_path / "till").check().status == "valid"
+
+
+def test_a_till_of_another_server_believes_nothing_it_says(server, active, tmp_path):
+    with FakeServer(issuer="another") as other:
+        client = LicenseClient(other.url, "pos-core", server.keyset, tmp_path / "till", clock=server.clock)
+        with pytest.raises(Refused) as caught:
+            client.heartbeat()
+    assert caught.value.statement is None
+    assert client.check().status == "valid"
+
+
+def test_terms_say_how_long_a_till_sells_without_the_server(tmp_path):
+    terms = Terms(soft=timedelta(days=2), full=timedelta(days=3), refund_days=None, degraded=("sell", "reports"))
+    with FakeServer(terms) as server:
+        client = server.client("pos-core", tmp_path)
+        client.activate(server.license(), project="Corner Shop")
+        server.turn(days=2)
+        assert client.check().status == "grace"
+        server.turn(days=1)
+        assert (client.check().status, client.check().entitlements) == ("degraded", ("sell", "reports"))
+
+
+def test_terms_of_one_license_are_its_own(server, till, tmp_path):
+    key = server.license(terms=Terms(staging_exempt=True))
+    till.activate(key, project="Corner Shop", environment="staging")
+    assert server.client("pos-core", tmp_path / "new").activate(key, project="Corner Shop").usable
+
+
+@pytest.mark.parametrize(
+    ("binding", "environment", "stays"),
+    [
+        ("permanent_after_production", "production", True),
+        ("permanent_after_production", "staging", False),
+        ("permanent_from_first_activation", "staging", True),
+        ("while_active", "production", False),
+    ],
+)
+def test_terms_say_what_ties_a_license_to_its_project(server, till, binding, environment, stays):
+    key = server.license(terms=Terms(project_binding=binding))
+    till.activate(key, project="Corner Shop", environment=environment)
+    till.deactivate()
+    if stays:
+        with pytest.raises(Refused, match="bound_to_other_project"):
+            till.activate(key, project="Airport")
+    else:
+        assert till.activate(key, project="Airport").usable
+
+
+def test_a_binding_that_there_is_not_is_refused():
+    with pytest.raises(ValueError, match="project_binding: 'forever' is none; use one of permanent_after"):
+        Terms(project_binding="forever")
+
+
+def test_a_license_of_whole_months_ends_with_its_last_day(server, till):
+    key = server.license(terms=Terms(use_months=1, support_months=None, updates_months=0))
+    verdict = till.activate(key, project="Corner Shop")
+    assert verdict.use_until == datetime(2026, 4, 3, tzinfo=UTC)
+    assert (verdict.support_until, verdict.updates_until) == (None, MORNING)
+
+
+@pytest.mark.parametrize("key", ["TEST-1", "TEST-00000-00000-00000-00000-0000000"])
+def test_a_key_that_it_did_not_sell_is_named(server, key):
+    with pytest.raises(ValueError, match=r"key: .* license\(\)"):
+        server.revoke(key)
+
+
+def test_a_license_key_shows_that_it_is_none_to_sell(server):
+    assert server.license().startswith("TEST-")
