@@ -157,6 +157,12 @@ _COMMANDS = {
         409, "An order of this number is there with other content", "Give this sale a number of its own."
     ),
     Refusal.NAME_TAKEN: Kind(409, "The name or address is taken", "Choose another one, or use what has it."),
+    Refusal.NOTHING_TO_TRANSFER: Kind(409, "The customer has the license already", "Nothing is left to do."),
+    Refusal.INSTALLATION_SHARED: Kind(
+        409,
+        "Other licenses run on the same installation",
+        "Name them too, as `along` or --along: an installation belongs to one customer; or deactivate them first.",
+    ),
     PRODUCT_DIFFERS: Kind(
         409, "A product of this code is on sale already", "Choose another code; what is on sale is not changed."
     ),

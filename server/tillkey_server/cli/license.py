@@ -1,4 +1,4 @@
-"""`license issue | explain | suspend | resume | revoke | move-ticket`."""
+"""`license issue | explain | suspend | resume | revoke | hold | release-hold | move-ticket`."""
 
 # ruff: noqa: PLC0415 - commands import what they need, so that `--help` is quick
 
@@ -107,6 +107,18 @@ def resume(*, data_dir: DataDir, license_id: LicenseId, reason: Reason, as_json:
 def revoke(*, data_dir: DataDir, license_id: LicenseId, reason: Reason, as_json: Json = False) -> None:
     """Take a license away for good. Tells until when a till that cannot be reached keeps its full rights."""
     _change(data_dir, license_id, "revoke", reason, None, as_json=as_json)
+
+
+@app.command("hold")
+def hold(*, data_dir: DataDir, license_id: LicenseId, reason: Reason, as_json: Json = False) -> None:
+    """Put a license on legal hold, above everything else."""
+    _change(data_dir, license_id, "hold", reason, None, as_json=as_json)
+
+
+@app.command("release-hold")
+def release_hold(*, data_dir: DataDir, license_id: LicenseId, reason: Reason, as_json: Json = False) -> None:
+    """Lift a legal hold; what lies beneath it shows again."""
+    _change(data_dir, license_id, "release_hold", reason, None, as_json=as_json)
 
 
 @app.command("move-ticket")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
 
 import typer
 
@@ -24,6 +25,19 @@ SortBy = Annotated[
     str | None,
     typer.Option(
         "--sort", metavar="NAME", help="The order: a name, with - before it for the reverse.", show_default=False
+    ),
+]
+
+Customer = Annotated[UUID | None, typer.Option("--customer", metavar="ID", help="Of this customer.")]
+Product = Annotated[str | None, typer.Option("--product", metavar="CODE", help="Of this product.", show_default=False)]
+Project = Annotated[UUID | None, typer.Option("--project", metavar="ID", help="Of this project.")]
+Machine = Annotated[
+    str | None,
+    typer.Option(
+        "--machine",
+        metavar="THUMBPRINT",
+        help="Used by this installation: its thumbprint, or the first 4 or more symbols.",
+        show_default=False,
     ),
 ]
 

@@ -6,7 +6,21 @@ from __future__ import annotations
 
 import typer
 
-from tillkey_server.cli import activation, api_key, backup, doctor, policy, product, serving, setup
+from tillkey_server.cli import (
+    activation,
+    api_key,
+    backup,
+    doctor,
+    forced_deactivation,
+    licenses,
+    move_ticket,
+    policy,
+    product,
+    rekey,
+    serving,
+    setup,
+    transfer,
+)
 from tillkey_server.cli import license as license_commands
 
 EPILOG = (
@@ -29,8 +43,15 @@ app.command("doctor")(doctor.doctor)
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)
 app.command("serve", epilog=EPILOG)(serving.serve)
+license_commands.app.command("list")(licenses.list_)
+license_commands.app.command("search")(licenses.search)
+license_commands.app.command("show")(licenses.show)
+license_commands.app.command("rekey")(rekey.rekey)
+license_commands.app.command("transfer")(transfer.transfer)
 app.add_typer(license_commands.app, name="license")
 app.add_typer(activation.app, name="activation")
+app.add_typer(forced_deactivation.app, name="forced-deactivation")
+app.add_typer(move_ticket.app, name="move-ticket")
 app.add_typer(api_key.app, name="api-key")
 app.add_typer(product.app, name="product")
 app.add_typer(policy.app, name="policy")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tillkey_server.rules.decision import Decision
     from tillkey_server.usecases.forced_deactivation import ForcedDone
     from tillkey_server.usecases.move import IssuedTicket
+    from tillkey_server.usecases.release import Released
 
 
 def freed(done: ForcedDone) -> str:
@@ -31,12 +32,23 @@ def ticket_made(given: IssuedTicket) -> str:
 
 
 def standing_changed(decision: Decision, until: datetime | None) -> str:
-    """Return the sentence for a license that was suspended, resumed or revoked."""
+    """Return the sentence for a license whose standing was changed."""
     facts = decision.facts
-    if facts["event"] == "resume":
-        return f"The suspension was lifted; the license is {facts['to']} now."
-    done = "revoked for good" if facts["event"] == "revoke" else f"suspended until {moment(until) or 'it is resumed'}"
+    lifted = {"resume": "The suspension was lifted", "release_hold": "The legal hold was lifted"}
+    if facts["event"] in lifted:
+        return f"{lifted[str(facts['event'])]}; the license is {facts['to']} now."
+    done = {
+        "revoke": "revoked for good",
+        "hold": "on legal hold",
+        "suspend": f"suspended until {moment(until) or 'it is resumed'}",
+    }[str(facts["event"])]
     return f"The license is {done}{_selling_on(facts.get('lease_ends_at'), decision)}."
+
+
+def given_back(done: Released) -> str:
+    """Return the sentence for an activation that was given back on the customer's word."""
+    until = _selling_on(moment(done.lease_ends_at), done.decision)
+    return f"The license {done.license_id} is free{until}; it counts as no forced deactivation."
 
 
 def explained(output: Output, told: Mapping[str, Any]) -> None:

@@ -64,6 +64,8 @@ class Refusal(StrEnum):
     REQUEST_IN_PROGRESS = "request_in_progress"
     ORDER_DIFFERS = "order_differs"
     NAME_TAKEN = "name_taken"
+    INSTALLATION_SHARED = "installation_shared"
+    NOTHING_TO_TRANSFER = "nothing_to_transfer"
     # Answers an agent's or an administrator's command.
     CONFIRMATION_REQUIRED = "confirmation_required"
     REASON_REQUIRED = "reason_required"

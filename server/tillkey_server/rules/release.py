@@ -9,6 +9,8 @@
    itself, and `activation_superseded` when it was moved, freed by an agent, taken over by a reinstall, lost to a
    conflict (NX-08, NX-48) or gave way unseen (NX-50).
 5. The activation's own end is told before the license's standing: it is final for that id.
+6. The vendor may give a license back on its customer's word, where the till cannot: with a reason, and only what has
+   not ended yet. It is the customer's own act: it is told as a release and counts as no forced deactivation (NX-09).
 """
 
 from __future__ import annotations
@@ -56,6 +58,26 @@ def decide_release(facts: EndFacts, policy: Policy, now: datetime, *, rid_known:
         policy=policy.ref,
         now=now,
         facts={"changed": live, "ended_at": instant(facts.ended_at or now)},
+    )
+
+
+def decide_release_on_word(facts: EndFacts, reason: str, policy: Policy, now: datetime) -> Decision:
+    """Decide a release on the customer's word (sentence 6); facts `changed`, `ended_at`, `on_word`, `reason`."""
+    cited = policy.activation.clauses.release
+    if not reason.strip():
+        return deny(Refusal.REASON_REQUIRED, clauses=cited, policy=policy.ref, now=now, options=("give_reason",))
+    if facts.ended_at is not None:
+        shown = {
+            "ended_at": instant(facts.ended_at),
+            "end_reason": None if facts.end_reason is None else facts.end_reason.value,
+        }
+        return deny(Refusal.NOT_ACTIVE, clauses=cited, policy=policy.ref, now=now, facts=shown, options=("activate",))
+    return allow(
+        Grant.ACTIVATION_RELEASED,
+        clauses=cited,
+        policy=policy.ref,
+        now=now,
+        facts={"changed": True, "ended_at": instant(now), "on_word": True, "reason": reason.strip()},
     )
 
 

@@ -87,6 +87,11 @@ async def active_of_key(conn: AsyncConnection, jkt: str, product_id: UUID) -> Ac
     return await rows.one(conn, _SELECT.where(_C.jkt == jkt, _C.product_id == product_id, _ACTIVE), ActivationRow)
 
 
+async def active_of_keys(conn: AsyncConnection, keys: Collection[str]) -> tuple[ActivationRow, ...]:
+    """Return the active activations of some installation keys, of every product."""
+    return await rows.many(conn, _SELECT.where(_C.jkt.in_(keys), _ACTIVE).order_by(_C.id), ActivationRow)
+
+
 async def held_before(conn: AsyncConnection, jkt: str, license_id: UUID) -> bool:
     """Tell whether an installation key held the license in an activation that has ended."""
     statement = select(_C.id).where(_C.jkt == jkt, _C.license_id == license_id, ~_ACTIVE).limit(1)
@@ -126,6 +131,12 @@ async def set_traits(
     """Write what changed of an activation's machine and software since it began (X-06)."""
     statement = tables.activation.update().where(_C.id == activation_id)
     await rows.changed(conn, statement.values(fingerprint=dict(fingerprint), app_version=app_version))
+
+
+async def set_project(conn: AsyncConnection, activation_id: UUID, project_id: UUID) -> None:
+    """Put an activation into another project, as when its license is transferred; bump its chain's revision too."""
+    statement = tables.activation.update().where(_C.id == activation_id)
+    await rows.changed(conn, statement.values(project_id=project_id))
 
 
 async def insert(conn: AsyncConnection, row: ActivationRow) -> None:

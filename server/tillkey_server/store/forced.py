@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from tillkey_server.store import rows, tables
+from tillkey_server.store.paging import Paging, Sort, paged
+from tillkey_server.store.scoping import admitted
 
 if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
     from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from tillkey_server.rules.access import Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,8 @@ class ForcedRow:
 
 _SELECT = select(*rows.columns_of(tables.forced_deactivation, ForcedRow))
 _C = tables.forced_deactivation.c
+_L = tables.license_.c
+SORTS = {"at": Sort(_C.at, lambda row: row.at)}
 
 
 async def insert(conn: AsyncConnection, row: ForcedRow) -> None:
@@ -44,3 +50,21 @@ async def insert(conn: AsyncConnection, row: ForcedRow) -> None:
 async def past(conn: AsyncConnection, license_id: UUID) -> tuple[ForcedRow, ...]:
     """Return all of a license's, oldest first."""
     return await rows.many(conn, _SELECT.where(_C.license_id == license_id).order_by(_C.at, _C.id), ForcedRow)
+
+
+async def page(
+    conn: AsyncConnection,
+    paging: Paging,
+    *,
+    scope: Scope,
+    license_id: UUID | None = None,
+    customer_id: UUID | None = None,
+) -> tuple[ForcedRow, ...]:
+    """Return a page of those that are seen and match, and one more."""
+    statement = _SELECT.join(tables.license_, _L.id == _C.license_id)
+    statement = statement.where(*admitted(scope, customer=_L.customer_id, product=_L.product_id))
+    if license_id is not None:
+        statement = statement.where(_C.license_id == license_id)
+    if customer_id is not None:
+        statement = statement.where(_L.customer_id == customer_id)
+    return await rows.many(conn, paged(statement, paging, key=_C.id, sorts=SORTS), ForcedRow)

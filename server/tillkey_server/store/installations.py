@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from tillkey_server.errors import BrokenInvariant
 from tillkey_server.store import rows, tables
 
 if TYPE_CHECKING:
@@ -46,6 +47,13 @@ async def insert_if_absent(conn: AsyncConnection, row: InstallationRow) -> bool:
     Two customers' first requests with one key at once: the later sees False and must look whose it is with `get`.
     """
     return await rows.insert_if_absent(conn, tables.installation, row, ("jkt",))
+
+
+async def set_customer(conn: AsyncConnection, jkt: str, customer_id: UUID) -> None:
+    """Give a key to another customer, with all that lives on it; lock its row first. BrokenInvariant if unknown."""
+    statement = tables.installation.update().where(tables.installation.c.jkt == jkt).values(customer_id=customer_id)
+    if await rows.changed(conn, statement) != 1:
+        raise BrokenInvariant("an installation that was locked is not there")
 
 
 async def set_blocked(conn: AsyncConnection, jkt: str, at: datetime | None) -> bool:

@@ -163,6 +163,12 @@ async def rekey(conn: AsyncConnection, license_id: UUID, *, key_hash: bytes, key
     _exactly_one(license_id, await rows.changed(conn, statement))
 
 
+async def give(conn: AsyncConnection, license_id: UUID, *, customer_id: UUID, project_id: UUID | None) -> None:
+    """Give a license to another customer; `project_id` is that customer's in place of the one it was bound to."""
+    statement = tables.license_.update().where(_C.id == license_id)
+    _exactly_one(license_id, await rows.changed(conn, statement.values(customer_id=customer_id, project_id=project_id)))
+
+
 def _exactly_one(license_id: UUID, count: int) -> None:
     """Raise BrokenInvariant unless one license was changed."""
     if count != 1:

@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from tillkey_server.store import rows, tables
+from tillkey_server.store.paging import Paging, Sort, paged
+from tillkey_server.store.scoping import admitted
 
 if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
     from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from tillkey_server.rules.access import Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,11 @@ class TicketRow:
 
 _SELECT = select(*rows.columns_of(tables.move_ticket, TicketRow))
 _C = tables.move_ticket.c
+_L = tables.license_.c
+SORTS = {
+    "created_at": Sort(_C.created_at, lambda row: row.created_at),
+    "expires_at": Sort(_C.expires_at, lambda row: row.expires_at),
+}
 
 
 async def by_hash(conn: AsyncConnection, ticket_hash: bytes, *, lock: bool = False) -> TicketRow | None:
@@ -65,3 +74,28 @@ async def use(conn: AsyncConnection, ticket_id: UUID, *, at: datetime, used_by: 
         tables.move_ticket.update().where(_C.id == ticket_id, _C.used_at.is_(None)).values(used_at=at, used_by=used_by)
     )
     return await rows.changed(conn, statement) == 1
+
+
+async def page(
+    conn: AsyncConnection,
+    paging: Paging,
+    *,
+    scope: Scope,
+    now: datetime,
+    license_id: UUID | None = None,
+    status: str | None = None,
+) -> tuple[TicketRow, ...]:
+    """Return a page of the tickets that are seen and match, and one more; `status` is `open`, `used` or `expired`."""
+    statement = _SELECT.join(tables.license_, _L.id == _C.license_id)
+    statement = statement.where(*admitted(scope, customer=_L.customer_id, product=_L.product_id))
+    if license_id is not None:
+        statement = statement.where(_C.license_id == license_id)
+    if status is not None:
+        unused = _C.used_at.is_(None)
+        matching = {
+            "open": unused & (_C.expires_at > now),
+            "used": ~unused,
+            "expired": unused & (_C.expires_at <= now),
+        }
+        statement = statement.where(matching[status])
+    return await rows.many(conn, paged(statement, paging, key=_C.id, sorts=SORTS), TicketRow)

@@ -52,3 +52,13 @@ def refusal_of(decision: Decision, *, detail: str = "", statement: str | None = 
     return RefusalAnswer(
         decision.code, detail, decision.clauses, statement, decision.retry_at, decision.options, decision.facts
     )
+
+
+def told_of(decision: Decision) -> dict[str, object]:
+    """Return a decision that was carried out as people and programs are told it: by which clauses, on which facts."""
+    return {
+        "code": decision.code.value,
+        "clauses": list(decision.clauses),
+        "policy": {"name": decision.policy.name, "version": decision.policy.version},
+        "facts": dict(decision.facts),
+    }

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from tillkey_server.errors import BrokenInvariant, NotFound
+from tillkey_server.errors import BrokenInvariant
+from tillkey_server.rules.access import EVERYTHING, Scope
 from tillkey_server.rules.activation import slot_of
 from tillkey_server.rules.binding import PRODUCTION
 from tillkey_server.rules.clocks import last_day
@@ -14,24 +15,23 @@ from tillkey_server.rules.decision import instant
 from tillkey_server.rules.forced_deactivation import ForcedFacts, PastForced, decide
 from tillkey_server.rules.policy import Clauses, Policy
 from tillkey_server.rules.standing import Status, standing
-from tillkey_server.store import activation_list, audit, chain_events, leases, licenses, products, projects
+from tillkey_server.store import activation_list, audit, chain_events, leases, products, projects
 from tillkey_server.store.activation_list import ListedActivation
 from tillkey_server.store.chain_events import ChainEventRow
 from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.usecases.activations import shown
 from tillkey_server.usecases.forced_deactivation import past_of, used_of
 from tillkey_server.usecases.notices import notices_of
+from tillkey_server.usecases.seen import license_of
 from tillkey_server.usecases.services import Services
 from tillkey_server.usecases.words import NEXT_STEPS, in_words
 
 
-async def explain(services: Services, license_id: UUID) -> dict[str, object]:
+async def explain(services: Services, license_id: UUID, *, scope: Scope = EVERYTHING) -> dict[str, object]:
     """Return all that is known about a license, ready for JSON. No personal data, no secret. Raises NotFound."""
     now = services.clock.now()
     async with services.db.reading() as tx:
-        row = await licenses.by_id(tx, license_id)
-        if row is None:
-            raise NotFound("license", str(license_id))
+        row = await license_of(tx, license_id, scope)
         product = await products.by_id(tx, row.product_id)
         if product is None:
             raise BrokenInvariant(f"license {license_id} has no product")
@@ -49,7 +49,7 @@ async def explain(services: Services, license_id: UUID) -> dict[str, object]:
         "project": None if project is None else {"id": str(project.id), "name": project.name, "site": project.site},
         "bound_at": instant(row.bound_at),
         "clocks": _clocks(row, policy, now),
-        "activations": [shown(one) for one in held],
+        "activations": [shown(one, scope) for one in held],
         "notices": notices_of(held, policy, now),
         "forced_deactivations": forced,
         "next_steps": _next_steps(stands, held, policy, forced_allowed=bool(forced["allowed_now"])),

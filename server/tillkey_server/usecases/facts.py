@@ -77,8 +77,11 @@ async def gather(
 async def _installation(
     tx: AsyncConnection, row: LicenseRow, jkt: str, *, same: bool
 ) -> tuple[bool, InstallationFacts]:
-    """Return whether an installation's key is known, and what is; its past is read for the `same` machine alone."""
-    known = await installations.get(tx, jkt)
+    """Return whether an installation's key is known, and what is; its past is read for the `same` machine alone.
+
+    Its row is locked, since a transfer may be giving it to another customer, with all that lives on it.
+    """
+    known = await installations.get(tx, jkt, lock=True)
     held = await activations.active_of_key(tx, jkt, row.product_id)
     facts = InstallationFacts(
         customer_id=None if known is None else known.customer_id,

@@ -8,8 +8,9 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tillkey_server.errors import BrokenInvariant, NotFound
+from tillkey_server.errors import BrokenInvariant
 from tillkey_server.ids import new_id
+from tillkey_server.rules.access import EVERYTHING, Scope
 from tillkey_server.rules.decision import Decision
 from tillkey_server.rules.forced_deactivation import ForcedFacts, ForcedKind, PastForced, decide
 from tillkey_server.store import activations, audit, chains, forced, leases, licenses
@@ -17,6 +18,7 @@ from tillkey_server.store.activations import ActivationRow
 from tillkey_server.store.chains import ChainRow
 from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
+from tillkey_server.usecases.seen import activation_of
 from tillkey_server.usecases.services import Services
 
 
@@ -43,6 +45,7 @@ async def force_deactivate(
     confirm: bool = False,
     vendor_fault: bool = False,
     override_reason: str | None = None,
+    scope: Scope = EVERYTHING,
 ) -> ForcedDone | RefusalAnswer:
     """End an activation from the vendor's side.
 
@@ -50,7 +53,7 @@ async def force_deactivate(
     is a supervisor's. Raises NotFound.
     """
     async with services.db.writing() as tx:
-        license_row, named, chain = await _held_still(tx, activation_id)
+        license_row, named, chain = await held_still(tx, activation_id, scope)
         now = services.clock.now()
         policy = await services.policies.of(tx, license_row.policy_ref)
         facts = ForcedFacts(
@@ -75,17 +78,18 @@ async def force_deactivate(
     return ForcedDone(named.id, license_row.id, remaining(decision), None if tip is None else tip.exp, decision)
 
 
-async def _held_still(tx: AsyncConnection, activation_id: UUID) -> tuple[LicenseRow, ActivationRow, ChainRow]:
-    """Return an activation with its license and its chain, all locked. Raises NotFound."""
-    named = await activations.by_id(tx, activation_id)
-    if named is None:
-        raise NotFound("activation", str(activation_id))
-    license_row = await licenses.by_id(tx, named.license_id, lock=True)
+async def held_still(
+    tx: AsyncConnection, activation_id: UUID, scope: Scope
+) -> tuple[LicenseRow, ActivationRow, ChainRow]:
+    """Return an activation with its license and its chain, all locked. Raises NotFound, for what is not seen too."""
+    named = await activation_of(tx, activation_id, scope)
+    await licenses.by_id(tx, named.license_id, lock=True)
     await chains.hold_still(tx, named.license_id)
-    # Read again under the locks: it may have ended meanwhile.
-    named = await activations.by_id(tx, activation_id)
+    # Read again under the locks: it may have ended, or its license have got another owner, meanwhile.
+    named = await activation_of(tx, activation_id, scope)
+    license_row = await licenses.by_id(tx, named.license_id)
     chain = await chains.get(tx, activation_id)
-    if license_row is None or named is None or chain is None:
+    if license_row is None or chain is None:
         raise BrokenInvariant(f"activation {activation_id} has no license or no chain")
     return license_row, named, chain
 

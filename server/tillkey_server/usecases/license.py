@@ -12,12 +12,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from tillkey.wire.license_key import format_key, hint, normalize
 from tillkey_server.errors import BadInput, BrokenInvariant, NotFound
 from tillkey_server.ids import new_id
+from tillkey_server.rules.access import EVERYTHING, Scope
 from tillkey_server.rules.clocks import Clocks, clocks_at_issue
 from tillkey_server.rules.decision import Decision, instant
 from tillkey_server.rules.issue import decide_issue
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.standing import Event, LicenseFacts, advance, decide_change
 from tillkey_server.store import activations, audit, chains, customers, leases, licenses, orders, products
+from tillkey_server.usecases.seen import license_of
 from tillkey_server.usecases.services import Services, settled
 
 _MAX_EMAIL = 254
@@ -97,6 +99,7 @@ async def change_standing(
     actor: str,
     reason: str,
     until: datetime | None = None,
+    scope: Scope = EVERYTHING,
 ) -> Decision:
     """Suspend, resume, revoke … a license; `until` ends a suspension by itself.
 
@@ -108,9 +111,7 @@ async def change_standing(
     if event not in CHANGES:
         raise BadInput("event", f"must be one of {', '.join(CHANGES)}")
     async with services.db.writing() as tx:
-        row = await licenses.by_id(tx, license_id, lock=True)
-        if row is None:
-            raise NotFound("license", str(license_id))
+        row = await license_of(tx, license_id, scope, lock=True)
         await chains.hold_still(tx, row.id)
         now = services.clock.now()
         if until is not None and until <= now:

@@ -11,19 +11,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from tillkey.wire.fields import ENVIRONMENTS
 from tillkey.wire.request import Move, Request
 from tillkey_server.crash_points import reach
-from tillkey_server.errors import BadInput, BrokenInvariant, NotFound
+from tillkey_server.errors import BadInput, BrokenInvariant
 from tillkey_server.ids import new_id
+from tillkey_server.rules.access import EVERYTHING, Scope
 from tillkey_server.rules.activation import slot_of
 from tillkey_server.rules.chain import Op
 from tillkey_server.rules.decision import Decision, Refusal
 from tillkey_server.rules.forced_deactivation import ForcedFacts, ForcedKind, decide
 from tillkey_server.rules.move import decide_move, ticket_end
 from tillkey_server.rules.policy import Policy
-from tillkey_server.store import activations, audit, leases, licenses, tickets
+from tillkey_server.store import activations, audit, leases, tickets
 from tillkey_server.store.tickets import TicketRow
 from tillkey_server.usecases.answers import Answer, RefusalAnswer, refusal_of
 from tillkey_server.usecases.chain import Refused, finish, judged
 from tillkey_server.usecases.forced_deactivation import note, past_of, remaining
+from tillkey_server.usecases.seen import license_of
 from tillkey_server.usecases.services import Services, settled
 from tillkey_server.usecases.steps import Step
 
@@ -75,6 +77,7 @@ async def issue_move_ticket(
     environment: str = "production",
     vendor_fault: bool = False,
     override_reason: str | None = None,
+    scope: Scope = EVERYTHING,
 ) -> IssuedTicket | RefusalAnswer:
     """Make a ticket for a license whose machine no longer exists; counted like a forced deactivation (NX-09).
 
@@ -94,9 +97,7 @@ async def issue_move_ticket(
     )
     now, ticket = services.clock.now(), services.pepper.new_ticket()
     async with services.db.writing() as tx:
-        row = await licenses.by_id(tx, license_id, lock=True)
-        if row is None:
-            raise NotFound("license", str(license_id))
+        row = await license_of(tx, license_id, scope, lock=True)
         policy = await services.policies.of(tx, row.policy_ref)
         facts = await _known(tx, license_id, environment, policy, asked)
         decision = decide(facts, policy, now)

@@ -18,6 +18,7 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "activation_reattached": "The same machine was set up afresh and took its own seat back.",
         "activation_adopted": "The server had lost this activation and took it up again from the till's last lease.",
         "activation_released": "The till gave the license back; it is free.",
+        "activation_released_on_word": "The vendor gave the license back on the customer's word (reason: {reason}).",
         "activation_auto_released": "Unseen since {last_seen_at}, {environment} gave way to another till that asked.",
         "lease_renewed": "The lease was renewed.",
         "move_ticket_issued": "A ticket was made with which another machine takes the license to {environment}.",
@@ -34,6 +35,8 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "license_revoked": "The license is revoked.",
         "license_terminated": "The license ended with its owner's account.",
         "license_expired": "The right to use the license ended on {use_until}.",
+        "license_rekeyed": "The license got a new key (reason: {reason}); the old one, {old_hint}, is unknown now.",
+        "license_transferred": "The license went to another customer (reason: {reason}); what runs goes on running.",
         "license_renewed": "The license was renewed.",
         "license_refunded": "The license was paid back and ended.",
         "legal_hold": "The license is on legal hold.",
@@ -55,13 +58,16 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "not_suspended": "The license is not suspended; it is {from}.",
         "not_on_hold": "The license is not on legal hold; it is {from}.",
         "nothing_to_renew": "The right to use the license has no end; there is nothing to renew.",
+        "nothing_to_transfer": "The customer has the license already.",
+        "installation_shared": "Other licenses of the customer run on the same installation and have to go along.",
         "staging_stale": "Production is in use, yet {environment} holds its seat since {held_since}: give it back.",
     }
 )
 """The sentence for every code of the audit log and of the notices; braces name facts.
 
-`move_ticket_issued_by_agent` is the code `move_ticket_issued` where an agent made the ticket. `counting` is no fact: it
-says why an agent's act was not counted.
+`move_ticket_issued_by_agent` is the code `move_ticket_issued` where an agent made the ticket, and
+`activation_released_on_word` is `activation_released` where the vendor did it. `counting` is no fact: it says why an
+agent's act was not counted.
 """
 
 _BECAUSE: Mapping[str, str] = MappingProxyType(
@@ -101,12 +107,18 @@ def in_words(row: AuditRow) -> str:
 
 def sentence(code: str, facts: Mapping[str, object]) -> str:
     """Return the sentence for a code; a fact that is missing reads as `unknown`."""
-    by_agent = code == "move_ticket_issued" and facts.get("kind") == "move_ticket"
-    told = SENTENCES.get(f"{code}_by_agent" if by_agent else code, code.replace("_", " ") + ".")
+    told = SENTENCES.get(f"{code}{_variant(code, facts)}", code.replace("_", " ") + ".")
     known = {name: "unknown" if value is None else value for name, value in facts.items()}
     if "because" in known:
         known["because"] = _BECAUSE.get(str(known["because"]), known["because"])
     return told.format_map(defaultdict(lambda: "unknown", {**known, "counting": _counting(facts)}))
+
+
+def _variant(code: str, facts: Mapping[str, object]) -> str:
+    """Return what tells an agent's act from a till's, where both have one code."""
+    if code == "move_ticket_issued" and facts.get("kind") == "move_ticket":
+        return "_by_agent"
+    return "_on_word" if code == "activation_released" and facts.get("on_word") else ""
 
 
 def _counting(facts: Mapping[str, object]) -> str:

@@ -48,7 +48,8 @@ async def serve(endpoint: Endpoint, request: Request) -> Response:
     else:
         query = read_query(request, endpoint.query)
     body, raw = (None, b"") if endpoint.body is None else await read_body(request, endpoint.body)
-    call = Call(services, principal, request.path_params, body, query)
+    places = {name: str(value) for name, value in request.path_params.items()}
+    call = Call(services, principal, places, body, query)
 
     async def work() -> Kept:
         return _rendered(endpoint, await endpoint.run(call))

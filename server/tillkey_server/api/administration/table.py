@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -10,14 +11,37 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tillkey_server.api import openapi, problems
-from tillkey_server.api.administration import api_keys
+from tillkey_server.api.administration import (
+    activations,
+    api_keys,
+    explanations,
+    forced_deactivations,
+    licenses,
+    move_tickets,
+    rekeys,
+    standing,
+    transfers,
+)
 from tillkey_server.api.administration.endpoint import Endpoint, Endpoints
 from tillkey_server.api.administration.serving import serve
 from tillkey_server.rules.access import roles_with
 from tillkey_server.rules.decision import Refusal
 
-GROUPS: tuple[Endpoints, ...] = (api_keys.endpoints,)
+GROUPS: tuple[Endpoints, ...] = (
+    licenses.endpoints,
+    explanations.endpoints,
+    standing.endpoints,
+    rekeys.endpoints,
+    transfers.endpoints,
+    activations.endpoints,
+    forced_deactivations.endpoints,
+    move_tickets.endpoints,
+    api_keys.endpoints,
+)
 """The things that the administration is about."""
+
+# A place for an id takes nothing but ids, so that /v1/licenses/check is never taken for a license.
+_ID = re.compile(r"\{(\w+_id)\}")
 
 ENDPOINTS: tuple[Endpoint, ...] = tuple(row for group in GROUPS for row in group.rows)
 
@@ -59,7 +83,7 @@ def _add(router: APIRouter, tag: str, row: Endpoint) -> None:
     for status in row.statuses:
         answers |= openapi.success(status, row.answer, row.answer.__doc__ or "")
     router.add_api_route(
-        row.path,
+        _ID.sub(r"{\1:uuid}", row.path),
         _route(row),
         methods=[row.method],
         status_code=row.statuses[0],

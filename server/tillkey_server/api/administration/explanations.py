@@ -1,0 +1,167 @@
+"""Why a license stands as it does, for people and programs (X-13)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from tillkey_server.api.administration.activations import Activation
+from tillkey_server.api.administration.endpoint import Call, Endpoints
+from tillkey_server.api.administration.licenses import Status
+from tillkey_server.api.administration.shapes import Answer, Clauses, Facts, Id, Time
+from tillkey_server.rules.access import Permission
+from tillkey_server.usecases.explain import explain
+
+endpoints = Endpoints("licenses")
+
+
+class TermsNamed(Answer):
+    """The terms that a license was sold under."""
+
+    name: str
+    version: int
+    title: str
+
+
+class ExplainedLicense(Answer):
+    """Which license."""
+
+    id: Id
+    key_hint: str
+    product: str
+    issued_at: Time
+    policy: TermsNamed
+
+
+class ExplainedStanding(Answer):
+    """Whether the license may be used; `code` is what a till is told otherwise.
+
+    `lease_ends_at`: until when a till that cannot be reached has full rights.
+    """
+
+    status: Status
+    usable: bool
+    code: str | None
+    clauses: Clauses
+    retry_at: Time
+    lease_ends_at: Time
+
+
+class ExplainedProject(Answer):
+    """The project that the license belongs to."""
+
+    id: Id
+    name: str
+    site: str | None
+
+
+class ExplainedClock(Answer):
+    """One of the four clocks; `last_day` is its last day where the vendor's dates are counted."""
+
+    until: Time
+    last_day: Annotated[str | None, Field(json_schema_extra={"format": "date"})]
+    running: bool
+    clauses: Clauses
+
+
+class ExplainedClocks(Answer):
+    """The four clocks, none of which implies another."""
+
+    use: ExplainedClock
+    updates: ExplainedClock
+    support: ExplainedClock
+    refund: ExplainedClock
+
+
+class ExplainedNotice(Answer):
+    """What people should be told about the license now."""
+
+    code: str
+    activation_id: Id
+    since: Time
+    clauses: Clauses
+    words: str
+
+
+class ExplainedForce(Answer):
+    """What an agent who frees the license would be told now."""
+
+    allowed_now: bool
+    code: str
+    limit: int
+    window_days: int
+    used: int
+    remaining: int
+    retry_at: Time
+    clauses: Clauses
+
+
+class ChainEvent(Answer):
+    """A sign of a copy, or of a history that was lost."""
+
+    at: Time
+    kind: Literal["fork", "switch", "adopted", "conflict"]
+    activation_id: Id
+    seq: int
+    detail: str
+
+
+class ExplainedChain(Answer):
+    """What the heartbeats show."""
+
+    forks: int
+    switches: int
+    events: list[ChainEvent]
+
+
+class DecidedBy(Answer):
+    """Which terms a decision followed; null for one that needed none."""
+
+    name: str | None
+    version: int | None
+
+
+class ExplainedDecision(Answer):
+    """One decision of the audit log, with its sentence."""
+
+    at: Time
+    actor: str
+    action: str
+    outcome: Literal["allow", "deny", "pend"]
+    code: str
+    clauses: Clauses
+    policy: DecidedBy
+    activation_id: Id | None
+    facts: Facts
+    words: str
+
+
+class Explanation(Answer):
+    """All that is known about a license."""
+
+    license: ExplainedLicense
+    standing: ExplainedStanding
+    project: ExplainedProject | None
+    bound_at: Time
+    clocks: ExplainedClocks
+    activations: list[Activation]
+    notices: list[ExplainedNotice]
+    forced_deactivations: ExplainedForce
+    next_steps: list[str]
+    chain: ExplainedChain
+    decisions: list[ExplainedDecision]
+    evaluated_at: Time
+
+
+@endpoints.get(
+    "/v1/licenses/{license_id}/explain",
+    Permission.LICENSE_READ,
+    answer=Explanation,
+    command="license explain",
+    refusals=("not_found",),
+)
+async def explain_license(call: Call) -> Mapping[str, object]:
+    """Tell how a license stands, where it is used, what can be done, and why each decision about it was made."""
+    return await explain(call.services, call.id("license_id", "license"), scope=call.scope)
