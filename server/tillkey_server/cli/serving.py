@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 READY = "Tillkey is ready at"
 STOP_SECONDS = 15
+OPEN_FILES = 65536
 _APPLICATION = "tillkey_server.app:create_app"
 
 
@@ -50,6 +51,7 @@ def serve(
         if settings.crash_at is not None:
             crash_points.arm(settings.crash_at, testing=settings.testing, data_dir=settings.data_dir)
         tls = _tls(settings)
+        _allow_many_connections()
         logs.configure(settings.log_level)
         if inherited is not None:
             _serve_inherited(settings, inherited, tls)
@@ -73,6 +75,20 @@ def _refuse_workers_on_sqlite(settings: Settings, workers: int) -> None:
             "SQLite lets one process write at a time, so that more of them serve no faster: use PostgreSQL"
             " (TILLKEY_DATABASE_URL), or one worker",
         )
+
+
+def _allow_many_connections() -> None:
+    """Raise the limit of open files from its usual 1,024 towards what the system allows this process.
+
+    A server that runs out of them accepts nobody, and whoever holds a thousand idle connections could bring it there.
+    """
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = OPEN_FILES if most == resource.RLIM_INFINITY else min(OPEN_FILES, most)
+        if now != resource.RLIM_INFINITY and now < wanted:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def _tls(settings: Settings) -> ssl.SSLContext | None:
