@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from scripts.golden import documents, refused
+from scripts.golden import bad, documents, refused
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -30,6 +30,7 @@ def build() -> dict[str, Any]:
         "tests/vectors/answers.json": documents.answer_vectors(),
         "tests/vectors/license_keys.json": documents.license_key_vectors(),
         **{f"tests/vectors/refused_{kind}s.json": made for kind, made in refused.refused_vectors().items()},
+        "tests/vectors/bad_documents.json": bad.bad_vectors(),
         **{f"keys/vectors/{label}.json": documents.private(label).public.jwk() for label in documents.KEYS},
     }
 
