@@ -222,7 +222,7 @@ def test_the_background_completes_an_activation_of_unknown_outcome(server, http,
     http.serve(server)
     client._driver.beat()
     assert client.check().usable
-    assert len(server.rows.activations) == 1
+    assert len(server.books.activations) == 1
 
 
 def test_after_a_fork_the_child_has_no_thread_and_does_not_stop_the_parents(monkeypatch):

@@ -246,8 +246,7 @@ def test_the_default_state_folder_is_one_for_each_issuer(server, monkeypatch, tm
 
 def test_a_newer_keyset_in_the_state_is_walked_from_the_pinned_one(server, client, make_client):
     client.activate(server.sell(), project="Corner Shop")
-    server.publish([server.online])
-    server.min_keyset = 2
+    server.publish([server.mint.online], wished=True)
     client.heartbeat()
     assert make_client().check().status == "valid"
     assert trust.pinned(server.keysets[1]).newest.version == 1

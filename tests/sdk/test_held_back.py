@@ -70,7 +70,7 @@ def test_a_deactivation_held_back_does_not_free_the_seat_that_was_taken_after_it
     assert isinstance(till.activate(key).result, Granted)
     server.post(held[0].path, held[0].body)
     assert isinstance(till.heartbeat().result, Granted)
-    assert server.holder().ended is None
+    assert server.holder().ended_at is None
 
 
 def test_a_peer_that_never_comes_to_an_answer_keeps_no_thread_busy(http):

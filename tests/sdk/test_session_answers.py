@@ -21,10 +21,10 @@ def test_a_statement_about_another_license_ends_nothing_here(server, till):
 @pytest.mark.parametrize("code", ["license_revoked", "license_suspended", "legal_hold", "license_expired"])
 def test_a_signed_end_is_stored_and_a_later_lease_lifts_it(server, till, code):
     till.activate(server.sell())
-    server.license().ended = code
+    server.end(code)
     assert till.heartbeat().result.code == code
     assert till.state.statement is not None
-    server.license().ended = None
+    server.end(None)
     assert isinstance(till.heartbeat().result, Granted)
     assert till.state.statement is None
 
@@ -64,8 +64,8 @@ def rewritten(till: PaperTill, **changes):
     def send(effect: Send) -> Reply:
         reply = till.server.post(effect.path, effect.body)
         document = strict_json.loads(reply.body)
-        lease = open_lease(document["lease"], till.server.keyset)
-        document["lease"] = sign_lease(type(lease)(**{**vars(lease), **changes}), till.server.online)
+        lease = open_lease(document["lease"], till.server.mint.keyset)
+        document["lease"] = sign_lease(type(lease)(**{**vars(lease), **changes}), till.server.mint.online)
         return Reply(200, "application/json", strict_json.dumps(document))
 
     return send
@@ -139,7 +139,7 @@ def test_what_proves_nothing_is_unreachable_and_the_request_stays_pending(server
 
 def test_a_new_signing_key_is_reached_by_walking_the_keysets(server, till):
     till.activate(server.sell())
-    first = server.online
+    first = server.mint.online
     server.publish([first, key_from("second")])
     server.publish([key_from("second"), key_from("third")])
     assert isinstance(till.heartbeat().result, Granted)
@@ -151,8 +151,7 @@ def test_a_new_signing_key_is_reached_by_walking_the_keysets(server, till):
 
 def test_a_keyset_that_the_lease_wishes_for_is_fetched(server, till):
     key = server.sell()
-    server.publish([server.online])
-    server.min_keyset = 2
+    server.publish([server.mint.online], wished=True)
     till.activate(key)
     assert len(till.state.keysets) == 2
 
@@ -160,11 +159,11 @@ def test_a_keyset_that_the_lease_wishes_for_is_fetched(server, till):
 def test_a_keyset_that_the_root_did_not_sign_is_not_followed(server, till):
     till.activate(server.sell())
     stranger = LicenseServer(server.issuer)
-    stranger.root = key_from("not the root")
+    stranger.mint.root = key_from("not the root")
     stranger.keysets.clear()
-    stranger.publish([server.online])
+    stranger.publish([server.mint.online])
     server.keysets[2] = stranger.publish([key_from("evil")])
-    server.online = key_from("evil")
+    server.mint.online = key_from("evil")
     assert till.heartbeat().result.kind == "bad_answer"
     assert len(till.state.keysets) == 1
 
@@ -207,8 +206,7 @@ def test_a_key_made_as_a_replacement_is_not_replaced_again(server, till):
 def test_a_rebind_that_learns_of_the_end_does_not_take_the_seat_back(server, till):
     key = server.sell()
     till.activate(key)
-    server.holder().ended = "activation_superseded"
-    server.license().holder = None
+    server.force()
 
     def forgets_heartbeats(effect: Send):
         if effect.path.endswith("/heartbeat"):

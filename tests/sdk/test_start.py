@@ -93,7 +93,7 @@ def test_what_this_till_does_not_hold_needs_the_server(server, held, offline, so
 @pytest.mark.clause("X-03")
 @pytest.mark.parametrize("code", OTHER_ENDS)
 def test_what_a_signed_statement_has_ended_needs_the_server(server, held, offline, sold, code):
-    server.license().ended = code
+    server.end(code)
     with pytest.raises(Refused):
         held.heartbeat()
     with pytest.raises(Unreachable):
@@ -102,7 +102,7 @@ def test_what_a_signed_statement_has_ended_needs_the_server(server, held, offlin
 
 def test_a_lease_that_the_pinned_keyset_does_not_verify_needs_the_server(server, held, offline, sold):
     stranger = LicenseServer(server.issuer)
-    stranger.root = key_from("somebody else's root")
+    stranger.mint.root = key_from("somebody else's root")
     stranger.keysets.clear()
     till = offline(pinned_keyset=stranger.publish([key_from("somebody else's key")]))
     with pytest.raises(Unreachable):
@@ -124,7 +124,7 @@ def test_a_till_whose_folder_was_emptied_needs_the_server(held, offline, sold, f
 
 
 def test_a_refusal_is_raised_also_where_the_license_is_held(server, http, held, sold):
-    server.license().ended = "license_revoked"
+    server.end("license_revoked")
     with pytest.raises(Refused) as refused:
         held.activate(sold, project="Corner Shop")
     assert refused.value.statement is not None

@@ -12,7 +12,7 @@ from tillkey.wire.keyset import Keyset, OnlineKey, sign_keyset
 @pytest.fixture
 def server():
     made = LicenseServer()
-    made.publish([made.online, key_from("second")])
+    made.publish([made.mint.online, key_from("second")])
     made.publish([key_from("second"), key_from("third")])
     return made
 
@@ -38,7 +38,7 @@ def test_junk_among_the_stored_keysets_is_passed_over(server, junk):
 
 def test_a_stored_keyset_that_does_not_follow_is_not_believed(server):
     stranger = LicenseServer(server.issuer)
-    stranger.root = key_from("stranger")
+    stranger.mint.root = key_from("stranger")
     stranger.keysets.clear()
     stranger.publish([key_from("x")])
     stranger.publish([key_from("x")])
@@ -48,7 +48,7 @@ def test_a_stored_keyset_that_does_not_follow_is_not_believed(server):
 
 def test_another_keyset_of_the_same_version_does_not_replace_the_held_one(server):
     other = (OnlineKey(key_from("y").public, 0, None),)
-    twin = sign_keyset(Keyset(server.issuer, 1, 1, (server.root.public,), other, 5), [server.root])
+    twin = sign_keyset(Keyset(server.issuer, 1, 1, (server.mint.root.public,), other, 5), [server.mint.root])
     held = trust.resumed(trust.pinned(server.keysets[1]), (twin, server.keysets[2]))
     assert held.walk[0] == trust.pinned(server.keysets[1]).newest
     assert held.newest.version == 2
@@ -70,7 +70,7 @@ def test_after_the_host_ships_a_newer_pin_an_old_lease_is_still_read(server):
 
 def test_a_keyset_below_the_pin_that_its_roots_did_not_sign_reads_nothing(server):
     stranger = LicenseServer(server.issuer)
-    stranger.root = key_from("stranger")
+    stranger.mint.root = key_from("stranger")
     stranger.keysets.clear()
     stranger.publish([key_from("x")])
     held = trust.resumed(trust.pinned(server.keysets[3]), (stranger.keysets[1],))

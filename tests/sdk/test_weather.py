@@ -73,7 +73,7 @@ def test_no_weather_makes_an_honest_till_fork_hang_or_lose_its_seat(days):
     assert isinstance(till.heartbeat().result, Granted)
     assert till.state.pending is None
     assert till.state.chain.activation == activation
-    assert (server.holder().forks, len(server.rows.activations)) == (0, 1)
+    assert (server.holder().forks, len(server.books.activations)) == (0, 1)
     assert till.state.chain.seq == server.holder().seq
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Optional
 
-from tillkey.testing.terms import Terms
+from tillkey.testing.terms import Terms, days_end, months_end
+from tillkey.wire.license_key import normalize
 
 LIVE, TOMBSTONE, CONSUMED = "live", "tombstone", "consumed"
 
@@ -108,3 +110,18 @@ class Books:
         """End an activation; one that has ended keeps its end."""
         if held.ended_at is None:
             held.ended_at, held.end_reason = now, reason
+
+
+def sell(key: str, product: str, customer: str, terms: Terms, now: int) -> License:
+    """Return a license sold at ``now``, its clocks counted as its terms say; ``key`` is as people type it."""
+    return License(
+        id=str(uuid.uuid4()),
+        key=normalize(key),
+        product=product,
+        customer=customer.casefold(),
+        terms=terms,
+        use_until=months_end(now, terms.use_months or None),
+        support_until=months_end(now, terms.support_months),
+        updates_until=months_end(now, terms.updates_months),
+        refund_until=days_end(now, terms.refund_days),
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from typing import Optional
 
 from tillkey.testing.books import Activation, License, Step
@@ -10,37 +11,40 @@ from tillkey.testing.refusals import Refused
 from tillkey.testing.terms import seconds_of
 from tillkey.wire import b64
 from tillkey.wire.answers import Lease, Statement, sign_lease, sign_statement
-from tillkey.wire.keys import PrivateKey
+from tillkey.wire.keys import KEY_BYTES, PrivateKey
 from tillkey.wire.keyset import Keyset, OnlineKey, sign_keyset
 from tillkey.wire.request import Request
-
-_SEED_BYTES = 32
 
 
 class Mint:
     """Signs leases and statements; ``keyset`` is the newest one, ``texts`` holds each version as it is published."""
 
-    def __init__(self, issuer: str, now: int) -> None:
-        """Draw a root and the first online key."""
+    def __init__(self, issuer: str, root: PrivateKey, online: PrivateKey, now: int) -> None:
+        """Take the keys and publish the first keyset."""
         self.issuer = issuer
+        self.root = root
         self.texts: dict[int, str] = {}
-        self._root = PrivateKey(secrets.token_bytes(_SEED_BYTES))
-        self.rotate(now)
+        self.publish([online], now)
 
-    def rotate(self, now: int) -> None:
-        """Publish the next keyset, whose only online key is a new one."""
-        self._online = PrivateKey(secrets.token_bytes(_SEED_BYTES))
-        keys = (OnlineKey(self._online.public, 0, None),)
-        self.keyset = Keyset(self.issuer, len(self.texts) + 1, 1, (self._root.public,), keys, now)
-        self.texts[self.keyset.version] = sign_keyset(self.keyset, [self._root])
+    def publish(self, keys: Sequence[PrivateKey], now: int) -> str:
+        """Publish the next keyset with these online keys and return it; the last one signs from now on."""
+        online = tuple(OnlineKey(key.public, 0, None) for key in keys)
+        self.keyset = Keyset(self.issuer, len(self.texts) + 1, 1, (self.root.public,), online, now)
+        self.texts[self.keyset.version] = sign_keyset(self.keyset, [self.root])
+        self.online, self.min_keyset = keys[-1], self.keyset.version
+        return self.texts[self.keyset.version]
 
-    def lease(self, request: Request, sold: License, held: Activation, step: Step, now: int) -> str:
-        """Return the signed lease of a step, its times counted from ``now`` and none of them after ``use_until``."""
+    def lease(self, sold: License, held: Activation, step: Step, now: int) -> str:
+        """Return the signed lease of a step."""
+        return sign_lease(self.content(sold, held, step, now), self.online)
+
+    def content(self, sold: License, held: Activation, step: Step, now: int) -> Lease:
+        """Return what the lease of a step says, its times counted from ``now`` and none of them after ``use_until``."""
         terms = sold.terms
         refundable = sold.refund_until is not None and now < sold.refund_until
         exp = _earlier(now + seconds_of(terms.full_while_refundable if refundable else terms.full), sold.use_until)
         soft_exp = min(now + seconds_of(terms.soft), exp)
-        lease = Lease(
+        return Lease(
             iss=self.issuer,
             sub=held.id,
             aud=sold.product,
@@ -48,7 +52,7 @@ class Mint:
             nbf=now,
             exp=exp,
             jti=_token(),
-            jkt=request.jkt,
+            jkt=held.jkt,
             rid=step.rid,
             license=sold.id,
             project=held.project,
@@ -62,11 +66,10 @@ class Mint:
             updates_until=sold.updates_until,
             seq=step.seq,
             nonce=step.nonce,
-            min_keyset=self.keyset.version,
+            min_keyset=self.min_keyset,
             policy_name=terms.name,
             policy_version=terms.version,
         )
-        return sign_lease(lease, self._online)
 
     def refusal(self, request: Request, no: Refused, now: int) -> str:
         """Return the signed form of a no."""
@@ -96,7 +99,12 @@ class Mint:
             retry_at=retry_at,
             options=options,
         )
-        return sign_statement(told, self._online)
+        return sign_statement(told, self.online)
+
+
+def new_key() -> PrivateKey:
+    """Draw a key."""
+    return PrivateKey(secrets.token_bytes(KEY_BYTES))
 
 
 def _token() -> str:

@@ -29,15 +29,20 @@ _CHECK = "/v1/licenses/check"
 
 
 class Office:
-    """Answers requests from ``books`` at the time that ``clock`` tells; ``asked`` lists what was asked, in order."""
+    """Answers requests from ``books`` at the time that ``clock`` tells; ``seen`` keeps the requests, in order."""
 
-    def __init__(self, issuer: str, clock: Callable[[], int]) -> None:
-        """Take the server's name and where its time in epoch seconds comes from."""
-        self.mint = Mint(issuer, clock())
+    def __init__(self, mint: Mint, clock: Callable[[], int]) -> None:
+        """Take what signs, and where the server's time in epoch seconds comes from."""
+        self.mint = mint
         self.books = Books()
-        self.asked: list[str] = []
+        self.seen: list[Request] = []
         self._clock = clock
         self._secret = secrets.token_bytes(32)
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """The verbs asked so far; ``rebind`` is an ``activate`` that shows a lease."""
+        return tuple("rebind" if isinstance(it.body, Activate) and it.body.lease else it.op for it in self.seen)
 
     def get(self, path: str) -> Reply:
         """Answer a GET: the keysets."""
@@ -58,8 +63,7 @@ class Office:
             request = self._opened(path, body, media_type)
         except Refused as no:
             return _problem(no)
-        rebind = isinstance(request.body, Activate) and request.body.lease is not None
-        self.asked.append("rebind" if rebind else request.op)
+        self.seen.append(request)
         now = self._clock()
         try:
             status, members = self._serve(request, now)
@@ -100,7 +104,7 @@ class Office:
         body = request.body
         if isinstance(body, Activate):
             held, step = self._activate(request, body, now) if body.lease is None else self._rebind(request, body, now)
-            return (201 if step.created else 200), self._leased(request, held, step, now)
+            return (201 if step.created else 200), self._leased(held, step, now)
         found = self.books.activations.get(body.activation)
         if found is None or found.jkt != request.jkt:
             raise Refused("unknown_installation", options=("rebind",), signed=False)
@@ -111,12 +115,12 @@ class Office:
         step = again or chain.next_step(self.books, request, found, body.nonce)
         if isinstance(body, Heartbeat):
             found.fingerprint = dict(body.fingerprint)
-        leased = self._leased(request, found, step, now)
+        leased = self._leased(found, step, now)
         return 200, leased if not isinstance(body, Move) else {"ticket": self._ticket(found, step, body, now), **leased}
 
-    def _leased(self, request: Request, held: Activation, step: Step, now: int) -> dict[str, Any]:
+    def _leased(self, held: Activation, step: Step, now: int) -> dict[str, Any]:
         held.leased_at = now
-        return {"lease": self.mint.lease(request, self.books.license_of(held), held, step, now)}
+        return {"lease": self.mint.lease(self.books.license_of(held), held, step, now)}
 
     def _by_key(self, text: str, product: str) -> Optional[License]:
         """Return the license that a key names, however it was typed, if it is the product's."""

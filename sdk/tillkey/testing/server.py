@@ -6,18 +6,18 @@ import copy
 import os
 import secrets
 import threading
-import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from types import TracebackType
 from typing import Any, Optional, Union
 
 from tillkey.client import LicenseClient
-from tillkey.testing.books import Activation, Books, License, Ticket
+from tillkey.testing.books import Activation, Books, License, Ticket, sell
 from tillkey.testing.clock import MORNING, FakeClock
 from tillkey.testing.listening import Listener
+from tillkey.testing.mint import Mint, new_key
 from tillkey.testing.office import Office
-from tillkey.testing.terms import PRODUCTION, Terms, days_end, months_end, seconds_of
+from tillkey.testing.terms import PRODUCTION, Terms, seconds_of
 from tillkey.wire.errors import WireError
 from tillkey.wire.license_key import format_key, normalize
 
@@ -57,7 +57,8 @@ class FakeServer:
         """Make keys and an empty server; see the class."""
         self.terms = terms or Terms()
         self.clock = FakeClock(starts_at)
-        self._office = Office(issuer, lambda: self.clock.seconds)
+        mint = Mint(issuer, new_key(), new_key(), self.clock.seconds)
+        self._office = Office(mint, lambda: self.clock.seconds)
         self._turn = threading.RLock()
         self._listener: Optional[Listener] = None
 
@@ -94,7 +95,7 @@ class FakeServer:
     @property
     def asked(self) -> tuple[str, ...]:
         """What tills have asked so far, in order: ``activate``, ``heartbeat``, ``move``, ``deactivate``, ``rebind``."""
-        return tuple(self._office.asked)
+        return self._office.asked
 
     def client(self, product: str, state_dir: Union[str, os.PathLike[str]], **options: Any) -> LicenseClient:
         """Return a till's client on this server and its clock; ``options`` are further ones of ``LicenseClient``.
@@ -113,21 +114,12 @@ class FakeServer:
         terms: Optional[Terms] = None,
     ) -> str:
         """Sell a license now and return its key; ``use_for`` is a right with an end, None what the terms say."""
-        now, sold_under = self.clock.seconds, terms or self.terms
         text = format_key("TEST", secrets.token_bytes)
-        use_until = months_end(now, sold_under.use_months or None)
-        key = normalize(text)
-        self._office.books.licenses[key] = License(
-            id=str(uuid.uuid4()),
-            key=key,
-            product=product,
-            customer=customer.casefold(),
-            terms=sold_under,
-            use_until=use_until if use_for is None else now + seconds_of(use_for),
-            support_until=months_end(now, sold_under.support_months),
-            updates_until=months_end(now, sold_under.updates_months),
-            refund_until=days_end(now, sold_under.refund_days),
-        )
+        sold = sell(text, product, customer, terms or self.terms, self.clock.seconds)
+        if use_for is not None:
+            sold.use_until = self.clock.seconds + seconds_of(use_for)
+        with self._turn:
+            self._office.books.licenses[sold.key] = sold
         return text
 
     def seats(self, key: str) -> tuple[Seat, ...]:
@@ -188,7 +180,7 @@ class FakeServer:
     def rotate_keys(self) -> None:
         """Replace the key that signs answers; tills walk to the new keyset with their next request."""
         with self._turn:
-            self._office.mint.rotate(self.clock.seconds)
+            self._office.mint.publish([new_key()], self.clock.seconds)
 
     def go_down(self) -> None:
         """Answer nobody until ``come_up``: every call of a till ends with ``Unreachable``."""
