@@ -10,12 +10,15 @@ from tillkey_server.cli import (
     activation,
     api_key,
     backup,
+    customer,
     doctor,
     forced_deactivation,
     licenses,
     move_ticket,
+    order,
     policy,
     product,
+    project,
     rekey,
     serving,
     setup,
@@ -54,6 +57,9 @@ app.add_typer(forced_deactivation.app, name="forced-deactivation")
 app.add_typer(move_ticket.app, name="move-ticket")
 app.add_typer(api_key.app, name="api-key")
 app.add_typer(product.app, name="product")
+app.add_typer(customer.app, name="customer")
+app.add_typer(project.app, name="project")
+app.add_typer(order.app, name="order")
 app.add_typer(policy.app, name="policy")
 
 

@@ -1,4 +1,4 @@
-"""`product add | list`."""
+"""`product add | list | show | change`."""
 
 # ruff: noqa: PLC0415 - commands import what they need, so that `--help` is quick
 
@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tillkey_server.cli.running import DataDir, Done, Json, Outcome, Refused, perform
+from tillkey_server.cli.lists import After, Limit, SortBy, shown_page
+from tillkey_server.cli.running import DataDir, Done, Json, Outcome, Refused, actor, perform
 
 if TYPE_CHECKING:
     from tillkey_server.usecases.services import Services
 
 app = typer.Typer(help="What is on sale.", no_args_is_help=True)
+
+Code = Annotated[str, typer.Argument(metavar="CODE", help="The product's code.", show_default=False)]
+_COLUMNS = ("code", "name", "key_prefix", "policy", "price")
 
 
 @app.command("add")
@@ -34,14 +38,13 @@ def add(
     async def work(services: Services) -> Outcome:
         from tillkey_server.api import problems
         from tillkey_server.money import parse
-        from tillkey_server.usecases.catalogue import add_product
+        from tillkey_server.usecases.catalogue import add_product, differing
 
         added = await add_product(
             services, code=code, name=name, key_prefix=key_prefix, policy=policy, price=parse(price)
         )
         if added.differing:
-            detail = f"{code} is on sale with other values for: {', '.join(added.differing)}."
-            return Refused(problems.document(problems.PRODUCT_DIFFERS, detail=detail))
+            return Refused(problems.document(problems.PRODUCT_DIFFERS, detail=differing(code, added)))
         words = "is on sale" if added.is_new else "was there already and stays as it is"
         return Done({"code": code, "created": added.is_new}, lambda output: output.say(f"{code} {words}."))
 
@@ -49,25 +52,56 @@ def add(
 
 
 @app.command("list")
-def list_(*, data_dir: DataDir, as_json: Json = False) -> None:
+def list_(
+    *, data_dir: DataDir, after: After = None, limit: Limit = 50, sort: SortBy = None, as_json: Json = False
+) -> None:
     """List what is on sale."""
 
     async def work(services: Services) -> Outcome:
-        from tillkey_server.money import Money
         from tillkey_server.usecases.catalogue import list_products
 
-        items: list[dict[str, object]] = [
-            {
-                "code": row.code,
-                "name": row.name,
-                "key_prefix": row.key_prefix,
-                "policy": row.policy_name,
-                "price": Money(row.price_minor, row.currency).display(),
-            }
-            for row in await list_products(services)
-        ]
-        columns = ("code", "name", "key_prefix", "policy", "price")
-        rows = [[item[column] for column in columns] for item in items]
-        return Done({"items": items, "next": None}, lambda output: output.table(columns, rows))
+        return shown_page(await list_products(services, after=after, limit=limit, sort=sort), _COLUMNS, "products")
+
+    perform(data_dir, work, as_json=as_json)
+
+
+@app.command("show")
+def show(*, data_dir: DataDir, code: Code, as_json: Json = False) -> None:
+    """Show one product."""
+
+    async def work(services: Services) -> Outcome:
+        from tillkey_server.usecases.catalogue import get_product
+
+        found = await get_product(services, code)
+        return Done(found, lambda output: output.fields(found))
+
+    perform(data_dir, work, as_json=as_json)
+
+
+@app.command("change")
+def change(
+    *,
+    data_dir: DataDir,
+    code: Code,
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="TEXT", help="Its new name.", show_default=False)
+    ] = None,
+    price: Annotated[
+        str | None, typer.Option("--price", metavar="MONEY", help='Its new price, as "49.90 EUR".', show_default=False)
+    ] = None,
+    policy: Annotated[
+        str | None, typer.Option("--policy", metavar="NAME", help="Its new terms.", show_default=False)
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Change a product from the next sale on; what was sold keeps its terms."""
+
+    async def work(services: Services) -> Outcome:
+        from tillkey_server.money import parse
+        from tillkey_server.usecases.catalogue import change_product
+
+        money = None if price is None else parse(price)
+        changed = await change_product(services, code, actor=actor(), name=name, price=money, policy=policy)
+        return Done(changed, lambda output: output.fields(changed))
 
     perform(data_dir, work, as_json=as_json)

@@ -9,12 +9,16 @@ from sqlalchemy import select
 
 from tillkey_server.rules.policy import PolicyRef
 from tillkey_server.store import rows, tables
+from tillkey_server.store.paging import Paging, Sort, paged
+from tillkey_server.store.visible import orders_of
 
 if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
     from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from tillkey_server.rules.access import Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,10 @@ class OrderLineRow:
         return PolicyRef(self.policy_name, self.policy_version)
 
 
+SORTS = {
+    "paid_at": Sort(tables.purchase_order.c.paid_at, lambda row: row.paid_at),
+    "created_at": Sort(tables.purchase_order.c.created_at, lambda row: row.created_at),
+}
 _ORDER = select(*rows.columns_of(tables.purchase_order, OrderRow))
 _LINE = select(*rows.columns_of(tables.order_line, OrderLineRow))
 
@@ -56,6 +64,29 @@ _LINE = select(*rows.columns_of(tables.order_line, OrderLineRow))
 async def by_id(conn: AsyncConnection, order_id: UUID) -> OrderRow | None:
     """Return the order of that id."""
     return await rows.one(conn, _ORDER.where(tables.purchase_order.c.id == order_id), OrderRow)
+
+
+async def seen(conn: AsyncConnection, order_id: UUID, scope: Scope) -> OrderRow | None:
+    """Return the order of that id if a caller sees it."""
+    return await rows.one(conn, _ORDER.where(tables.purchase_order.c.id == order_id, orders_of(scope)), OrderRow)
+
+
+async def page(
+    conn: AsyncConnection,
+    paging: Paging,
+    scope: Scope,
+    *,
+    customer_id: UUID | None = None,
+    channel: str | None = None,
+    number: str | None = None,
+) -> tuple[OrderRow, ...]:
+    """Return a page of the orders that a caller sees, and one more; narrowed by what is given."""
+    order = tables.purchase_order.c
+    statement = _ORDER.where(orders_of(scope))
+    for column, wanted in ((order.customer_id, customer_id), (order.channel, channel), (order.external_id, number)):
+        if wanted is not None:
+            statement = statement.where(column == wanted)
+    return await rows.many(conn, paged(statement, paging, key=order.id, sorts=SORTS), OrderRow)
 
 
 async def by_external(conn: AsyncConnection, channel: str, external_id: str, *, lock: bool = False) -> OrderRow | None:

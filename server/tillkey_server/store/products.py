@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from tillkey_server.store import rows, tables
+from tillkey_server.store.paging import Paging, Sort, paged
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
     from uuid import UUID
 
     from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from tillkey_server.rules.access import Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,10 @@ class ProductRow:
 
 
 _SELECT = select(*rows.columns_of(tables.product, ProductRow))
+SORTS = {
+    "code": Sort(tables.product.c.code, lambda row: row.code),
+    "created_at": Sort(tables.product.c.created_at, lambda row: row.created_at),
+}
 
 
 async def by_code(conn: AsyncConnection, code: str) -> ProductRow | None:
@@ -43,9 +51,17 @@ async def by_id(conn: AsyncConnection, product_id: UUID) -> ProductRow | None:
     return await rows.one(conn, _SELECT.where(tables.product.c.id == product_id), ProductRow)
 
 
-async def everything(conn: AsyncConnection) -> tuple[ProductRow, ...]:
-    """Return all products by code; a vendor has few."""
-    return await rows.many(conn, _SELECT.order_by(tables.product.c.code), ProductRow)
+async def page(conn: AsyncConnection, paging: Paging, scope: Scope) -> tuple[ProductRow, ...]:
+    """Return a page of the products that a caller sees, and one more."""
+    statement = _SELECT
+    if scope.products is not None:
+        statement = statement.where(tables.product.c.id.in_(scope.products))
+    return await rows.many(conn, paged(statement, paging, key=tables.product.c.id, sorts=SORTS), ProductRow)
+
+
+async def change(conn: AsyncConnection, product_id: UUID, values: Mapping[str, object]) -> None:
+    """Give a product another name, price or policy; what was sold before is not touched."""
+    await conn.execute(tables.product.update().where(tables.product.c.id == product_id).values(dict(values)))
 
 
 async def insert(conn: AsyncConnection, row: ProductRow) -> None:

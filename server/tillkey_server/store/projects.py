@@ -9,12 +9,16 @@ from sqlalchemy import select
 
 from tillkey_server.errors import BrokenInvariant
 from tillkey_server.store import rows, tables
+from tillkey_server.store.paging import Paging, Sort, paged
+from tillkey_server.store.visible import customers_of
 
 if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
     from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from tillkey_server.rules.access import Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,10 @@ class ProjectRow:
 
 
 _SELECT = select(*rows.columns_of(tables.project, ProjectRow))
+SORTS = {
+    "created_at": Sort(tables.project.c.created_at, lambda row: row.created_at),
+    "name": Sort(tables.project.c.name_key, lambda row: row.name_key),
+}
 
 
 async def by_id(conn: AsyncConnection, project_id: UUID) -> ProjectRow | None:
@@ -47,6 +55,22 @@ async def of_customer(conn: AsyncConnection, customer_id: UUID) -> tuple[Project
     """Return a customer's projects, oldest first."""
     statement = _SELECT.where(tables.project.c.customer_id == customer_id).order_by(tables.project.c.id)
     return await rows.many(conn, statement, ProjectRow)
+
+
+async def seen(conn: AsyncConnection, project_id: UUID, scope: Scope) -> ProjectRow | None:
+    """Return the project of that id if a caller sees its customer."""
+    statement = _SELECT.where(tables.project.c.id == project_id, customers_of(scope, tables.project.c.customer_id))
+    return await rows.one(conn, statement, ProjectRow)
+
+
+async def page(
+    conn: AsyncConnection, paging: Paging, scope: Scope, *, customer_id: UUID | None = None
+) -> tuple[ProjectRow, ...]:
+    """Return a page of the projects that a caller sees, and one more; of one customer where it is given."""
+    statement = _SELECT.where(customers_of(scope, tables.project.c.customer_id))
+    if customer_id is not None:
+        statement = statement.where(tables.project.c.customer_id == customer_id)
+    return await rows.many(conn, paged(statement, paging, key=tables.project.c.id, sorts=SORTS), ProjectRow)
 
 
 async def insert(conn: AsyncConnection, row: ProjectRow) -> None:

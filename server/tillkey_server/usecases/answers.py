@@ -62,3 +62,11 @@ def told_of(decision: Decision) -> dict[str, object]:
         "policy": {"name": decision.policy.name, "version": decision.policy.version},
         "facts": dict(decision.facts),
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A no that no rule decides, as two different products of one code: its problem's code, and what differs."""
+
+    code: str
+    detail: str

@@ -7,17 +7,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tillkey.wire.errors import WireError
 from tillkey.wire.license_key import format_key
-from tillkey_server.errors import BadInput, BrokenInvariant
+from tillkey_server.errors import BadInput, BrokenInvariant, NotFound
 from tillkey_server.ids import new_id
 from tillkey_server.money import Money
-from tillkey_server.store import products
+from tillkey_server.rules.access import EVERYTHING, Scope
+from tillkey_server.rules.decision import Grant, Outcome, instant
+from tillkey_server.store import audit, products
+from tillkey_server.usecases.paging import DEFAULT_LIMIT, Page, page_of, paging_of
 from tillkey_server.usecases.services import Services
 
 _CODE = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}\Z")
 _MAX_NAME = 200
+_MAX_PRICE = 2**53
 
 EXAMPLES: tuple[tuple[str, str, str, str, Money], ...] = (
     ("pos-core", "Point of sale, core", "POS", "default", Money(14900, "EUR")),
@@ -46,10 +51,7 @@ async def add_product(services: Services, *, code: str, name: str, key_prefix: s
     """
     if not _CODE.match(code):
         raise BadInput("code", "must be 1 to 64 of a-z, 0-9, dot, dash, underscore")
-    if not name.strip() or len(name) > _MAX_NAME or any(character < " " for character in name):
-        raise BadInput("name", f"must be 1 to {_MAX_NAME} characters without control characters")
-    if price.minor < 0:
-        raise BadInput("price", "must not be negative")
+    _check(name, price)
     try:
         format_key(key_prefix, bytes)
     except WireError as error:
@@ -79,6 +81,11 @@ async def add_product(services: Services, *, code: str, name: str, key_prefix: s
     return Added(is_new=False, differing=tuple(name for name, of in _TOLD.items() if of(held) != of(row)))
 
 
+def differing(code: str, added: Added) -> str:
+    """Return the sentence that tells in what a product differs from the one that was asked for."""
+    return f"{code} is on sale with other values for: {', '.join(added.differing)}."
+
+
 _TOLD: Mapping[str, Callable[[products.ProductRow], object]] = {
     "name": lambda row: row.name,
     "key_prefix": lambda row: row.key_prefix,
@@ -87,10 +94,93 @@ _TOLD: Mapping[str, Callable[[products.ProductRow], object]] = {
 }
 
 
-async def list_products(services: Services) -> tuple[products.ProductRow, ...]:
-    """Return what is on sale, by code."""
+async def list_products(
+    services: Services,
+    *,
+    after: str | None = None,
+    limit: int = DEFAULT_LIMIT,
+    sort: str | None = None,
+    scope: Scope = EVERYTHING,
+) -> Page:
+    """Return a page of what is on sale. Raises BadInput."""
+    paging = paging_of(after=after, limit=limit, sort=sort, sorts=products.SORTS)
     async with services.db.reading() as tx:
-        return await products.everything(tx)
+        found = await products.page(tx, paging, scope)
+    return page_of(found, paging, show=shown, key=lambda row: row.id, sorts=products.SORTS)
+
+
+async def get_product(services: Services, code: str, *, scope: Scope = EVERYTHING) -> dict[str, object]:
+    """Return one product. Raises NotFound."""
+    async with services.db.reading() as tx:
+        return shown(await _seen(tx, code, scope))
+
+
+async def change_product(
+    services: Services,
+    code: str,
+    *,
+    actor: str,
+    name: str | None = None,
+    price: Money | None = None,
+    policy: str | None = None,
+) -> dict[str, object]:
+    """Give a product another name, price or policy, from the next sale on: what was sold keeps its terms (K-09).
+
+    Raises NotFound for the product or the policy, BadInput, naming the field.
+    """
+    _check(name, price)
+    if policy is not None:
+        services.policies.offered(policy)
+    named = {
+        "name": None if name is None else name.strip(),
+        "price_minor": None if price is None else price.minor,
+        "currency": None if price is None else price.currency,
+        "policy_name": policy,
+    }
+    values = {column: value for column, value in named.items() if value is not None}
+    if not values:
+        raise BadInput("name", "give a name, a price or a policy to change")
+    async with services.db.writing() as tx:
+        row = await _seen(tx, code, EVERYTHING)
+        await products.change(tx, row.id, values)
+        await audit.append(
+            tx,
+            at=services.clock.now(),
+            actor=actor,
+            action="product_change",
+            outcome=Outcome.ALLOW.value,
+            code=Grant.PRODUCT_CHANGED.value,
+            clauses=("K-09",),
+            facts={"product": code, **values},
+        )
+        return shown(await _seen(tx, code, EVERYTHING))
+
+
+def shown(row: products.ProductRow) -> dict[str, object]:
+    """Return a product as people see it."""
+    return {
+        "id": str(row.id),
+        "code": row.code,
+        "name": row.name,
+        "key_prefix": row.key_prefix,
+        "policy": row.policy_name,
+        "price": Money(row.price_minor, row.currency).display(),
+        "created_at": instant(row.created_at),
+    }
+
+
+async def _seen(tx: AsyncConnection, code: str, scope: Scope) -> products.ProductRow:
+    row = await products.by_code(tx, code)
+    if row is None or not scope.admits_product(row.id):
+        raise NotFound("product", code)
+    return row
+
+
+def _check(name: str | None, price: Money | None) -> None:
+    if name is not None and (not name.strip() or len(name) > _MAX_NAME or not name.isprintable()):
+        raise BadInput("name", f"must be 1 to {_MAX_NAME} characters without control characters")
+    if price is not None and not 0 <= price.minor <= _MAX_PRICE:
+        raise BadInput("price", "must not be negative, nor more than a database holds")
 
 
 async def load_examples(services: Services) -> list[str]:

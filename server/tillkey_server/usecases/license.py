@@ -2,44 +2,28 @@
 
 from __future__ import annotations
 
-import secrets
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tillkey.wire.license_key import format_key, hint, normalize
 from tillkey_server.errors import BadInput, BrokenInvariant, NotFound
 from tillkey_server.ids import new_id
 from tillkey_server.rules.access import EVERYTHING, Scope
-from tillkey_server.rules.clocks import Clocks, clocks_at_issue
 from tillkey_server.rules.decision import Decision, instant
-from tillkey_server.rules.issue import decide_issue
-from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.standing import Event, LicenseFacts, advance, decide_change
 from tillkey_server.store import activations, audit, chains, customers, leases, licenses, orders, products
+from tillkey_server.usecases.customer import address_of, ensured
+from tillkey_server.usecases.issuing import IssuedLicense, Sale, issue_line
 from tillkey_server.usecases.seen import license_of
 from tillkey_server.usecases.services import Services, settled
 
-_MAX_EMAIL = 254
 _MAX_ORDER = 100
 _MAX_QUANTITY = 500
 DIRECT, NUMBERED = "direct", "manual"
 CHANGES = (Event.SUSPEND, Event.RESUME, Event.REVOKE, Event.HOLD, Event.RELEASE_HOLD)
 """What a person may do to a license; a refund, a renewal and a termination come with their money and their data."""
-
-
-@dataclass(frozen=True, slots=True)
-class IssuedLicense:
-    """One license of an order line.
-
-    `license_key` is there only in the answer that made it, since a keyed hash alone is stored.
-    """
-
-    license_id: UUID
-    license_key: str | None = field(repr=False)
-    key_hint: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,25 +35,22 @@ class Issued:
     licenses: tuple[IssuedLicense, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Sale:
-    product: products.ProductRow
-    customer: customers.CustomerRow
-    policy: Policy
-    quantity: int
-    order: str | None
-    now: datetime
-
-
 async def issue(
-    services: Services, *, product: str, customer_email: str, actor: str, quantity: int = 1, order: str | None = None
+    services: Services,
+    *,
+    product: str,
+    customer_email: str,
+    actor: str,
+    quantity: int = 1,
+    order: str | None = None,
+    scope: Scope = EVERYTHING,
 ) -> Issued:
     """Issue the licenses of one paid line, `quantity` of them, each with its own key.
 
     `order` is the seller's number of the order: told again it gives the same licenses and no new ones. Raises
     NotFound for the product and BadInput, naming the field.
     """
-    email = _email(customer_email)
+    email = address_of(customer_email, "customer")
     if not 1 <= quantity <= _MAX_QUANTITY:
         raise BadInput("quantity", f"must be from 1 to {_MAX_QUANTITY}")
     if order is not None and not (0 < len(order.strip()) <= _MAX_ORDER and order.isprintable()):
@@ -79,14 +60,15 @@ async def issue(
         now = services.clock.now()
         async with services.db.writing() as tx:
             sold = await products.by_code(tx, product)
-            if sold is None:
+            if sold is None or not scope.admits_product(sold.id):
                 raise NotFound("product", product)
             row = customers.CustomerRow(new_id(), email, email.casefold(), now)
-            customer = await customers.ensure(tx, row)
+            customer = await ensured(tx, row, scope)
             policy = services.policies.offered(sold.policy_name)
-            sale = _Sale(sold, customer, policy, quantity, None if order is None else order.strip(), now)
-            line = await _line_of(tx, sale)
-            return await _issue_line(services, tx, sale, line, actor)
+            sale = Sale(sold, customer, policy, quantity, now)
+            line = await _line_of(tx, sale, None if order is None else order.strip())
+            issued = await issue_line(services, tx, sale, line, actor)
+            return Issued(issued.code, line.order_id, issued.licenses)
 
     return await settled(attempt)
 
@@ -143,9 +125,9 @@ async def _write(tx: AsyncConnection, row: licenses.LicenseRow, after: LicenseFa
     await chains.bump_revision(tx, [held.id for held in await activations.active_of_license(tx, row.id)])
 
 
-async def _line_of(tx: AsyncConnection, sale: _Sale) -> orders.OrderLineRow:
+async def _line_of(tx: AsyncConnection, sale: Sale, order: str | None) -> orders.OrderLineRow:
     order_id = new_id()
-    channel, number = (DIRECT, str(order_id)) if sale.order is None else (NUMBERED, sale.order)
+    channel, number = (DIRECT, str(order_id)) if order is None else (NUMBERED, order)
     row = orders.OrderRow(order_id, channel, number, sale.customer.id, sale.now, sale.now)
     if not await orders.insert_if_absent(tx, row):
         return await _known_line(tx, sale, channel, number)
@@ -164,7 +146,7 @@ async def _line_of(tx: AsyncConnection, sale: _Sale) -> orders.OrderLineRow:
     return line
 
 
-async def _known_line(tx: AsyncConnection, sale: _Sale, channel: str, number: str) -> orders.OrderLineRow:
+async def _known_line(tx: AsyncConnection, sale: Sale, channel: str, number: str) -> orders.OrderLineRow:
     known = await orders.by_external(tx, channel, number, lock=True)
     lines = () if known is None else await orders.lines_of(tx, known.id)
     if known is None or not lines:
@@ -177,50 +159,3 @@ async def _known_line(tx: AsyncConnection, sale: _Sale, channel: str, number: st
     if sale.quantity > lines[0].quantity:
         raise BadInput("quantity", f"the order was paid for {lines[0].quantity}: sell more under an order of their own")
     return lines[0]
-
-
-async def _issue_line(
-    services: Services, tx: AsyncConnection, sale: _Sale, line: orders.OrderLineRow, actor: str
-) -> Issued:
-    known = await licenses.of_order_line(tx, line.id)
-    policy = await services.policies.of(tx, line.policy_ref)
-    clocks = clocks_at_issue(sale.now, policy)
-    decision = decide_issue(line.quantity, len(known), policy, sale.now, clocks)
-    given = [IssuedLicense(row.id, None, row.key_hint) for row in known]
-    for position in range(len(known), line.quantity):
-        key = format_key(sale.product.key_prefix, secrets.token_bytes)
-        row = _license_row(services, sale, line, position, key, clocks)
-        await licenses.insert(tx, row)
-        await audit.record(tx, decision, actor=actor, action="license_issue", license_id=row.id)
-        given.append(IssuedLicense(row.id, key, row.key_hint))
-    return Issued(decision.code.value, line.order_id, tuple(given))
-
-
-def _license_row(
-    services: Services, sale: _Sale, line: orders.OrderLineRow, position: int, key: str, clocks: Clocks
-) -> licenses.LicenseRow:
-    return licenses.LicenseRow(
-        id=new_id(),
-        order_line_id=line.id,
-        position=position,
-        product_id=sale.product.id,
-        customer_id=sale.customer.id,
-        key_hash=services.pepper.hash_key(normalize(key)),
-        key_hint=hint(key),
-        policy_name=line.policy_name,
-        policy_version=line.policy_version,
-        issued_at=sale.now,
-        use_until=clocks.use_until,
-        updates_until=clocks.updates_until,
-        support_until=clocks.support_until,
-        refund_until=clocks.refund_until,
-    )
-
-
-def _email(text: str) -> str:
-    email = text.strip()
-    local, at, domain = email.partition("@")
-    plain = email.isprintable() and not any(character.isspace() for character in email)
-    if not (local and at and domain and "@" not in domain and plain and len(email) <= _MAX_EMAIL):
-        raise BadInput("customer", "is not an e-mail address")
-    return email

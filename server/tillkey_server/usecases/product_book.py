@@ -1,4 +1,4 @@
-"""The products on sale, in memory: a product is added and never changes, so what was read once stays true."""
+"""The products on sale, in memory, for what never changes of one: its id and its code. Its price and terms may."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ import pytest
 from tests.support.records import DAY, NOW, activate, digest, jkt, open_shop
 from tillkey_server.errors import BrokenInvariant
 from tillkey_server.ids import new_id, new_token
+from tillkey_server.rules.access import EVERYTHING
 from tillkey_server.rules.decision import Grant, Refusal, allow, deny
 from tillkey_server.rules.policy import PolicyRef
 from tillkey_server.store import (
@@ -28,6 +29,7 @@ from tillkey_server.store.chain_events import ChainEventRow
 from tillkey_server.store.customers import CustomerRow
 from tillkey_server.store.forced import ForcedRow
 from tillkey_server.store.installations import InstallationRow
+from tillkey_server.store.paging import Paging
 from tillkey_server.store.projects import ProjectRow
 from tillkey_server.store.tickets import TicketRow
 
@@ -38,7 +40,7 @@ async def test_a_shop_comes_back_as_it_was_written(database):
     async with database.reading() as conn:
         assert await products.by_code(conn, shop.product.code) == shop.product
         assert await products.by_id(conn, shop.product.id) == shop.product
-        assert await products.everything(conn) == (shop.product,)
+        assert await products.page(conn, Paging(10), EVERYTHING) == (shop.product,)
         assert await policies.get(conn, "default", 1) == shop.policy
         assert await policies.everything(conn) == (shop.policy,)
         assert await customers.by_id(conn, shop.customer.id) == shop.customer

@@ -3,9 +3,14 @@
 `EXAMPLES` maps operation ids to makers; each noun's file gives its own.
 """
 
-from tests.support.administration import activations, api_keys, licenses
+from tests.support.administration import activations, api_keys, catalogue, licenses
 from tests.support.administration.example import Example, Make, Shelf
 
-EXAMPLES: dict[str, Make] = {**api_keys.EXAMPLES, **licenses.EXAMPLES, **activations.EXAMPLES}
+EXAMPLES: dict[str, Make] = {
+    **api_keys.EXAMPLES,
+    **catalogue.EXAMPLES,
+    **licenses.EXAMPLES,
+    **activations.EXAMPLES,
+}
 
 __all__ = ["EXAMPLES", "Example", "Shelf"]

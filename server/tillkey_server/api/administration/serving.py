@@ -22,7 +22,7 @@ from tillkey_server.api.responses import CLOSE, NO_STORE, Refused
 from tillkey_server.rules.access import Principal
 from tillkey_server.rules.decision import Decision, Refusal
 from tillkey_server.rules.rate import API_KEY_GUESSES
-from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
+from tillkey_server.usecases.answers import Conflict, RefusalAnswer, refusal_of
 from tillkey_server.usecases.api_key import authenticate
 from tillkey_server.usecases.idempotency import Kept, once
 from tillkey_server.usecases.rate import site_of, take
@@ -88,6 +88,8 @@ def _rendered(endpoint: Endpoint, returned: Returned) -> Kept:
             return _refused(returned)
         case Decision():
             return _refused(refusal_of(returned))
+        case Conflict():
+            return _problem(problems.document(returned.code, detail=returned.detail))
         case Reply():
             assert returned.status in endpoint.statuses, "the endpoint's row does not name this status"
             return _kept(endpoint, returned.status, returned.members)
@@ -102,14 +104,19 @@ def _kept(endpoint: Endpoint, status: int, members: Mapping[str, object]) -> Kep
 
 def _refused(answer: RefusalAnswer) -> Kept:
     """Return a no with all its facts: a caller with an API key may see them."""
-    members = problems.document(
-        answer.decision_code,
-        detail=answer.detail,
-        clauses=answer.clauses,
-        retry_at=answer.retry_at,
-        options=answer.options,
-        facts=answer.facts,
+    return _problem(
+        problems.document(
+            answer.decision_code,
+            detail=answer.detail,
+            clauses=answer.clauses,
+            retry_at=answer.retry_at,
+            options=answer.options,
+            facts=answer.facts,
+        )
     )
+
+
+def _problem(members: Mapping[str, object]) -> Kept:
     status = members["status"]
     assert isinstance(status, int), "a problem's status is a number"
     return Kept(status, json.dumps(members, ensure_ascii=False).encode())

@@ -12,6 +12,8 @@ from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
+from tillkey_server.errors import BadInput
+from tillkey_server.money import parse
 from tillkey_server.usecases.paging import DEFAULT_LIMIT, MAX_LIMIT
 
 MAX_REASON = 2000
@@ -39,6 +41,14 @@ def _one_line(value: str) -> str:
     return value
 
 
+def _price(value: str) -> str:
+    try:
+        parse(value)
+    except BadInput as error:
+        raise ValueError(error.detail) from error
+    return value
+
+
 Moment = Annotated[
     AwareDatetime,
     BeforeValidator(_moment),
@@ -47,6 +57,8 @@ Moment = Annotated[
 Line = Annotated[str, Field(min_length=1, max_length=MAX_TEXT), AfterValidator(_one_line)]
 Reason = Annotated[str, Field(min_length=1, max_length=MAX_REASON, description="Why; kept in the audit log.")]
 Email = Annotated[str, Field(min_length=3, max_length=254), AfterValidator(_one_line)]
+Price = Annotated[str, Field(max_length=32), AfterValidator(_price)]
+"""An amount with its currency, as `49.90 EUR`."""
 ProductCode = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 Time = Annotated[str | None, Field(json_schema_extra={"format": "date-time"})]
 """A time in an answer; null: it has not happened, or there is no end."""

@@ -14,10 +14,14 @@ from tillkey_server.api import openapi, problems
 from tillkey_server.api.administration import (
     activations,
     api_keys,
+    customers,
     explanations,
     forced_deactivations,
     licenses,
     move_tickets,
+    orders,
+    products,
+    projects,
     rekeys,
     standing,
     transfers,
@@ -28,6 +32,10 @@ from tillkey_server.rules.access import roles_with
 from tillkey_server.rules.decision import Refusal
 
 GROUPS: tuple[Endpoints, ...] = (
+    products.endpoints,
+    customers.endpoints,
+    projects.endpoints,
+    orders.endpoints,
     licenses.endpoints,
     explanations.endpoints,
     standing.endpoints,

@@ -1,0 +1,210 @@
+"""Orders, and licenses issued for one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+
+from tillkey_server.api.administration.endpoint import Call, Endpoints, Reply
+from tillkey_server.api.administration.shapes import (
+    Answer,
+    Email,
+    Id,
+    Input,
+    Line,
+    Listing,
+    Moment,
+    PolicyNamed,
+    Price,
+    ProductCode,
+    Time,
+)
+from tillkey_server.money import parse
+from tillkey_server.rules.access import Permission
+from tillkey_server.rules.decision import Refusal
+from tillkey_server.usecases import license as licenses
+from tillkey_server.usecases import order
+from tillkey_server.usecases.answers import RefusalAnswer
+
+endpoints = Endpoints("orders")
+
+Number = Annotated[Line, Field(max_length=order.MAX_NUMBER, description="The seller's number of the order.")]
+Channel = Annotated[Line, Field(max_length=order.MAX_CHANNEL, description="Whose number it is: numbers are its own.")]
+Quantity = Annotated[int, Field(ge=1, le=order.MAX_QUANTITY)]
+
+
+class OrderLine(Input):
+    """Pieces of one product."""
+
+    product: ProductCode
+    quantity: Quantity = 1
+    price: Annotated[Price | None, Field(description="The price of each; null: the product's.")] = None
+
+
+class PlaceOrder(Input):
+    """A paid order."""
+
+    number: Number
+    channel: Channel = order.CHANNEL
+    customer: Annotated[Email, Field(description="The buyer's e-mail address.")]
+    paid_at: Annotated[Moment | None, Field(description="When the money came; null: now.")] = None
+    lines: Annotated[list[OrderLine], Field(min_length=1, max_length=order.MAX_LINES)]
+
+
+class IssueLicense(Input):
+    """Licenses of one product for one customer."""
+
+    product: ProductCode
+    customer: Annotated[Email, Field(description="The buyer's e-mail address.")]
+    quantity: Quantity = 1
+    order: Annotated[Number | None, Field(description="Told again, it gives no more licenses.")] = None
+
+
+class OrderListing(Listing):
+    """Which orders."""
+
+    customer_id: Annotated[UUID | None, Field(description="Those of this customer.")] = None
+    channel: Annotated[str | None, Field(description="Those of this channel.", max_length=64)] = None
+    number: Annotated[str | None, Field(description="The one with this number.", max_length=255)] = None
+
+
+class IssuedLicense(Answer):
+    """A license; its key is in the answer that made it and in no other."""
+
+    license_id: Id
+    license_key: str | None
+    key_hint: str
+
+
+class IssuedLicenses(Answer):
+    """What was issued: `license_issued`, or `license_already_issued` where the order had its licenses before."""
+
+    code: str
+    order_id: Id
+    licenses: list[IssuedLicense]
+
+
+class ShownLine(Answer):
+    """A line of an order, and its licenses."""
+
+    product: str
+    quantity: int
+    price: str
+    policy: PolicyNamed
+    license_ids: list[Id]
+
+
+class OrderHead(Answer):
+    """An order."""
+
+    id: Id
+    channel: str
+    number: str
+    customer_id: Id
+    paid_at: Time
+    created_at: Time
+
+
+class Order(OrderHead):
+    """An order with its lines."""
+
+    lines: list[ShownLine]
+
+
+class PlacedOrder(Order):
+    """An order with its licenses; each key is in the answer that made it and in no other."""
+
+    licenses: list[IssuedLicense]
+
+
+class OrderPage(Answer):
+    """A page of orders."""
+
+    items: list[OrderHead]
+    next: str | None
+
+
+@endpoints.post(
+    "/v1/orders",
+    Permission.ORDER_WRITE,
+    body=PlaceOrder,
+    answer=PlacedOrder,
+    command="order add",
+    statuses=(201, 200),
+    refusals=("not_found", Refusal.ORDER_DIFFERS),
+)
+async def place_order(call: Call) -> Reply | RefusalAnswer:
+    """Record a paid order and issue its licenses; told again it gives the same ones, without their keys."""
+    asked = call.asked(PlaceOrder)
+    placed = await order.place_order(
+        call.services,
+        number=asked.number,
+        customer_email=asked.customer,
+        lines=[
+            order.Line(one.product, one.quantity, None if one.price is None else parse(one.price))
+            for one in asked.lines
+        ],
+        actor=call.actor,
+        channel=asked.channel,
+        paid_at=asked.paid_at,
+        scope=call.scope,
+    )
+    return placed if isinstance(placed, RefusalAnswer) else Reply(201 if placed.is_new else 200, placed.shown)
+
+
+@endpoints.get("/v1/orders", Permission.ORDER_READ, query=OrderListing, answer=OrderPage, command="order list")
+async def list_orders(call: Call) -> Mapping[str, object]:
+    """List orders; sort by `paid_at` or `created_at`."""
+    asked = call.asked(OrderListing)
+    page = await order.list_orders(
+        call.services,
+        customer_id=asked.customer_id,
+        channel=asked.channel,
+        number=asked.number,
+        after=asked.after,
+        limit=asked.limit,
+        sort=asked.sort,
+        scope=call.scope,
+    )
+    return {"items": page.items, "next": page.next}
+
+
+@endpoints.get(
+    "/v1/orders/{order_id}", Permission.ORDER_READ, answer=Order, command="order show", refusals=("not_found",)
+)
+async def get_order(call: Call) -> Mapping[str, object]:
+    """Show one order with its lines and their licenses."""
+    return await order.get_order(call.services, call.id("order_id", "order"), scope=call.scope)
+
+
+@endpoints.post(
+    "/v1/licenses",
+    Permission.LICENSE_ISSUE,
+    body=IssueLicense,
+    answer=IssuedLicenses,
+    command="license issue",
+    statuses=(201, 200),
+    refusals=("not_found",),
+)
+async def issue_license(call: Call) -> Reply:
+    """Issue licenses of one product. Each key is shown once: only a keyed hash of it is stored."""
+    asked = call.asked(IssueLicense)
+    issued = await licenses.issue(
+        call.services,
+        product=asked.product,
+        customer_email=asked.customer,
+        actor=call.actor,
+        quantity=asked.quantity,
+        order=asked.order,
+        scope=call.scope,
+    )
+    given = [
+        {"license_id": str(one.license_id), "license_key": one.license_key, "key_hint": one.key_hint}
+        for one in issued.licenses
+    ]
+    is_new = any(one.license_key is not None for one in issued.licenses)
+    members = {"code": issued.decision_code, "order_id": str(issued.order_id), "licenses": given}
+    return Reply(201 if is_new else 200, members)

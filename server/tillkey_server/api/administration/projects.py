@@ -1,0 +1,123 @@
+"""Projects: a customer's shops or sites."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+
+from tillkey_server.api.administration.endpoint import Call, Endpoints, Reply
+from tillkey_server.api.administration.shapes import Answer, Id, Input, Line, Listing, Time
+from tillkey_server.rules.access import Permission
+from tillkey_server.rules.decision import Refusal
+from tillkey_server.usecases import project
+from tillkey_server.usecases.answers import RefusalAnswer
+
+endpoints = Endpoints("projects")
+
+Name = Annotated[Line, Field(max_length=project.MAX_NAME)]
+
+
+class AddProject(Input):
+    """A project of a customer."""
+
+    customer_id: UUID
+    name: Name
+    site: Name | None = None
+
+
+class RenameProject(Input):
+    """The project's new name."""
+
+    name: Name
+
+
+class ProjectListing(Listing):
+    """Which projects."""
+
+    customer_id: Annotated[UUID | None, Field(description="Those of this customer.")] = None
+
+
+class Project(Answer):
+    """A project."""
+
+    id: Id
+    customer_id: Id
+    name: str
+    site: str | None
+    created_at: Time
+
+
+class ProjectPage(Answer):
+    """A page of projects."""
+
+    items: list[Project]
+    next: str | None
+
+
+@endpoints.get(
+    "/v1/projects", Permission.PROJECT_READ, query=ProjectListing, answer=ProjectPage, command="project list"
+)
+async def list_projects(call: Call) -> Mapping[str, object]:
+    """List projects; sort by `created_at` or `name`."""
+    asked = call.asked(ProjectListing)
+    page = await project.list_projects(
+        call.services,
+        customer_id=asked.customer_id,
+        after=asked.after,
+        limit=asked.limit,
+        sort=asked.sort,
+        scope=call.scope,
+    )
+    return {"items": page.items, "next": page.next}
+
+
+@endpoints.post(
+    "/v1/projects",
+    Permission.PROJECT_WRITE,
+    body=AddProject,
+    answer=Project,
+    command="project add",
+    statuses=(201, 200),
+    refusals=("not_found",),
+)
+async def add_project(call: Call) -> Reply:
+    """Return the customer's project of a name, made if there is none."""
+    asked = call.asked(AddProject)
+    added = await project.add_project(
+        call.services, asked.customer_id, name=asked.name, site=asked.site, scope=call.scope
+    )
+    return Reply(201 if added.is_new else 200, added.shown)
+
+
+@endpoints.get(
+    "/v1/projects/{project_id}",
+    Permission.PROJECT_READ,
+    answer=Project,
+    command="project show",
+    refusals=("not_found",),
+)
+async def get_project(call: Call) -> Mapping[str, object]:
+    """Show one project."""
+    return await project.get_project(call.services, call.id("project_id", "project"), scope=call.scope)
+
+
+@endpoints.patch(
+    "/v1/projects/{project_id}",
+    Permission.PROJECT_WRITE,
+    body=RenameProject,
+    answer=Project,
+    command="project rename",
+    refusals=("not_found", Refusal.NAME_TAKEN),
+)
+async def rename_project(call: Call) -> Mapping[str, object] | RefusalAnswer:
+    """Give a project another name; it keeps its id, and the tills that use it go on."""
+    return await project.rename_project(
+        call.services,
+        call.id("project_id", "project"),
+        name=call.asked(RenameProject).name,
+        actor=call.actor,
+        scope=call.scope,
+    )

@@ -1,0 +1,133 @@
+"""`order add | list | show`."""
+
+# ruff: noqa: PLC0415 - commands import what they need, so that `--help` is quick
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
+
+import typer
+
+from tillkey_server.cli.lists import After, Limit, SortBy, shown_page
+from tillkey_server.cli.output import note
+from tillkey_server.cli.running import DataDir, Done, Json, Outcome, actor, perform, refused_by, time_of
+
+if TYPE_CHECKING:
+    from tillkey_server.cli.output import Output
+    from tillkey_server.usecases.order import Line
+    from tillkey_server.usecases.services import Services
+
+app = typer.Typer(help="What was paid for.", no_args_is_help=True)
+
+OrderId = Annotated[UUID, typer.Argument(metavar="ID", help="The order's id.", show_default=False)]
+_COLUMNS = ("id", "channel", "number", "customer_id", "paid_at")
+
+
+@app.command("add")
+def add(
+    *,
+    data_dir: DataDir,
+    number: Annotated[str, typer.Option("--number", metavar="REF", help="The order's number.", show_default=False)],
+    customer: Annotated[
+        str, typer.Option("--customer", metavar="EMAIL", help="The buyer's e-mail address.", show_default=False)
+    ],
+    line: Annotated[
+        list[str],
+        typer.Option("--line", metavar="CODE[:N]", help="N pieces of a product; may be repeated.", show_default=False),
+    ],
+    channel: Annotated[str, typer.Option("--channel", metavar="NAME", help="Whose number it is.")] = "manual",
+    paid_at: Annotated[
+        str | None, typer.Option("--paid-at", metavar="TIME", help="When the money came.", show_default=False)
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Record a paid order and issue its licenses. Each key is shown once: only a keyed hash of it is stored."""
+
+    async def work(services: Services) -> Outcome:
+        from tillkey_server.usecases.answers import RefusalAnswer
+        from tillkey_server.usecases.order import place_order
+
+        placed = await place_order(
+            services,
+            number=number,
+            customer_email=customer,
+            lines=[_line(one) for one in line],
+            actor=actor(),
+            channel=channel,
+            paid_at=time_of(paid_at, "paid-at"),
+        )
+        if isinstance(placed, RefusalAnswer):
+            return refused_by(placed)
+        return Done({**placed.shown, "created": placed.is_new}, lambda output: _show(output, placed.shown))
+
+    perform(data_dir, work, as_json=as_json)
+
+
+@app.command("list")
+def list_(
+    *,
+    data_dir: DataDir,
+    customer: Annotated[
+        UUID | None, typer.Option("--customer", metavar="ID", help="Those of this customer.", show_default=False)
+    ] = None,
+    channel: Annotated[
+        str | None, typer.Option("--channel", metavar="NAME", help="Those of this channel.", show_default=False)
+    ] = None,
+    number: Annotated[
+        str | None, typer.Option("--number", metavar="REF", help="The one with this number.", show_default=False)
+    ] = None,
+    after: After = None,
+    limit: Limit = 50,
+    sort: SortBy = None,
+    as_json: Json = False,
+) -> None:
+    """List orders."""
+
+    async def work(services: Services) -> Outcome:
+        from tillkey_server.usecases.order import list_orders
+
+        page = await list_orders(
+            services, customer_id=customer, channel=channel, number=number, after=after, limit=limit, sort=sort
+        )
+        return shown_page(page, _COLUMNS, "orders")
+
+    perform(data_dir, work, as_json=as_json)
+
+
+@app.command("show")
+def show(*, data_dir: DataDir, order_id: OrderId, as_json: Json = False) -> None:
+    """Show one order with its lines and their licenses."""
+
+    async def work(services: Services) -> Outcome:
+        from tillkey_server.usecases.order import get_order
+
+        found = await get_order(services, order_id)
+        return Done(found, lambda output: _show(output, found))
+
+    perform(data_dir, work, as_json=as_json)
+
+
+def _line(text: str) -> Line:
+    """Read a line, as `pos-core` or `pos-core:2`. Raises BadInput."""
+    from tillkey_server.errors import BadInput
+    from tillkey_server.usecases.order import Line
+
+    code, colon, pieces = text.partition(":")
+    if colon and not (pieces.isascii() and pieces.isdigit()):
+        raise BadInput("line", "write a product's code, or its code and how many, as pos-core:2")
+    return Line(code, int(pieces[:9]) if colon else 1)
+
+
+def _show(output: Output, order: dict[str, Any]) -> None:
+    head = {name: value for name, value in order.items() if name not in {"lines", "licenses"}}
+    output.fields(head)
+    output.table(
+        ("product", "quantity", "price", "licenses"),
+        [[line[name] for name in ("product", "quantity", "price", "license_ids")] for line in order["lines"]],
+    )
+    given = order.get("licenses", [])
+    if given:
+        output.table(("license", "key"), [(one["license_id"], one["license_key"] or one["key_hint"]) for one in given])
+    if any(one["license_key"] for one in given):
+        note("Note the keys now: only their hashes are stored, and nobody can show them again.")

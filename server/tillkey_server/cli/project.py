@@ -1,0 +1,94 @@
+"""`project add | list | show | rename`."""
+
+# ruff: noqa: PLC0415 - commands import what they need, so that `--help` is quick
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
+
+import typer
+
+from tillkey_server.cli.lists import After, Limit, SortBy, shown_page
+from tillkey_server.cli.running import DataDir, Done, Json, Outcome, actor, perform, refused_by
+
+if TYPE_CHECKING:
+    from tillkey_server.usecases.services import Services
+
+app = typer.Typer(help="The customers' shops and sites.", no_args_is_help=True)
+
+ProjectId = Annotated[UUID, typer.Argument(metavar="ID", help="The project's id.", show_default=False)]
+Name = Annotated[str, typer.Option("--name", metavar="TEXT", help="The project's name.", show_default=False)]
+_COLUMNS = ("id", "name", "site", "customer_id", "created_at")
+
+
+@app.command("add")
+def add(
+    *,
+    data_dir: DataDir,
+    customer: Annotated[UUID, typer.Option("--customer", metavar="ID", help="The customer's id.", show_default=False)],
+    name: Name,
+    site: Annotated[str | None, typer.Option("--site", metavar="TEXT", help="Its address.", show_default=False)] = None,
+    as_json: Json = False,
+) -> None:
+    """Make a customer's project of a name; one that is there stays as it is."""
+
+    async def work(services: Services) -> Outcome:
+        from tillkey_server.usecases.project import add_project
+
+        added = await add_project(services, customer, name=name, site=site)
+        return Done({**added.shown, "created": added.is_new}, lambda output: output.fields(added.shown))
+
+    perform(data_dir, work, as_json=as_json)
+
+
+@app.command("list")
+def list_(
+    *,
+    data_dir: DataDir,
+    customer: Annotated[
+        UUID | None, typer.Option("--customer", metavar="ID", help="Those of this customer.", show_default=False)
+    ] = None,
+    after: After = None,
+    limit: Limit = 50,
+    sort: SortBy = None,
+    as_json: Json = False,
+) -> None:
+    """List projects."""
+
+    async def work(services: Services) -> Outcome:
+        from tillkey_server.usecases.project import list_projects
+
+        page = await list_projects(services, customer_id=customer, after=after, limit=limit, sort=sort)
+        return shown_page(page, _COLUMNS, "projects")
+
+    perform(data_dir, work, as_json=as_json)
+
+
+@app.command("show")
+def show(*, data_dir: DataDir, project_id: ProjectId, as_json: Json = False) -> None:
+    """Show one project."""
+
+    async def work(services: Services) -> Outcome:
+        from tillkey_server.usecases.project import get_project
+
+        found = await get_project(services, project_id)
+        return Done(found, lambda output: output.fields(found))
+
+    perform(data_dir, work, as_json=as_json)
+
+
+@app.command("rename")
+def rename(*, data_dir: DataDir, project_id: ProjectId, name: Name, as_json: Json = False) -> None:
+    """Give a project another name; it keeps its id, and the tills that use it go on."""
+
+    async def work(services: Services) -> Outcome:
+        from tillkey_server.usecases.answers import RefusalAnswer
+        from tillkey_server.usecases.project import rename_project
+
+        renamed = await rename_project(services, project_id, name=name, actor=actor())
+        if isinstance(renamed, RefusalAnswer):
+            return refused_by(renamed)
+        return Done(renamed, lambda output: output.fields(renamed))
+
+    perform(data_dir, work, as_json=as_json)

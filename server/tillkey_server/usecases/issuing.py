@@ -1,0 +1,92 @@
+"""Issuing the licenses of one paid line, within the transaction of whoever sells: an order, an agent, a trial."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tillkey.wire.license_key import format_key, hint, normalize
+from tillkey_server.ids import new_id
+from tillkey_server.rules.clocks import Clocks, clocks_at_issue
+from tillkey_server.rules.issue import decide_issue
+from tillkey_server.rules.policy import Policy
+from tillkey_server.store import audit, customers, licenses, orders, products
+from tillkey_server.usecases.services import Services
+
+
+@dataclass(frozen=True, slots=True)
+class Sale:
+    """What is sold to whom: `quantity` pieces of a product under today's terms, paid at `paid_at` (None: now)."""
+
+    product: products.ProductRow
+    customer: customers.CustomerRow
+    policy: Policy
+    quantity: int
+    now: datetime
+    paid_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedLicense:
+    """One license of an order line.
+
+    `license_key` is there only in the answer that made it, since a keyed hash alone is stored.
+    """
+
+    license_id: UUID
+    license_key: str | None = field(repr=False)
+    key_hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedLine:
+    """What a line has: `license_issued` where some are new, else `license_already_issued`."""
+
+    code: str
+    licenses: tuple[IssuedLicense, ...]
+
+
+async def issue_line(
+    services: Services, tx: AsyncConnection, sale: Sale, line: orders.OrderLineRow, actor: str
+) -> IssuedLine:
+    """Issue what a line still needs (NX-01); its order's row is locked, or new in this transaction.
+
+    The clocks run from the payment, not from when we were told of it (NX-14).
+    """
+    known = await licenses.of_order_line(tx, line.id)
+    policy = await services.policies.of(tx, line.policy_ref)
+    clocks = clocks_at_issue(sale.paid_at or sale.now, policy)
+    decision = decide_issue(line.quantity, len(known), policy, sale.now, clocks)
+    given = [IssuedLicense(row.id, None, row.key_hint) for row in known]
+    for position in range(len(known), line.quantity):
+        key = format_key(sale.product.key_prefix, secrets.token_bytes)
+        row = _row(services, sale, line, position, key, clocks)
+        await licenses.insert(tx, row)
+        await audit.record(tx, decision, actor=actor, action="license_issue", license_id=row.id)
+        given.append(IssuedLicense(row.id, key, row.key_hint))
+    return IssuedLine(decision.code.value, tuple(given))
+
+
+def _row(
+    services: Services, sale: Sale, line: orders.OrderLineRow, position: int, key: str, clocks: Clocks
+) -> licenses.LicenseRow:
+    return licenses.LicenseRow(
+        id=new_id(),
+        order_line_id=line.id,
+        position=position,
+        product_id=sale.product.id,
+        customer_id=sale.customer.id,
+        key_hash=services.pepper.hash_key(normalize(key)),
+        key_hint=hint(key),
+        policy_name=line.policy_name,
+        policy_version=line.policy_version,
+        issued_at=sale.now,
+        use_until=clocks.use_until,
+        updates_until=clocks.updates_until,
+        support_until=clocks.support_until,
+        refund_until=clocks.refund_until,
+    )

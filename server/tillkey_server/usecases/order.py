@@ -1,0 +1,231 @@
+"""Orders: told by a shop or a payment provider, once or often, and answered with the licenses of their lines.
+
+1. An order is known by its channel and number. Told again with the same content it gives the same licenses and no new
+   ones; with other content it is refused (`order_differs`) and nothing changes.
+2. All lines are issued in one transaction: an order has all of its licenses or none.
+3. `paid_at` is when the money came, and the clocks run from it (NX-14); it may lie in the past, never ahead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tillkey_server.errors import BadInput, BrokenInvariant, NotFound
+from tillkey_server.ids import new_id
+from tillkey_server.money import Money
+from tillkey_server.rules.access import EVERYTHING, Scope
+from tillkey_server.rules.decision import Refusal, instant
+from tillkey_server.store import licenses, orders, products
+from tillkey_server.store.customers import CustomerRow
+from tillkey_server.store.orders import SORTS, OrderLineRow, OrderRow
+from tillkey_server.usecases.answers import RefusalAnswer
+from tillkey_server.usecases.customer import address_of, ensured
+from tillkey_server.usecases.issuing import IssuedLicense, Sale, issue_line
+from tillkey_server.usecases.paging import DEFAULT_LIMIT, Page, page_of, paging_of
+from tillkey_server.usecases.services import Services, settled
+
+CHANNEL = "manual"
+"""The channel of an order that names none."""
+MAX_LINES = 50
+MAX_QUANTITY = 500
+MAX_NUMBER = 100
+MAX_CHANNEL = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of an order: pieces of a product, at a price for each (None: the product's)."""
+
+    product: str
+    quantity: int = 1
+    price: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An order that is on record, and whether this call put it there."""
+
+    is_new: bool
+    shown: dict[str, object]
+
+
+async def place_order(
+    services: Services,
+    *,
+    number: str,
+    customer_email: str,
+    lines: Sequence[Line],
+    actor: str,
+    channel: str = CHANNEL,
+    paid_at: datetime | None = None,
+    scope: Scope = EVERYTHING,
+) -> Placed | RefusalAnswer:
+    """Record a paid order and issue the licenses of its lines; each key is in the answer that made it.
+
+    Raises BadInput, naming the field, and NotFound for a product or, where the caller has limits, for a customer.
+    """
+    email = address_of(customer_email, "customer")
+    named, of_channel = _word("number", number, MAX_NUMBER), _word("channel", channel, MAX_CHANNEL)
+    if not 1 <= len(lines) <= MAX_LINES:
+        raise BadInput("lines", f"an order has 1 to {MAX_LINES} lines")
+    if any(not 1 <= line.quantity <= MAX_QUANTITY for line in lines):
+        raise BadInput("lines.quantity", f"must be from 1 to {MAX_QUANTITY}")
+
+    async def attempt() -> Placed | RefusalAnswer:
+        now = services.clock.now()
+        if paid_at is not None and paid_at > now:
+            raise BadInput("paid_at", "lies ahead: give the time at which the money came")
+        async with services.db.writing() as tx:
+            customer = await ensured(tx, CustomerRow(new_id(), email, email.casefold(), now), scope)
+            sales = [await _sale(services, tx, line, customer, paid_at, now, scope) for line in lines]
+            row = OrderRow(new_id(), of_channel, named, customer.id, paid_at or now, now)
+            if await orders.insert_if_absent(tx, row):
+                for position, (sale, line) in enumerate(zip(sales, lines, strict=True)):
+                    await orders.insert_line(tx, _line_row(row, sale, line, position))
+                return await _placed(services, tx, row, sales, actor, is_new=True)
+            known = await orders.by_external(tx, of_channel, named, lock=True)
+            if known is None:
+                raise BrokenInvariant("an order is there and is not")
+            differing = _differing(known, await orders.lines_of(tx, known.id), sales, lines, paid_at)
+            if differing:
+                return RefusalAnswer(Refusal.ORDER_DIFFERS, f"The order is on record with another {differing}.")
+            return await _placed(services, tx, known, sales, actor, is_new=False)
+
+    return await settled(attempt)
+
+
+async def list_orders(
+    services: Services,
+    *,
+    customer_id: UUID | None = None,
+    channel: str | None = None,
+    number: str | None = None,
+    after: str | None = None,
+    limit: int = DEFAULT_LIMIT,
+    sort: str | None = None,
+    scope: Scope = EVERYTHING,
+) -> Page:
+    """Return a page of orders, narrowed by what is given. Raises BadInput."""
+    paging = paging_of(after=after, limit=limit, sort=sort, sorts=SORTS)
+    async with services.db.reading() as tx:
+        found = await orders.page(tx, paging, scope, customer_id=customer_id, channel=channel, number=number)
+    return page_of(found, paging, show=_head, key=lambda row: row.id, sorts=SORTS)
+
+
+async def get_order(services: Services, order_id: UUID, *, scope: Scope = EVERYTHING) -> dict[str, object]:
+    """Return one order with the lines that the caller sees, and their licenses. Raises NotFound."""
+    async with services.db.reading() as tx:
+        row = await orders.seen(tx, order_id, scope)
+        if row is None:
+            raise NotFound("order", str(order_id))
+        shown = []
+        for line in await orders.lines_of(tx, order_id):
+            sold = await products.by_id(tx, line.product_id)
+            if sold is not None and scope.admits_product(sold.id):
+                given = [IssuedLicense(one.id, None, one.key_hint) for one in await licenses.of_order_line(tx, line.id)]
+                shown.append(_shown(line, sold.code, given))
+    return {**_head(row), "lines": shown}
+
+
+async def _sale(
+    services: Services,
+    tx: AsyncConnection,
+    line: Line,
+    customer: CustomerRow,
+    paid_at: datetime | None,
+    now: datetime,
+    scope: Scope,
+) -> Sale:
+    sold = await products.by_code(tx, line.product)
+    if sold is None or not scope.admits_product(sold.id):
+        raise NotFound("product", line.product)
+    policy = services.policies.offered(sold.policy_name)
+    return Sale(sold, customer, policy, line.quantity, now, paid_at)
+
+
+def _line_row(order: OrderRow, sale: Sale, line: Line, position: int) -> OrderLineRow:
+    price = line.price or Money(sale.product.price_minor, sale.product.currency)
+    return OrderLineRow(
+        id=new_id(),
+        order_id=order.id,
+        position=position,
+        product_id=sale.product.id,
+        quantity=sale.quantity,
+        price_minor=price.minor,
+        currency=price.currency,
+        policy_name=sale.policy.name,
+        policy_version=sale.policy.version,
+    )
+
+
+def _differing(
+    known: OrderRow,
+    held: Sequence[OrderLineRow],
+    sales: Sequence[Sale],
+    lines: Sequence[Line],
+    paid_at: datetime | None,
+) -> str:
+    """Return the name of the first part in which an order that is told again differs; empty where it is the same."""
+    if known.customer_id != sales[0].customer.id:
+        return "customer"
+    if paid_at is not None and paid_at != known.paid_at:
+        return "paid_at"
+    if [(row.product_id, row.quantity) for row in held] != [(sale.product.id, sale.quantity) for sale in sales]:
+        return "set of lines"
+    told = zip(held, lines, strict=True)
+    if any(line.price is not None and (row.price_minor, row.currency) != _minor(line.price) for row, line in told):
+        return "price"
+    return ""
+
+
+def _minor(price: Money) -> tuple[int, str]:
+    return price.minor, price.currency
+
+
+async def _placed(
+    services: Services, tx: AsyncConnection, row: OrderRow, sales: Sequence[Sale], actor: str, *, is_new: bool
+) -> Placed:
+    shown: list[dict[str, object]] = []
+    given: list[IssuedLicense] = []
+    for line, sale in zip(await orders.lines_of(tx, row.id), sales, strict=True):
+        issued = await issue_line(services, tx, sale, line, actor)
+        given += issued.licenses
+        shown.append(_shown(line, sale.product.code, issued.licenses))
+    return Placed(is_new, {**_head(row), "lines": shown, "licenses": [_license(one) for one in given]})
+
+
+def _head(row: OrderRow) -> dict[str, object]:
+    return {
+        "id": str(row.id),
+        "channel": row.channel,
+        "number": row.external_id,
+        "customer_id": str(row.customer_id),
+        "paid_at": instant(row.paid_at),
+        "created_at": instant(row.created_at),
+    }
+
+
+def _shown(line: OrderLineRow, product: str, given: Sequence[IssuedLicense]) -> dict[str, object]:
+    return {
+        "product": product,
+        "quantity": line.quantity,
+        "price": Money(line.price_minor, line.currency).display(),
+        "policy": {"name": line.policy_name, "version": line.policy_version},
+        "license_ids": [str(one.license_id) for one in given],
+    }
+
+
+def _license(one: IssuedLicense) -> dict[str, object]:
+    return {"license_id": str(one.license_id), "license_key": one.license_key, "key_hint": one.key_hint}
+
+
+def _word(field: str, text: str, most: int) -> str:
+    word = text.strip()
+    if not (word and len(word) <= most and word.isprintable()):
+        raise BadInput(field, f"must be 1 to {most} printable characters")
+    return word
