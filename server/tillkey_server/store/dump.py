@@ -51,6 +51,11 @@ class ColumnOutline:
     kind: str
     nullable: bool
 
+    def __post_init__(self) -> None:
+        """Raise ValueError for what a damaged backup may say."""
+        if self.kind not in {kind for _, kind in _KINDS}:
+            raise ValueError(self.kind)
+
     @property
     def sql(self) -> sa.Column[Any]:
         """The column for statements, on either engine."""

@@ -38,8 +38,10 @@ _ANSWER_SECONDS = 40
 
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 
+APPLICATION_NAME = "tillkey"
+
 _POSTGRESQL_SETTINGS = {
-    "application_name": "tillkey",
+    "application_name": APPLICATION_NAME,
     "default_transaction_isolation": "read committed",
     "lock_timeout": "10s",
     "statement_timeout": "30s",

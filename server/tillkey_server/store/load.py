@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import base64
 import json
+import sqlite3
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DataError, IntegrityError
 
-from tillkey_server.errors import BadInput
+from tillkey_server.errors import BadInput, ConfigError
 from tillkey_server.store import engines, migrate, tables
 from tillkey_server.store.dump import ROWS_AT_ONCE, TableOutline
 
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 _ALEMBIC_TABLE = "alembic_version"
+_STOP_FIRST = "stop every server and command that uses it, then restore"
 
 Lines = Iterable[tuple[str, bytes]]
 """Names of tables, in the order of filling, each with some of its rows as `dump.Snapshot.rows` gave them."""
@@ -51,17 +55,55 @@ def fill(
     """
     by_name = {outline.name: outline for outline in outlines}
     with connection.begin():
+        _refuse_running_servers(connection)
         for name in _ours(connection):
             cascade = " CASCADE" if connection.dialect.name == "postgresql" else ""
             connection.exec_driver_sql(f'DROP TABLE "{name}"{cascade}')
         migrate.upgrade_within(connection, revision)
+        _refuse_strange_tables(connection, outlines)
         for name, some in lines:
+            if name not in by_name:
+                raise BadInput("file", "is damaged: it holds rows of a table that it does not describe")
             told(name, _insert(connection, by_name[name], some))
         if connection.dialect.name == "postgresql":
             # Deferred references must be proved before a migration may alter their tables.
             connection.exec_driver_sql("SET CONSTRAINTS ALL IMMEDIATE")
         migrate.upgrade_within(connection, "head")
         _go_on_counting(connection, outlines)
+
+
+def refuse_open_file(path: Path) -> None:
+    """Raise ConfigError while any process has a SQLite file open; what stands in its WAL is then in the file itself.
+
+    Leaving WAL mode needs the file for oneself, which makes it the one question that SQLite answers truthfully.
+    """
+    with closing(sqlite3.connect(path, isolation_level=None, timeout=0)) as connection:
+        try:
+            mode = connection.execute("PRAGMA journal_mode = DELETE").fetchone()
+        except sqlite3.OperationalError as error:
+            raise ConfigError(f"{path} is in use: {_STOP_FIRST}") from error
+    assert mode == ("delete",), mode
+
+
+def _refuse_running_servers(connection: Connection) -> None:
+    """Raise ConfigError while a server is connected to a PostgreSQL database that is to be filled."""
+    if connection.dialect.name != "postgresql":
+        return
+    statement = sa.text(
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND application_name = :name AND pid <> pg_backend_pid()"
+    )
+    if connection.scalar(statement, {"name": engines.APPLICATION_NAME}):
+        raise ConfigError(f"a server is connected to the database: {_STOP_FIRST}")
+
+
+def _refuse_strange_tables(connection: Connection, outlines: Sequence[TableOutline]) -> None:
+    """Raise BadInput for a backup that describes what its own schema does not have."""
+    look = sa.inspect(connection)
+    there = {name: {column["name"] for column in look.get_columns(name)} for name in look.get_table_names()}
+    for outline in outlines:
+        if not {column.name for column in outline.columns} <= there.get(outline.name, set()):
+            raise BadInput("file", "is damaged: it describes a table that its schema does not have")
 
 
 def _ours(connection: Connection) -> list[str]:

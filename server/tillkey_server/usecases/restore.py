@@ -116,6 +116,8 @@ class _Target:
             rows[table] += count
             progress(table, count)
 
+        if self.sqlite is not None and self.sqlite.exists():
+            load.refuse_open_file(self.sqlite)
         url = self._url if self._fresh is None else self._url.set(database=str(self._fresh))
         if self._fresh is not None:
             migrate.create_private(self._fresh)

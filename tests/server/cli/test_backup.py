@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 import os
+import shutil
 import stat
 
 import pytest
@@ -25,6 +26,14 @@ def whole(shell, tmp_path):
     shell.issue()
     shell.json("api-key", "create", "--name", "shop", "--role", "agent")
     return backup_of(shell, tmp_path / "whole.backup")
+
+
+@pytest.fixture
+def small(made, tmp_path, monkeypatch):
+    """A backup of a server without products, for what has nothing to do with the engine."""
+    shutil.copytree(made.data_dir, tmp_path / "made")
+    monkeypatch.delenv("TILLKEY_DATABASE_URL", raising=False)
+    return backup_of(Shell(tmp_path / "made"), tmp_path / "small.backup")
 
 
 @pytest.fixture
@@ -145,21 +154,21 @@ def test_a_row_that_the_schema_refuses_leaves_nothing_behind(whole, elsewhere, d
     assert [*there.data_dir.iterdir()] == []
 
 
-def test_a_backup_whose_keys_do_not_belong_together_is_refused_before_anything_is_changed(whole, elsewhere):
+def test_a_backup_whose_keys_do_not_belong_together_is_refused_before_anything_is_changed(small, elsewhere):
     def another(parts):
         parts["folder/pepper"] = b"short"
 
     there = elsewhere("sqlite")
-    result = there.run("restore", str(rewritten(whole, another)))
+    result = there.run("restore", str(rewritten(small, another)))
     assert (result.exit_code, "pepper" in result.stderr) == (2, True)
     assert [*there.data_dir.iterdir()] == []
 
 
-def test_a_backup_of_a_newer_schema_is_refused(whole, elsewhere):
+def test_a_backup_of_a_newer_schema_is_refused(small, elsewhere):
     def newer(parts):
         parts["about.json"] = parts["about.json"].replace(f'"{migrate.head()}"'.encode(), b'"9999"')
 
-    result = elsewhere("sqlite").run("restore", str(rewritten(whole, newer)))
+    result = elsewhere("sqlite").run("restore", str(rewritten(small, newer)))
     assert (result.exit_code, "a newer server made" in result.stderr) == (2, True)
 
 
@@ -201,9 +210,46 @@ async def test_a_snapshot_stands_still_while_rows_are_written(migrated_url):
     await database.dispose()
 
 
-def test_a_part_is_never_written_outside_the_folder(whole, elsewhere):
+def test_a_part_is_never_written_outside_the_folder(small, elsewhere):
     def climbing(parts):
         parts["folder/x/../../evil"] = b"x"
 
-    with pytest.raises(BadInput), (rewritten(whole, climbing)).open("rb") as opened:
+    with pytest.raises(BadInput), (rewritten(small, climbing)).open("rb") as opened:
         dict(archive.parts(opened))
+
+
+@pytest.mark.parametrize(
+    ("part", "before", "after"),
+    [
+        ("about.json", b'"kind": "uuid"', b'"kind": "blob"'),
+        ("about.json", b'"name": "policy_version"', b'"name": "policies"'),
+        ("about.json", b'"name": "key_hint"', b'"name": "key_hunt"'),
+        ("about.json", b'"tables"', b'"table"'),
+        ("database/policy_version/0.jsonl", b"]", b",1]"),
+        ("database/policy_version/0.jsonl", b"[", b"{"),
+    ],
+)
+def test_what_does_not_fit_together_is_a_usage_error_and_leaves_nothing(small, elsewhere, part, before, after):
+    def spoil(parts):
+        assert before in parts[part]
+        parts[part] = parts[part].replace(before, after)
+
+    there = elsewhere("sqlite")
+    result = there.run("restore", str(rewritten(small, spoil)))
+    assert (result.exit_code, "file: " in result.stderr) == (2, True), result.stderr
+    assert not there.data_dir.exists() or [*there.data_dir.iterdir()] == []
+
+
+async def test_nothing_is_replaced_under_a_server_that_runs(shell, whole, url):
+    database = Database(url)
+    async with database.writing() as tx:
+        await tx.execute(text("DELETE FROM rate_limit"))
+    held = await asyncio.to_thread(rows_of, url)
+    try:
+        result = await asyncio.to_thread(shell.run, "restore", str(whole), "--replace")
+        assert (result.exit_code, "stop every server" in result.stderr) == (2, True), result.stderr
+        assert await asyncio.to_thread(rows_of, url) == held
+    finally:
+        await database.dispose()
+    result = await asyncio.to_thread(shell.run, "restore", str(whole), "--replace")
+    assert result.exit_code == 0
