@@ -22,7 +22,7 @@ run: $(READY)  ## start the server and let the example till tell its story
 	@exec $(PY) scripts/run.py $(ARGS)
 
 .PHONY: test
-test: lint postgres  ## lint, then every test, on SQLite and on a real PostgreSQL
+test: lint postgres jose  ## lint, then every test, on SQLite and on a real PostgreSQL
 	@echo "tests"
 	@$(PYTEST) --durations=10 $(ARGS)
 
@@ -56,6 +56,10 @@ $(READY): requirements.lock pyproject.toml sdk/pyproject.toml scripts/venv.sh
 postgres: $(READY)  ## make sure that a PostgreSQL server is there for the tests
 	@scripts/postgres.sh
 
+.PHONY: jose
+jose: $(READY)  ## make sure that the npm package jose is there for the tests
+	@scripts/jose.sh
+
 .PHONY: openapi
 openapi: $(READY)  ## write openapi.yaml from the app
 	@$(PY) scripts/openapi.py
@@ -66,5 +70,5 @@ lock: $(READY)  ## resolve requirements.in anew into requirements.lock
 
 .PHONY: clean
 clean:  ## remove what these targets made, but for data
-	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.* htmlcov build dist sdk/build sdk/dist
+	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.* htmlcov build dist sdk/build sdk/dist tests/oracles/node_modules
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
