@@ -253,6 +253,15 @@ async def test_a_released_license_can_be_taken_elsewhere(world, till):
     assert (await refused(first.activate, key, project=SHOP)).code == "license_in_use"
 
 
+async def test_a_license_that_the_vendor_gave_back_in_its_till_s_stead_is_released(world, till):
+    client, key = till(), world.license()
+    await activated(client, key)
+    world.release(key)
+    assert (await refused(client.heartbeat)).code == "activation_released"
+    assert client.check().status == "released"
+    await activated(till("second"), key)
+
+
 async def test_a_till_that_was_freed_by_support_is_superseded(world, till):
     old, key = till("old"), world.license()
     await activated(old, key)

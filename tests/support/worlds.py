@@ -34,6 +34,7 @@ from tillkey_server.usecases import license as licenses
 from tillkey_server.usecases.explain import explain
 from tillkey_server.usecases.forced_deactivation import force_deactivate
 from tillkey_server.usecases.move import IssuedTicket, issue_move_ticket
+from tillkey_server.usecases.release import release
 from tillkey_server.usecases.services import Services
 
 AGENT = "agent:test"
@@ -61,6 +62,7 @@ class World(Protocol):
     def renew(self, key: str, use_for: timedelta) -> None: ...
     def hold(self, key: str) -> None: ...
     def lift_hold(self, key: str) -> None: ...
+    def release(self, key: str) -> None: ...
     def force_deactivate(self, key: str) -> None: ...
     def move_ticket(self, key: str, environment: str = "production") -> str: ...
     def suspicions(self, key: str) -> tuple[int, int]: ...
@@ -180,6 +182,10 @@ class RealWorld:
 
     def renew(self, key: str, use_for: timedelta) -> None:
         self._write(key, use_until=self.clock.now + use_for)
+
+    def release(self, key: str) -> None:
+        done = release(self._services, self._holder(key), actor=AGENT, reason="asked for")
+        assert self._thread.run(done).decision.allowed
 
     def force_deactivate(self, key: str) -> None:
         done = force_deactivate(self._services, self._holder(key), actor=AGENT, reason="burnt", confirm=True)

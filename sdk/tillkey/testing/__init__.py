@@ -13,9 +13,9 @@
         assert client.check().status == "grace"
 
 It speaks the real protocol over real HTTP on 127.0.0.1, signs with keys of its own, and says no as the server does:
-the same codes, statuses and sentences. The SDK's own tests hold it to the real server. What it leaves out: agents'
-limits, payments, offline requests, software updates, releases of installations that nobody hears of, sites that a
-license is bound to.
+the same codes, statuses and sentences. The SDK's own tests hold it to the real server. What it leaves out: limits on
+agents and on guessing, payments, offline requests, software updates, releases of installations that nobody hears of,
+sites that a license is bound to.
 
 ``import tillkey`` never loads it.
 """
