@@ -4,7 +4,7 @@ import pytest
 
 from tests.server.rules.facts import DAY, NEXOPOS, NOW, a_license
 from tillkey_server.rules.decision import Grant, Outcome, Refusal
-from tillkey_server.rules.release import EndFacts, EndReason, decide_continue, decide_release
+from tillkey_server.rules.release import EndFacts, EndReason, decide_continue, decide_release, decide_release_on_word
 
 
 @pytest.mark.clause("NX-07", "NX-50")
@@ -65,3 +65,30 @@ def test_a_living_activation_of_a_suspended_license_gets_its_statement_and_when_
 def test_a_living_activation_of_a_good_license_goes_on():
     decision = decide_continue(EndFacts(), a_license(), NEXOPOS, NOW)
     assert (decision.code, decision.clauses) == (Grant.LEASE_RENEWED, ("NX-03", "K-12"))
+
+
+@pytest.mark.clause("NX-07", "NX-09")
+def test_the_vendor_gives_back_what_lives_on_the_customers_word():
+    """Sentence 6."""
+    decision = decide_release_on_word(EndFacts(), " the owner called ", NEXOPOS, NOW)
+    assert (decision.code, decision.clauses) == (Grant.ACTIVATION_RELEASED, ("NX-07", "NX-50"))
+    assert decision.facts == {
+        "changed": True,
+        "ended_at": "2026-03-10T12:00:00Z",
+        "on_word": True,
+        "reason": "the owner called",
+    }
+
+
+@pytest.mark.parametrize("reason", [*EndReason, None])
+def test_nothing_that_has_ended_is_given_back_on_anybodys_word(reason):
+    """Sentence 6."""
+    decision = decide_release_on_word(EndFacts(NOW - DAY, reason), "the owner called", NEXOPOS, NOW)
+    assert decision.code is Refusal.NOT_ACTIVE
+    assert decision.facts == {"ended_at": "2026-03-09T12:00:00Z", "end_reason": reason}
+
+
+def test_giving_back_on_the_customers_word_needs_a_reason():
+    """Sentence 6, before anything is told."""
+    decision = decide_release_on_word(EndFacts(NOW - DAY, EndReason.FORCED), " ", NEXOPOS, NOW)
+    assert (decision.code, decision.facts) == (Refusal.REASON_REQUIRED, {})
