@@ -46,7 +46,8 @@ def list_(
         str | None, typer.Option(metavar="ENV", help="production, staging or development.", show_default=False)
     ] = None,
     status: Annotated[
-        str | None, typer.Option(metavar="STATUS", help="active, released or superseded.", show_default=False)
+        str | None,
+        typer.Option("--status", metavar="STATUS", help="active, released or superseded.", show_default=False),
     ] = None,
     machine: Machine = None,
     after: After = None,

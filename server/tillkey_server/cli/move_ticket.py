@@ -31,7 +31,7 @@ def list_(
     data_dir: DataDir,
     license_id: Annotated[UUID | None, typer.Option("--license", metavar="ID", help="Of this license.")] = None,
     status: Annotated[
-        str | None, typer.Option(metavar="STATUS", help="open, used or expired.", show_default=False)
+        str | None, typer.Option("--status", metavar="STATUS", help="open, used or expired.", show_default=False)
     ] = None,
     after: After = None,
     limit: Limit = 50,

@@ -156,3 +156,16 @@ async def test_a_wrong_customer_is_refused_by_name_and_the_same_one_has_it_alrea
     assert (wrong.status_code, wrong.json()["detail"].partition(":")[0]) == (400, "customer")
     assert (mixed.status_code, mixed.json()["detail"].partition(":")[0]) == (400, "along")
     assert (same.status_code, same.json()["code"]) == (409, "nothing_to_transfer")
+
+
+@pytest.mark.clause("I3")
+async def test_a_beat_that_was_judged_before_the_transfer_is_judged_again(house, callers, buyer):
+    """Its swap fails on the revision, so that no lease for the old project comes after the transfer."""
+    admin = await callers.client()
+    sold, till = await used(house)
+    revision = select(tables.chain.c.revision).where(tables.chain.c.activation_id == UUID(till.held.sub))
+    async with house.services.db.reading() as tx:
+        before = (await tx.execute(revision)).scalar_one()
+    await transferred(admin, sold)
+    async with house.services.db.reading() as tx:
+        assert (await tx.execute(revision)).scalar_one() == before + 1
