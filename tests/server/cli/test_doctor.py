@@ -33,6 +33,14 @@ def settings(shell):
     return Settings.load(shell.data_dir, os.environ)
 
 
+@pytest.fixture
+def own(made, tmp_path):
+    """The settings of a folder with its own SQLite file, for what has nothing to do with the engine."""
+    shutil.copytree(made.data_dir, tmp_path / "own")
+    (tmp_path / "own").chmod(0o700)
+    return Settings.load(tmp_path / "own", {})
+
+
 def found(settings, at=NOW):
     """What the doctor finds at that time, by name; the worst of each name."""
     checks = {}
@@ -84,16 +92,16 @@ def test_a_folder_that_was_never_initialized_is_told_and_nothing_is_made(tmp_pat
         (lambda d: ((d / "policies").mkdir(), (d / "policies" / "x.toml").touch()), "policies", Verdict.FAIL),
     ],
 )
-def test_what_is_not_well_in_the_folder_is_found(settings, spoil, name, verdict):
-    spoil(settings.data_dir)
-    check = found(settings)[name]
+def test_what_is_not_well_in_the_folder_is_found(own, spoil, name, verdict):
+    spoil(own.data_dir)
+    check = found(own)[name]
     assert check.verdict is verdict
     assert check.mend
 
 
-def test_a_root_key_that_was_moved_away_is_well(settings):
-    settings.root_key_path.unlink()
-    assert found(settings)["root_key"].verdict is Verdict.OK
+def test_a_root_key_that_was_moved_away_is_well(own):
+    own.root_key_path.unlink()
+    assert found(own)["root_key"].verdict is Verdict.OK
 
 
 def test_a_database_out_of_reach_is_found(shell, monkeypatch):
@@ -109,8 +117,8 @@ def test_a_database_without_tables_is_found(shell, fresh_database, monkeypatch):
     assert "migrate" in schema["mend"]
 
 
-def test_a_clock_behind_the_ceremony_is_found(settings):
-    assert found(settings, NOW - timedelta(days=1))["clock"].verdict is Verdict.FAIL
+def test_a_clock_behind_the_ceremony_is_found(own):
+    assert found(own, NOW - timedelta(days=1))["clock"].verdict is Verdict.FAIL
 
 
 def test_a_clock_behind_the_newest_decision_is_found_beyond_the_slack_between_servers(settings, url):
@@ -127,20 +135,18 @@ def test_a_clock_behind_the_newest_decision_is_found_beyond_the_slack_between_se
 
 
 @pytest.mark.parametrize(("days", "verdict"), [(0, Verdict.WARN), (2, Verdict.FAIL), (-2, Verdict.FAIL)])
-def test_a_certificate_is_looked_at_before_it_ends(shell, monkeypatch, days, verdict):
-    cert, key = certified(shell.data_dir)
-    monkeypatch.setenv("TILLKEY_TLS_CERT", str(cert))
-    monkeypatch.setenv("TILLKEY_TLS_KEY", str(key))
+def test_a_certificate_is_looked_at_before_it_ends(own, days, verdict):
+    cert, key = certified(own.data_dir)
     key.chmod(0o600)
-    settings = Settings.load(shell.data_dir, os.environ)
+    settings = Settings.load(own.data_dir, {"TILLKEY_TLS_CERT": str(cert), "TILLKEY_TLS_KEY": str(key)})
     assert found(settings, NOW + timedelta(days=days))["certificate"].verdict is verdict
 
 
-def test_too_little_room_is_found(settings, monkeypatch):
+def test_too_little_room_is_found(own, monkeypatch):
     monkeypatch.setattr(doctor, "LOW_SPACE", 2**62)
-    assert found(settings)["disk"].verdict is Verdict.WARN
+    assert found(own)["disk"].verdict is Verdict.WARN
     monkeypatch.setattr(doctor, "NO_SPACE", 2**62)
-    assert found(settings)["disk"].verdict is Verdict.FAIL
+    assert found(own)["disk"].verdict is Verdict.FAIL
 
 
 def test_a_backup_is_missed_until_one_was_made_and_again_when_it_is_old(shell, settings, tmp_path):
@@ -160,9 +166,7 @@ def test_the_sqlite_library_fails_only_where_the_operator_is_strict(settings, sh
     assert found(strict)["sqlite_library"].verdict is (Verdict.FAIL if on_sqlite else Verdict.OK)
 
 
-def test_a_sqlite_file_that_others_can_read_is_found(made, tmp_path):
-    shutil.copytree(made.data_dir, tmp_path / "data")
-    settings = Settings.load(tmp_path / "data", {})
-    assert "database_file" not in found(settings)
-    (tmp_path / "data" / "tillkey.sqlite").chmod(0o644)
-    assert found(settings)["database_file"].verdict is Verdict.WARN
+def test_a_sqlite_file_that_others_can_read_is_found(own):
+    assert "database_file" not in found(own)
+    (own.data_dir / "tillkey.sqlite").chmod(0o644)
+    assert found(own)["database_file"].verdict is Verdict.WARN

@@ -24,8 +24,15 @@ def installation(databases, tmp_path_factory):
     databases.drop(url)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def server(installation):
+    """A server that tests may disturb but not end."""
+    with closing(Serving(installation, more=("--workers", str(COUNT))).start()) as serving:
+        yield serving
+
+
+@pytest.fixture
+def own_server(installation):
     with closing(Serving(installation, more=("--workers", str(COUNT))).start()) as serving:
         yield serving
 
@@ -75,27 +82,27 @@ def test_a_worker_that_was_killed_is_replaced(server):
     assert all(answers(server) for _ in range(10))
 
 
-async def test_a_stop_finishes_the_answers_on_their_way_and_leaves_no_process(server):
-    before = workers_of(server)
-    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+async def test_a_stop_finishes_the_answers_on_their_way_and_leaves_no_process(own_server):
+    before = workers_of(own_server)
+    reader, writer = await asyncio.open_connection("127.0.0.1", own_server.port)
     head = b"POST /v1/activations HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n"
     writer.write(head + b"{")
     await writer.drain()
     await asyncio.sleep(0.3)
-    server._process.send_signal(signal.SIGTERM)
+    own_server._process.send_signal(signal.SIGTERM)
     await asyncio.sleep(0.5)
     writer.write(b"}")
     answered = await asyncio.wait_for(reader.read(), 10)
     writer.close()
     await writer.wait_closed()
     assert answered.startswith(b"HTTP/1.1 400")
-    assert await asyncio.to_thread(server.wait) == 0
+    assert await asyncio.to_thread(own_server.wait) == 0
     assert not any_runs(before)
 
 
-def test_no_worker_outlives_a_supervisor_that_was_killed(server):
-    before = workers_of(server)
-    server.kill()
+def test_no_worker_outlives_a_supervisor_that_was_killed(own_server):
+    before = workers_of(own_server)
+    own_server.kill()
     eventually(lambda: not any_runs(before))
 
 
