@@ -67,7 +67,14 @@ async def examine(settings: Settings, clock: Clock) -> tuple[Check, ...]:
         mend = "run this as the user that the server runs as"
         return (Check("folder", Verdict.FAIL, f"{settings.data_dir} is not this user's to read", mend),)
     keyring, keys = _keys(settings, now)
-    checks = [_folder(settings), *_secrets(settings), _root_key(settings), *keys, _policies(settings)]
+    checks = [
+        _folder(settings),
+        *_secrets(settings),
+        _root_key(settings),
+        *_leftovers(settings),
+        *keys,
+        _policies(settings),
+    ]
     if settings.tls_cert is not None:
         checks.append(_certificate(settings.tls_cert, now))
     database, newest = await _database(settings)
@@ -119,6 +126,12 @@ def _root_key(settings: Settings) -> Check:
         return Check("root_key", Verdict.OK, "is not on this machine's data folder")
     detail = f"{settings.root_key_path} lies here: whoever takes over this machine could replace every key"
     return Check("root_key", Verdict.WARN, detail, "move it to a safe place offline, with a copy elsewhere")
+
+
+def _leftovers(settings: Settings) -> Iterator[Check]:
+    """Find what a restore moved aside or was interrupted with: it holds secrets that nothing needs."""
+    for path in sorted(path for pattern in (".restoring-*", "replaced-*") for path in settings.data_dir.glob(pattern)):
+        yield Check("leftovers", Verdict.WARN, f"{path} holds a former server's secrets", f"delete {path}")
 
 
 def _keys(settings: Settings, now: datetime) -> tuple[Keyring | None, list[Check]]:

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import stat
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -253,3 +254,24 @@ async def test_nothing_is_replaced_under_a_server_that_runs(shell, whole, url):
         await database.dispose()
     result = await asyncio.to_thread(shell.run, "restore", str(whole), "--replace")
     assert result.exit_code == 0
+
+
+def test_a_restore_that_was_interrupted_is_no_server_and_is_run_again(small, elsewhere, monkeypatch):
+    class PowerCut(Exception):
+        pass
+
+    renamed = Path.rename
+
+    def cut(self, target):
+        if self.name == "pepper":
+            raise PowerCut
+        return renamed(self, target)
+
+    there = elsewhere("sqlite")
+    with monkeypatch.context() as power:
+        power.setattr(Path, "rename", cut)
+        with pytest.raises(PowerCut):
+            there.run("restore", str(small))
+    assert "no Tillkey data folder yet" in there.run("serve", "--port", "0").stderr
+    there.json("restore", str(small), "--replace")
+    assert there.json("doctor")["ok"] is True

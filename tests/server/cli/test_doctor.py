@@ -87,6 +87,8 @@ def test_a_folder_that_was_never_initialized_is_told_and_nothing_is_made(tmp_pat
         (lambda d: next((d / "online-keys").iterdir()).chmod(0o604), "secrets", Verdict.FAIL),
         (lambda d: (d / "pepper").unlink(), "pepper", Verdict.FAIL),
         (lambda d: (d / "root-key.json").touch(), "root_key", Verdict.WARN),
+        (lambda d: (d / "replaced-1").mkdir(), "leftovers", Verdict.WARN),
+        (lambda d: (d / ".restoring-1").mkdir(), "leftovers", Verdict.WARN),
         (lambda d: next((d / "online-keys").iterdir()).unlink(), "keys", Verdict.FAIL),
         (lambda d: (d / "keysets" / "1.json").write_text("{}"), "keys", Verdict.FAIL),
         (lambda d: ((d / "policies").mkdir(), (d / "policies" / "x.toml").touch()), "policies", Verdict.FAIL),
