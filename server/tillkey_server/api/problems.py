@@ -136,7 +136,7 @@ _COMMANDS = {
     Refusal.CONFIRMATION_REQUIRED: Kind(
         409,
         "The installation was seen a short while ago",
-        "Make sure that the machine is really gone, then repeat the command with --confirm.",
+        "Make sure that the machine is really gone, then repeat it with --confirm (`confirm` over HTTP).",
     ),
     Refusal.REASON_REQUIRED: Kind(422, "A reason is missing", "Say why, with --reason; the audit log keeps it."),
     Refusal.FORCED_DEACTIVATION_LIMIT_REACHED: Kind(

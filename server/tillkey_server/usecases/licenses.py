@@ -157,7 +157,7 @@ def _orders(number: str) -> tuple[LicenseFilters, ...]:
 
 def _meanings(services: Services, text: str) -> tuple[LicenseFilters, ...]:
     if "@" in text:
-        return (LicenseFilters(email_key=text.casefold()), LicenseFilters(order=text))
+        return (LicenseFilters(email_key=text.casefold()),)
     try:
         key_hash = services.pepper.hash_key(normalize(text))
     except WireError:

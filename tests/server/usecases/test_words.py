@@ -9,6 +9,9 @@ from tillkey_server.usecases.explain import explain
 from tillkey_server.usecases.forced_deactivation import force_deactivate
 from tillkey_server.usecases.license import change_standing
 from tillkey_server.usecases.move import issue_move_ticket
+from tillkey_server.usecases.rekey import rekey
+from tillkey_server.usecases.release import release
+from tillkey_server.usecases.transfer import transfer
 from tillkey_server.usecases.words import NEXT_STEPS, SENTENCES
 
 PRODUCT = "nexopos-multistore"
@@ -131,3 +134,35 @@ async def test_each_change_of_standing_and_each_refused_one_is_told(house):  # n
     await change_standing(house.services, sold.license_id, event="suspend", actor=AGENT, reason="a test")
     newest = (await told(house, sold))["license_revoked"]
     assert newest == "A request to suspend was refused, nothing was changed. The license is revoked."
+
+
+@pytest.mark.clause("X-13")
+async def test_a_new_key_a_transfer_and_a_release_on_the_customers_word_are_told(house):  # noqa: F811
+    sold = await house.license(PRODUCT)
+    till = house.till(product=PRODUCT)
+    await till.activate(sold.license_key)
+    await house.license("pos-loyalty", "buyer@else.example")
+    how = {"actor": AGENT, "reason": "the owner called"}
+    await rekey(house.services, sold.license_id, **how)
+    for customer in ("buyer@else.example", "buyer@else.example", "owner@shop.example"):
+        await transfer(house.services, sold.license_id, customer=customer, **how)
+    await release(house.services, UUID(till.held.sub), **how)
+    words = await told(house, sold)
+    complete(words, "license_rekeyed", "license_transferred", "nothing_to_transfer", "activation_released")
+    assert words["license_rekeyed"] == (
+        f"The license got a new key (reason: the owner called); the old one, {sold.key_hint}, works no more."
+    )
+    assert words["nothing_to_transfer"] == (
+        "A request to transfer was refused, nothing was changed. The customer has the license already."
+    )
+
+
+async def test_a_transfer_that_leaves_something_behind_is_told(house):  # noqa: F811
+    sold, beside = await house.license(PRODUCT), await house.license("pos-loyalty")
+    till, other = house.till(product=PRODUCT), house.till(product="pos-loyalty")
+    other.key = till.key
+    await till.activate(sold.license_key)
+    await other.activate(beside.license_key)
+    await house.license(PRODUCT, "buyer@else.example")
+    await transfer(house.services, sold.license_id, customer="buyer@else.example", actor=AGENT, reason="sold")
+    complete(await told(house, sold), "installation_shared")
