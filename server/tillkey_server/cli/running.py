@@ -136,7 +136,7 @@ def conclude(work: Callable[[], Outcome], *, as_json: bool, log_level: int = log
     """Run a command, print its outcome on the right stream, and exit unless it worked."""
     from tillkey_server.errors import TillkeyError
 
-    logging.basicConfig(level=log_level, stream=sys.stderr, format="%(levelname)s: %(message)s")
+    _log_to_stderr(log_level)
     output = Output(as_json)
     try:
         outcome = work()
@@ -148,6 +148,15 @@ def conclude(work: Callable[[], Outcome], *, as_json: bool, log_level: int = log
         case Done():
             output.document(outcome.members)
             outcome.show(output)
+
+
+def _log_to_stderr(level: int) -> None:
+    """Tell a person what the log says, as `basicConfig` would, without secrets."""
+    from tillkey_server.api.logs import PlainFormatter
+
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(PlainFormatter())
+    logging.basicConfig(level=level, handlers=[handler])
 
 
 def refuse(outcome: Refused, output: Output) -> NoReturn:
