@@ -10,7 +10,7 @@ from sqlalchemy import select
 from tillkey_server.rules.policy import PolicyRef
 from tillkey_server.store import rows, tables
 from tillkey_server.store.paging import Paging, Sort, paged
-from tillkey_server.store.visible import orders_of
+from tillkey_server.store.scoping import orders_of
 
 if TYPE_CHECKING:
     from datetime import datetime
