@@ -62,8 +62,10 @@ def parse_policy(text: str, origin: str) -> LoadedPolicy:
     """Read a policy's text; `origin` is what an error calls it. Raises `PolicyError`."""
     try:
         raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise PolicyError(origin, ((WHOLE_FILE, f"is not TOML: {error}"),)) from error
+    except (ValueError, RecursionError) as error:
+        # Beside TOML's own errors: a number of thousands of digits, and brackets within brackets without end.
+        reason = str(error) if isinstance(error, tomllib.TOMLDecodeError) else "has a value that nobody can mean"
+        raise PolicyError(origin, ((WHOLE_FILE, f"is not TOML: {reason}"),)) from error
     try:
         document = PolicyDocument.model_validate(raw)
     except ValidationError as error:

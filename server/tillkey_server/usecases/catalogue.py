@@ -179,8 +179,14 @@ async def _seen(tx: AsyncConnection, code: str, scope: Scope) -> products.Produc
 def _check(name: str | None, price: Money | None) -> None:
     if name is not None and (not name.strip() or len(name) > _MAX_NAME or not name.isprintable()):
         raise BadInput("name", f"must be 1 to {_MAX_NAME} characters without control characters")
-    if price is not None and not 0 <= price.minor <= _MAX_PRICE:
-        raise BadInput("price", "must not be negative, nor more than a database holds")
+    if price is not None:
+        check_price(price, "price")
+
+
+def check_price(price: Money, field: str) -> None:
+    """Raise BadInput, naming the field, for what no price can be."""
+    if not 0 <= price.minor <= _MAX_PRICE:
+        raise BadInput(field, "must not be negative, nor more than a database holds")
 
 
 async def load_examples(services: Services) -> list[str]:

@@ -154,7 +154,8 @@ async def _known_line(tx: AsyncConnection, sale: Sale, channel: str, number: str
         raise BrokenInvariant(msg)
     if known.customer_id != sale.customer.id or lines[0].product_id != sale.product.id:
         raise BadInput(
-            "order", "is the number of another customer's or another product's order: give this sale its own"
+            "order",
+            "is the number of another customer's or product's order: tell all of an order's lines by `order add`",
         )
     if sale.quantity > lines[0].quantity:
         raise BadInput("quantity", f"the order was paid for {lines[0].quantity}: sell more under an order of their own")

@@ -10,24 +10,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tillkey_server.errors import BadInput, BrokenInvariant, NotFound
+from tillkey_server.errors import BadInput, NotFound
 from tillkey_server.ids import new_id
 from tillkey_server.money import Money
 from tillkey_server.rules.access import EVERYTHING, Scope
 from tillkey_server.rules.decision import Refusal, instant
-from tillkey_server.store import licenses, orders, products
+from tillkey_server.store import customers, licenses, orders, products
 from tillkey_server.store.customers import CustomerRow
 from tillkey_server.store.orders import SORTS, OrderLineRow, OrderRow
 from tillkey_server.usecases.answers import RefusalAnswer
+from tillkey_server.usecases.catalogue import check_price
 from tillkey_server.usecases.customer import address_of, ensured
 from tillkey_server.usecases.issuing import IssuedLicense, Sale, issue_line
 from tillkey_server.usecases.paging import DEFAULT_LIMIT, Page, page_of, paging_of
-from tillkey_server.usecases.services import Services, settled
+from tillkey_server.usecases.services import Raced, Services, settled
 
 CHANNEL = "manual"
 """The channel of an order that names none."""
@@ -35,6 +36,10 @@ MAX_LINES = 50
 MAX_QUANTITY = 500
 MAX_NUMBER = 100
 MAX_CHANNEL = 64
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+"""No order was paid before; further back a calendar of another time zone ends."""
+RESERVED = frozenset({"direct", "trial"})
+"""The channels whose numbers the server makes itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,27 +75,28 @@ async def place_order(
     Raises BadInput, naming the field, and NotFound for a product or, where the caller has limits, for a customer.
     """
     email = address_of(customer_email, "customer")
+    if channel.strip() in RESERVED:
+        raise BadInput("channel", f"must be none of {', '.join(sorted(RESERVED))}: the server numbers those itself")
     named, of_channel = _word("number", number, MAX_NUMBER), _word("channel", channel, MAX_CHANNEL)
     if not 1 <= len(lines) <= MAX_LINES:
         raise BadInput("lines", f"an order has 1 to {MAX_LINES} lines")
-    if any(not 1 <= line.quantity <= MAX_QUANTITY for line in lines):
-        raise BadInput("lines.quantity", f"must be from 1 to {MAX_QUANTITY}")
+    _check(lines)
 
     async def attempt() -> Placed | RefusalAnswer:
         now = services.clock.now()
-        if paid_at is not None and paid_at > now:
-            raise BadInput("paid_at", "lies ahead: give the time at which the money came")
+        if paid_at is not None and not EARLIEST <= paid_at <= now:
+            raise BadInput("paid_at", f"lies ahead, or before {EARLIEST.year}: give the time at which the money came")
         async with services.db.writing() as tx:
-            customer = await ensured(tx, CustomerRow(new_id(), email, email.casefold(), now), scope)
+            known = await orders.by_external(tx, of_channel, named, lock=True)
+            customer = await _buyer(tx, known, CustomerRow(new_id(), email, email.casefold(), now), scope)
             sales = [await _sale(services, tx, line, customer, paid_at, now, scope) for line in lines]
-            row = OrderRow(new_id(), of_channel, named, customer.id, paid_at or now, now)
-            if await orders.insert_if_absent(tx, row):
+            if known is None:
+                row = OrderRow(new_id(), of_channel, named, customer.id, paid_at or now, now)
+                if not await orders.insert_if_absent(tx, row):
+                    raise Raced
                 for position, (sale, line) in enumerate(zip(sales, lines, strict=True)):
                     await orders.insert_line(tx, _line_row(row, sale, line, position))
                 return await _placed(services, tx, row, sales, actor, is_new=True)
-            known = await orders.by_external(tx, of_channel, named, lock=True)
-            if known is None:
-                raise BrokenInvariant("an order is there and is not")
             differing = _differing(known, await orders.lines_of(tx, known.id), sales, lines, paid_at)
             if differing:
                 return RefusalAnswer(Refusal.ORDER_DIFFERS, f"The order is on record with another {differing}.")
@@ -130,6 +136,24 @@ async def get_order(services: Services, order_id: UUID, *, scope: Scope = EVERYT
                 given = [IssuedLicense(one.id, None, one.key_hint) for one in await licenses.of_order_line(tx, line.id)]
                 shown.append(_shown(line, sold.code, given))
     return {**_head(row), "lines": shown}
+
+
+async def _buyer(tx: AsyncConnection, known: OrderRow | None, row: CustomerRow, scope: Scope) -> CustomerRow:
+    """Return the customer of an address; only a new order makes one, since one that differs must leave nothing."""
+    if known is None or scope.customers is not None:
+        return await ensured(tx, row, scope)
+    return await customers.by_email_key(tx, row.email_key) or row
+
+
+def _check(lines: Sequence[Line]) -> None:
+    """Raise BadInput for a line that cannot be."""
+    for line in lines:
+        if not 1 <= line.quantity <= MAX_QUANTITY:
+            raise BadInput("lines.quantity", f"must be from 1 to {MAX_QUANTITY}")
+        if line.price is not None:
+            check_price(line.price, "lines.price")
+    if sum(line.quantity for line in lines) > MAX_QUANTITY:
+        raise BadInput("lines", f"must be {MAX_QUANTITY} pieces at most: tell the rest as an order of its own")
 
 
 async def _sale(

@@ -47,6 +47,10 @@ class PolicyBook:
             raise NotFound("policy", name)
         return loaded.policy
 
+    def files(self) -> Mapping[str, LoadedPolicy]:
+        """Return what is offered now, by name."""
+        return dict(self._offered)
+
     def names(self) -> tuple[str, ...]:
         """Return the names of the policies that are offered."""
         return tuple(sorted(self._offered))

@@ -245,3 +245,36 @@ def test_a_product_is_put_on_sale_once(shell):
 def test_a_migrated_database_has_nothing_to_migrate(shell):
     moved = shell.json("migrate")
     assert moved["from"] == moved["to"]
+
+
+def test_an_order_of_two_products_is_told_under_one_number(shell):
+    words = (
+        "order",
+        "add",
+        "--number",
+        "1001",
+        "--customer",
+        "a@b.example",
+        "--line",
+        "pos-core:2",
+        "--line",
+        "pos-loyalty",
+    )
+    first = shell.json(*words)
+    again = shell.json(*words)
+    assert [line["product"] for line in first["lines"]] == ["pos-core", "pos-loyalty"]
+    assert (first["created"], again["created"]) == (True, False)
+    assert [one["license_id"] for one in again["licenses"]] == [one["license_id"] for one in first["licenses"]]
+    assert shell.json(*words[:-2], exit_code=1)["code"] == "order_differs"
+
+
+def test_policies_are_listed_and_compared_by_name_and_by_file(shell, tmp_path):
+    assert "default" in {item["name"] for item in shell.json("policy", "list")["items"]}
+    compared = shell.json("policy", "diff", "default", "nexopos")
+    assert {"key": "name", "before": "default", "after": "nexopos"} in compared["changes"]
+    later = tmp_path / "default.toml"
+    later.write_text(shell.json("policy", "show", "default")["source"].replace("version = 1", "version = 2"), "utf-8")
+    assert shell.json("policy", "diff", "default", str(later))["changes"] == [
+        {"key": "version", "before": 1, "after": 2}
+    ]
+    assert shell.json("policy", "diff", "default", "none-such", exit_code=1)["code"] == "not_found"

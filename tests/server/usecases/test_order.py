@@ -1,0 +1,101 @@
+"""Orders on both engines: told twice, told by two at once, and told otherwise."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from sqlalchemy import func, select
+
+from tests.support.house import MORNING
+from tillkey_server.errors import BadInput
+from tillkey_server.money import Money
+from tillkey_server.rules.decision import Refusal
+from tillkey_server.store import tables
+from tillkey_server.usecases.answers import RefusalAnswer
+from tillkey_server.usecases.licenses import get_license
+from tillkey_server.usecases.order import Line, place_order
+from tillkey_server.usecases.services import open_services
+
+LINES = (Line("pos-core", 2), Line("pos-loyalty"))
+BUYER = "owner@shop.example"
+
+
+async def placed(services, lines=LINES, customer=BUYER, **more):
+    told = {"number": "A-1", "channel": "web", **more}
+    return await place_order(services, customer_email=customer, lines=lines, actor="cli:test", **told)
+
+
+async def rows(house):
+    """Return how many customers, orders, lines and licenses there are."""
+    counted = (tables.customer, tables.purchase_order, tables.order_line, tables.license_)
+    async with house.services.db.reading() as tx:
+        return [await tx.scalar(select(func.count()).select_from(table)) for table in counted]
+
+
+def ids(answer):
+    return [one["license_id"] for one in answer.shown["licenses"]]
+
+
+@pytest.mark.clause("NX-01", "K-10")
+async def test_an_order_told_by_two_servers_at_once_gives_one_set_of_licenses(house):
+    other = await open_services(house.services.settings, house.clock)
+    try:
+        answers = await asyncio.gather(*[placed(one) for one in (house.services, other) * 3])
+    finally:
+        await other.close()
+    assert await rows(house) == [1, 1, 2, 3]
+    assert [answer.is_new for answer in answers].count(True) == 1
+    assert {tuple(ids(answer)) for answer in answers} == {tuple(ids(answers[0]))}
+    keys = [one["license_key"] for answer in answers for one in answer.shown["licenses"] if one["license_key"]]
+    assert len(keys) == len(set(keys)) == 3
+
+
+@pytest.mark.parametrize(
+    ("otherwise", "part"),
+    [
+        ({"lines": (Line("pos-core", 3), Line("pos-loyalty"))}, "lines"),
+        ({"lines": LINES[:1]}, "lines"),
+        ({"lines": (Line("pos-core", 2, Money(1, "EUR")), Line("pos-loyalty"))}, "price"),
+        ({"customer": "somebody@else.example"}, "customer"),
+        ({"paid_at": MORNING - timedelta(days=1)}, "paid_at"),
+    ],
+)
+async def test_an_order_told_otherwise_is_refused_and_leaves_nothing(house, otherwise, part):
+    await placed(house.services)
+    before = await rows(house)
+    refused = await placed(house.services, **otherwise)
+    assert isinstance(refused, RefusalAnswer)
+    assert refused.decision_code is Refusal.ORDER_DIFFERS
+    assert part in refused.detail
+    assert await rows(house) == before
+
+
+@pytest.mark.clause("NX-14")
+async def test_the_clocks_run_from_the_payment(house):
+    paid = datetime(2026, 1, 31, 12, tzinfo=UTC)
+    made = await placed(house.services, paid_at=paid)
+    shown = await get_license(house.services, UUID(ids(made)[0]))
+    assert (shown["support_until"], shown["refund_until"]) == ("2027-02-01T00:00:00Z", "2026-03-03T00:00:00Z")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"paid_at": MORNING + timedelta(seconds=1)}, "paid_at"),
+        ({"paid_at": datetime(1, 1, 1, tzinfo=UTC)}, "paid_at"),
+        ({"lines": ()}, "lines"),
+        ({"lines": (Line("pos-core", 251),) * 2}, "lines"),
+        ({"lines": (Line("pos-core", 0),)}, "lines.quantity"),
+        ({"lines": (Line("pos-core", 1, Money(-1, "EUR")),)}, "lines.price"),
+        ({"lines": (Line("pos-core", 1, Money(10**19, "CLF")),)}, "lines.price"),
+        ({"channel": "direct"}, "channel"),
+        ({"channel": "trial"}, "channel"),
+        ({"number": " "}, "number"),
+    ],
+)
+async def test_a_value_that_cannot_be_is_refused_by_its_field(house, wrong, field):
+    with pytest.raises(BadInput) as refused:
+        await placed(house.services, **wrong)
+    assert refused.value.field == field
+    assert await rows(house) == [0, 0, 0, 0]
