@@ -186,7 +186,9 @@ async def a_lost_history(told):
     await till.heartbeat()
     world.restore(held)
     await till.heartbeat()
+    lost = till.copied()
     await till.activate()
+    await lost.heartbeat()
     world.restore(before)
     await till.heartbeat()
     await till.activate()
@@ -203,6 +205,38 @@ async def a_lost_history(told):
     await second.activate(key, **STAGING)
     await till.activate(world.license())
     await till.activate()
+
+
+async def a_history_that_went_on(told):
+    world, key, till = told.world, told.world.license(), told.till()
+    await till.activate(key)
+    behind, held = till.copied(), world.back_up()
+    await till.heartbeat()
+    world.restore(held)
+    for _ in range(3):
+        await behind.heartbeat()
+    lost = till.copied()
+    await till.activate()
+    await lost.heartbeat()
+
+
+async def a_history_in_which_another_held_the_license(told):
+    world, key = told.world, told.world.license()
+    first, till, thief = told.till("first"), told.till(), told.till("thief")
+    empty = world.back_up()
+    await first.activate(key)
+    held = world.back_up()
+    await first.deactivate()
+    world.turn(hours=1)
+    await till.activate(key)
+    thief.lease, thief.lease_text = till.lease, till.lease_text
+    for backup in (held, empty):
+        world.restore(backup)
+        await thief.activate()
+        lost = till.copied()
+        await till.activate()
+        await lost.heartbeat()
+        await first.heartbeat()
 
 
 async def a_lease_that_is_another_s(told):
@@ -283,6 +317,8 @@ STORIES = [
     the_ends,
     the_standing,
     a_lost_history,
+    a_history_that_went_on,
+    a_history_in_which_another_held_the_license,
     a_lease_that_is_another_s,
     a_machine_set_up_afresh,
     the_times_of_leases,
