@@ -1,17 +1,19 @@
 """What an operator sets, read once from the data folder's name and the environment, then frozen.
 
-=========================  ================================================================================
-TILLKEY_DATABASE_URL       sqlite:///path or postgresql://…; default: tillkey.sqlite in the data folder
-TILLKEY_LOG_LEVEL          debug, info (default), warning or error
-TILLKEY_STRICT_SQLITE      1 refuses a SQLite library with a known bug instead of warning; default 0
-TILLKEY_PUBLIC_URL         the address that tills use, such as https://licenses.example.com; shown, never guessed
-TILLKEY_TLS_CERT           a PEM file with the certificate and its chain: `serve` then speaks HTTPS itself
-TILLKEY_TLS_KEY            a PEM file with that certificate's private key; goes with TILLKEY_TLS_CERT
-TILLKEY_TRUSTED_PROXIES    addresses and networks of the proxies whose X-Forwarded-For or Forwarded is believed
-TILLKEY_BACKUP_PASSPHRASE  encrypts what `backup` writes, and opens it for `restore`
-TILLKEY_TESTING            1 says that this is a test; default 0
-TILLKEY_CRASH_AT           in a test, the point at which the server kills itself (`crash_points`)
-=========================  ================================================================================
+==============================  ==============================================================================
+TILLKEY_DATABASE_URL            sqlite:///path or postgresql://…; default: tillkey.sqlite in the data folder
+TILLKEY_LOG_LEVEL               debug, info (default), warning or error
+TILLKEY_STRICT_SQLITE           1 refuses a SQLite library with a known bug instead of warning; default 0
+TILLKEY_PUBLIC_URL              the address that tills use, such as https://licenses.example.com; shown, never guessed
+TILLKEY_TLS_CERT                a PEM file with the certificate and its chain: `serve` then speaks HTTPS itself
+TILLKEY_TLS_KEY                 a PEM file with that certificate's private key; goes with TILLKEY_TLS_CERT
+TILLKEY_TRUSTED_PROXIES         addresses and networks of the proxies whose X-Forwarded-For or Forwarded is believed
+TILLKEY_BACKUP_PASSPHRASE       encrypts what `backup` writes, and opens it for `restore`
+TILLKEY_KEEP_LEASES_DAYS        how long the steps of a chain are kept: 60 (default) or more
+TILLKEY_KEEP_FINGERPRINTS_DAYS  how long the fingerprint of an ended activation is kept: 1 or more, default 90
+TILLKEY_TESTING                 1 says that this is a test; default 0
+TILLKEY_CRASH_AT                in a test, the point at which the server kills itself (`crash_points`)
+==============================  ==============================================================================
 
 A variable that looks like one of these misspelt is refused, since it would be silently without effect; any other that
 begins with TILLKEY_ is somebody else's: a till's, or a vendor's own.
@@ -28,6 +30,7 @@ from urllib.parse import urlsplit
 
 from tillkey_server import crash_points
 from tillkey_server.errors import ConfigError
+from tillkey_server.rules.retention import FINGERPRINT_DAYS, MAX_DAYS, MIN_FINGERPRINT_DAYS, MIN_LEASE_DAYS
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -41,6 +44,8 @@ VARIABLES = (
     "TILLKEY_TLS_KEY",
     "TILLKEY_TRUSTED_PROXIES",
     "TILLKEY_BACKUP_PASSPHRASE",
+    "TILLKEY_KEEP_LEASES_DAYS",
+    "TILLKEY_KEEP_FINGERPRINTS_DAYS",
     "TILLKEY_TESTING",
     "TILLKEY_CRASH_AT",
 )
@@ -76,6 +81,8 @@ class Settings:
     tls_key: Path | None = None
     trusted_proxies: tuple[Network, ...] = ()
     backup_passphrase: str | None = field(default=None, repr=False)
+    keep_leases_days: int = MIN_LEASE_DAYS
+    keep_fingerprints_days: int = FINGERPRINT_DAYS
 
     @classmethod
     def load(cls, data_dir: Path, env: Mapping[str, str]) -> Settings:
@@ -103,6 +110,8 @@ class Settings:
             tls_key=tls_key,
             trusted_proxies=_trusted_proxies(env),
             backup_passphrase=env.get("TILLKEY_BACKUP_PASSPHRASE") or None,
+            keep_leases_days=_days(env, "TILLKEY_KEEP_LEASES_DAYS", MIN_LEASE_DAYS, MIN_LEASE_DAYS),
+            keep_fingerprints_days=_days(env, "TILLKEY_KEEP_FINGERPRINTS_DAYS", FINGERPRINT_DAYS, MIN_FINGERPRINT_DAYS),
         )
 
     @property
@@ -209,6 +218,14 @@ def _trusted_proxies(env: Mapping[str, str]) -> tuple[Network, ...]:
                 " with commas between"
             ) from error
     return tuple(networks)
+
+
+def _days(env: Mapping[str, str], name: str, default: int, least: int) -> int:
+    """Return a number of days that is no less than what the rules need."""
+    text = env.get(name, str(default))
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(MAX_DAYS)) and least <= int(text) <= MAX_DAYS):
+        raise ConfigError(f"{name}: {text!r} is no number of days from {least} to {MAX_DAYS}")
+    return int(text)
 
 
 def _flag(env: Mapping[str, str], name: str) -> bool:

@@ -9,10 +9,12 @@ import typer
 from tillkey_server.cli import (
     activation,
     api_key,
+    audit,
     backup,
     customer,
     doctor,
     forced_deactivation,
+    jobs,
     licenses,
     move_ticket,
     order,
@@ -61,6 +63,8 @@ app.add_typer(customer.app, name="customer")
 app.add_typer(project.app, name="project")
 app.add_typer(order.app, name="order")
 app.add_typer(policy.app, name="policy")
+app.add_typer(audit.app, name="audit")
+app.add_typer(jobs.app, name="jobs")
 
 
 def main() -> None:

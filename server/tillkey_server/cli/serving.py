@@ -163,6 +163,7 @@ def _run(
     from uvicorn.importer import import_from_string
 
     from tillkey_server.cli.connections import Server, configured
+    from tillkey_server.jobs.running import background
     from tillkey_server.usecases.services import naming_the_database, open_services
 
     # By its name, as any ASGI server is told: the application stands above this room.
@@ -173,7 +174,8 @@ def _run(
             services = await open_services(settings)
         try:
             config = configured(create_app(services), stop_seconds=STOP_SECONDS, tls=tls)
-            await Server(config, ready).serve([listener])
+            async with background(services):
+                await Server(config, ready).serve([listener])
         finally:
             await services.close()
 

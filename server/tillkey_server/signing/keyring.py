@@ -18,7 +18,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from tillkey.wire.errors import WireError
-from tillkey.wire.keys import ALGORITHM, PrivateKey
+from tillkey.wire.keys import ALGORITHM, PrivateKey, PublicKey
 from tillkey.wire.keyset import Keyset, OnlineKey, open_keyset, step
 from tillkey_server.clock import to_epoch
 from tillkey_server.errors import ConfigError, Unavailable
@@ -101,6 +101,10 @@ class Keyring:
         if active is not None and active.public.thumbprint == kid:
             return KeyState.ACTIVE
         return KeyState.RETIRING
+
+    def public(self, kid: str) -> PublicKey:
+        """Return the public half of a key of any version of the keyset; KeyError for an unknown one."""
+        return self._last_entry(kid).key
 
     def _active(self, seconds: int) -> PrivateKey | None:
         """Return the private key that signs at that time, or None."""

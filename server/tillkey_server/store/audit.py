@@ -8,15 +8,20 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from tillkey_server.store import rows, tables
+from tillkey_server.store.paging import paged
+from tillkey_server.store.scoping import admitted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
+    from sqlalchemy import ColumnElement
     from sqlalchemy.ext.asyncio import AsyncConnection
 
+    from tillkey_server.rules.access import Scope
     from tillkey_server.rules.decision import Decision
+    from tillkey_server.store.paging import Paging
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,20 @@ class AuditRow:
     license_id: UUID | None
     activation_id: UUID | None
     facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditFilters:
+    """What rows must match; None: anything. `since` is included, `until` is not."""
+
+    license_id: UUID | None = None
+    activation_id: UUID | None = None
+    actor: str | None = None
+    action: str | None = None
+    outcome: str | None = None
+    code: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
 
 
 _SELECT = select(*rows.columns_of(tables.audit_event, AuditRow))
@@ -102,6 +121,26 @@ async def record(
         license_id=license_id,
         activation_id=activation_id,
     )
+
+
+async def page(conn: AsyncConnection, paging: Paging, filters: AuditFilters, *, scope: Scope) -> tuple[AuditRow, ...]:
+    """Return a page of the rows that match and are seen, and one more; with limits, those about seen licenses."""
+    conditions = _conditions(filters)
+    if not scope.unlimited:
+        seen = admitted(scope, customer=tables.license_.c.customer_id, product=tables.license_.c.product_id)
+        conditions.append(_C.license_id.in_(select(tables.license_.c.id).where(*seen)))
+    return await rows.many(conn, paged(_SELECT.where(*conditions), paging, key=_C.id), AuditRow)
+
+
+def _conditions(filters: AuditFilters) -> list[ColumnElement[bool]]:
+    equal = ("license_id", "activation_id", "actor", "action", "outcome", "code")
+    given = {name: getattr(filters, name) for name in equal}
+    found: list[ColumnElement[bool]] = [_C[name] == value for name, value in given.items() if value is not None]
+    if filters.since is not None:
+        found.append(_C.at >= filters.since)
+    if filters.until is not None:
+        found.append(_C.at < filters.until)
+    return found
 
 
 async def newest(conn: AsyncConnection) -> datetime | None:

@@ -1,0 +1,32 @@
+"""`jobs`: the background work, now and by hand."""
+
+# ruff: noqa: PLC0415 - commands import what they need, so that `--help` is quick
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from tillkey_server.cli.running import DataDir, Done, Json, Outcome, perform
+
+if TYPE_CHECKING:
+    from tillkey_server.usecases.services import Services
+
+app = typer.Typer(help="The background work that `serve` does by itself.", no_args_is_help=True)
+
+
+@app.command()
+def run(*, data_dir: DataDir, as_json: Json = False) -> None:
+    """Seal the audit log and forget what is kept no longer, now; harmless beside a running server."""
+
+    async def work(services: Services) -> Outcome:
+        from dataclasses import asdict
+
+        from tillkey_server.usecases.retention import sweep
+        from tillkey_server.usecases.sealing import seal
+
+        done: dict[str, object] = {"sealed": await seal(services), "forgotten": asdict(await sweep(services))}
+        return Done(done, lambda output: output.fields(done))
+
+    perform(data_dir, work, as_json=as_json)
