@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from pydantic import BaseModel
@@ -22,8 +22,10 @@ _CLAUSE = re.compile(r"\b[A-Z]{1,4}-[0-9]{2,3}\b")
 def keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
     """Yield every key of the form as a dotted name."""
     for name, field in model.model_fields.items():
-        section = field.annotation
-        if isinstance(section, type) and issubclass(section, BaseModel):
+        # A section that may be left out is a union with None.
+        forms = [one for one in (field.annotation, *get_args(field.annotation)) if isinstance(one, type)]
+        section = next((one for one in forms if issubclass(one, BaseModel)), None)
+        if section is not None:
             yield from keys(section, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}"

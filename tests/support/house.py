@@ -15,6 +15,7 @@ from tests.support.till import RawTill
 from tillkey.wire.keyset import Keyset
 from tillkey_server.app import create_app
 from tillkey_server.clock import Clock
+from tillkey_server.policies.loader import bundled_policies
 from tillkey_server.settings import Settings
 from tillkey_server.signing import ceremony
 from tillkey_server.store import migrate
@@ -26,6 +27,10 @@ from tillkey_server.usecases.services import Services, open_services
 
 MORNING = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 AGENT = "agent:test"
+TRYING = bundled_policies()["default"].source.replace('name = "default"', 'name = "trying"') + (
+    '\n[trial]\ndays = 14\nclauses = ["X-01", "K-03"]\n'
+)
+"""The vendor's own terms: the default ones, with trials."""
 
 
 class TurnedClock(Clock):
@@ -80,6 +85,8 @@ class House:
 async def opened(folder: Path, url: str, clock: TurnedClock) -> Services:
     """Make keys in a new folder and open the services over a migrated database."""
     settings = Settings.load(folder, {"TILLKEY_DATABASE_URL": url})
+    settings.policies_dir.mkdir(parents=True, exist_ok=True)
+    (settings.policies_dir / "trying.toml").write_text(TRYING, "utf-8")
     await asyncio.to_thread(ceremony.init, settings, issuer="test-house", now=clock.now())
     return await open_services(settings, clock)
 

@@ -157,6 +157,12 @@ _COMMANDS = {
         409, "An order of this number is there with other content", "Give this sale a number of its own."
     ),
     Refusal.NAME_TAKEN: Kind(409, "The name or address is taken", "Choose another one, or use what has it."),
+    Refusal.TRIAL_NOT_OFFERED: Kind(
+        409, "The product is not given for trial", "Sell a license; or offer trials: a [trial] section in its policy."
+    ),
+    Refusal.TRIAL_USED: Kind(
+        409, "The customer had a trial of this product", "Sell a license: a trial is given once, however it ended."
+    ),
     Refusal.NOTHING_TO_TRANSFER: Kind(409, "The customer has the license already", "Nothing is left to do."),
     Refusal.INSTALLATION_SHARED: Kind(
         409,

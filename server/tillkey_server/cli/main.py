@@ -25,6 +25,7 @@ from tillkey_server.cli import (
     serving,
     setup,
     transfer,
+    trial,
 )
 from tillkey_server.cli import license as license_commands
 
@@ -53,6 +54,7 @@ license_commands.app.command("search")(licenses.search)
 license_commands.app.command("show")(licenses.show)
 license_commands.app.command("rekey")(rekey.rekey)
 license_commands.app.command("transfer")(transfer.transfer)
+license_commands.app.command("trial")(trial.trial)
 app.add_typer(license_commands.app, name="license")
 app.add_typer(activation.app, name="activation")
 app.add_typer(forced_deactivation.app, name="forced-deactivation")

@@ -171,6 +171,7 @@ def _frozen(document: PolicyDocument) -> rules.Policy:
             tuple(document.entitlements.granted), tuple(document.entitlements.degraded)
         ),
         standing=_standing(document.standing),
+        trial=None if document.trial is None else rules.TrialPolicy(document.trial.days, tuple(document.trial.clauses)),
     )
 
 

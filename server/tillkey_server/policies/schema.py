@@ -216,6 +216,13 @@ class StandingSection(Section):
     clauses: StandingClausesSection
 
 
+class TrialSection(Section):
+    """`[trial]`; a policy without it offers no trial."""
+
+    days: Annotated[int, Field(ge=1, le=365)]
+    clauses: Clauses
+
+
 class PolicyDocument(Section):
     """A whole file."""
 
@@ -234,3 +241,4 @@ class PolicyDocument(Section):
     clocks: ClocksSection
     entitlements: EntitlementsSection
     standing: StandingSection
+    trial: TrialSection | None = None

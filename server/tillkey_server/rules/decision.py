@@ -65,6 +65,8 @@ class Refusal(StrEnum):
     ORDER_DIFFERS = "order_differs"
     NAME_TAKEN = "name_taken"
     INSTALLATION_SHARED = "installation_shared"
+    TRIAL_NOT_OFFERED = "trial_not_offered"
+    TRIAL_USED = "trial_used"
     NOTHING_TO_TRANSFER = "nothing_to_transfer"
     # Answers an agent's or an administrator's command.
     CONFIRMATION_REQUIRED = "confirmation_required"

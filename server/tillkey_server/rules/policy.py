@@ -179,8 +179,16 @@ class StandingClauses:
 
 
 @dataclass(frozen=True, slots=True)
+class TrialPolicy:
+    """How many days a trial may be used; the day on which it begins is day 0 (K-03)."""
+
+    days: int
+    clauses: Clauses
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
-    """One version of one vendor's terms. `timezone` is where its dates are counted (K-01)."""
+    """One version of one vendor's terms. `timezone` is where its dates are counted (K-01); `trial` None: none given."""
 
     name: str
     version: int
@@ -197,6 +205,7 @@ class Policy:
     clocks: ClocksPolicy
     entitlements: EntitlementsPolicy
     standing: StandingClauses
+    trial: TrialPolicy | None = None
 
     @property
     def ref(self) -> PolicyRef:

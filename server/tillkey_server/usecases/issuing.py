@@ -63,12 +63,20 @@ async def issue_line(
     decision = decide_issue(line.quantity, len(known), policy, sale.now, clocks)
     given = [IssuedLicense(row.id, None, row.key_hint) for row in known]
     for position in range(len(known), line.quantity):
-        key = format_key(sale.product.key_prefix, secrets.token_bytes)
-        row = _row(services, sale, line, position, key, clocks)
-        await licenses.insert(tx, row)
-        await audit.record(tx, decision, actor=actor, action="license_issue", license_id=row.id)
-        given.append(IssuedLicense(row.id, key, row.key_hint))
+        made = await insert_license(services, tx, sale, line, position=position, clocks=clocks)
+        await audit.record(tx, decision, actor=actor, action="license_issue", license_id=made.license_id)
+        given.append(made)
     return IssuedLine(decision.code.value, tuple(given))
+
+
+async def insert_license(
+    services: Services, tx: AsyncConnection, sale: Sale, line: orders.OrderLineRow, *, position: int, clocks: Clocks
+) -> IssuedLicense:
+    """Insert one license of a line with a new key, which is in what is returned and nowhere else."""
+    key = format_key(sale.product.key_prefix, secrets.token_bytes)
+    row = _row(services, sale, line, position, key, clocks)
+    await licenses.insert(tx, row)
+    return IssuedLicense(row.id, key, row.key_hint)
 
 
 def _row(

@@ -278,3 +278,9 @@ def test_policies_are_listed_and_compared_by_name_and_by_file(shell, tmp_path):
         {"key": "version", "before": 1, "after": 2}
     ]
     assert shell.json("policy", "diff", "default", "none-such", exit_code=1)["code"] == "not_found"
+
+
+def test_a_trial_is_given_where_the_terms_offer_one(shell):
+    words = ("license", "trial", "--product", "pos-core", "--customer", "a@b.example")
+    refused = shell.json(*words, exit_code=1)
+    assert (refused["code"], refused["clauses"]) == ("trial_not_offered", ["X-01"])

@@ -3,13 +3,14 @@
 `EXAMPLES` maps operation ids to makers; each noun's file gives its own.
 """
 
-from tests.support.administration import activations, api_keys, catalogue, licenses, policies
+from tests.support.administration import activations, api_keys, catalogue, licenses, policies, trials
 from tests.support.administration.example import Example, Make, Shelf
 
 EXAMPLES: dict[str, Make] = {
     **api_keys.EXAMPLES,
     **catalogue.EXAMPLES,
     **policies.EXAMPLES,
+    **trials.EXAMPLES,
     **licenses.EXAMPLES,
     **activations.EXAMPLES,
 }

@@ -26,6 +26,7 @@ from tillkey_server.api.administration import (
     rekeys,
     standing,
     transfers,
+    trials,
 )
 from tillkey_server.api.administration.endpoint import Endpoint, Endpoints
 from tillkey_server.api.administration.serving import serve
@@ -43,6 +44,7 @@ GROUPS: tuple[Endpoints, ...] = (
     standing.endpoints,
     rekeys.endpoints,
     transfers.endpoints,
+    trials.endpoints,
     activations.endpoints,
     forced_deactivations.endpoints,
     move_tickets.endpoints,

@@ -7,10 +7,10 @@ from tillkey_server.policies.loader import bundled_policies
 DEFAULT = bundled_policies()["default"].source
 
 
-async def test_the_policies_that_come_with_the_server_are_listed(callers):
+async def test_the_policies_that_come_with_the_server_and_the_vendors_own_are_listed(callers):
     reader = await callers.client("read_only")
     listed = (await reader.get("/v1/policies")).json()
-    assert [item["name"] for item in listed["items"]] == sorted(bundled_policies())
+    assert [item["name"] for item in listed["items"]] == sorted({*bundled_policies(), "trying"})
     assert listed["next"] is None
 
 
