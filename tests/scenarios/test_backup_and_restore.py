@@ -124,3 +124,10 @@ def test_the_restored_server_sells_on_and_its_audit_log_counts_on(day):
     sold = day.shop.license()
     assert sells(day.shop.machine().activated(sold).check())
     assert day.shop.explained(sold).decisions == ["license_issued", "activation_granted"]
+
+
+def test_the_chain_of_the_audit_log_holds_across_the_restore(day):
+    day.shop.command("jobs", "run")
+    told = day.shop.command("audit", "verify")
+    assert (told["ok"], told["unsealed"]) == (True, 0)
+    assert told["sealed"] > 0

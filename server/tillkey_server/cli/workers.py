@@ -131,6 +131,8 @@ class Supervisor:
             log.error("a worker ended and is replaced", extra={"exit_code": code})
             await worker.stop()
             await asyncio.sleep(pause)
+            if worker is not self._workers[slot]:
+                continue
             self._workers[slot] = await Worker.started(self._command, self._listener)
             started = await self._is_ready(self._workers[slot])
             pause = _FIRST_PAUSE_SECONDS if started else min(pause * 2, _LONGEST_PAUSE_SECONDS)

@@ -27,17 +27,24 @@ from tillkey_server.settings import Settings
 from tillkey_server.signing.keyring import Keyring
 from tillkey_server.signing.mint import Mint
 from tillkey_server.signing.pepper import Pepper
-from tillkey_server.store import audit, migrate
+from tillkey_server.store import audit, migrate, seals
 from tillkey_server.store.db import Database
 from tillkey_server.store.engines import named, parse_url, sqlite_warning
 from tillkey_server.store.migrate import Standing
+from tillkey_server.usecases.audit import verify_audit
 from tillkey_server.usecases.backup import last_backup
+from tillkey_server.usecases.policy_book import PolicyBook
+from tillkey_server.usecases.services import Services
 
 KEY_ENDS_SOON = timedelta(days=30)
 CERTIFICATE_ENDS_SOON = timedelta(days=14)
 BACKUP_IS_OLD = timedelta(days=7)
 CLOCK_SLACK = timedelta(seconds=5)
 """Servers of one database may differ by so much without a word."""
+SEALED_WITHIN = timedelta(minutes=5)
+PROVED_SEALS = 100_000
+"""How long a chain the doctor walks along: some seconds."""
+_ANY_EVENT = 2**62
 LOW_SPACE, NO_SPACE = 1024**3, 100 * 1024**2
 _GROUP, _WORLD = stat.S_IRWXG, stat.S_IRWXO
 
@@ -79,6 +86,8 @@ async def examine(settings: Settings, clock: Clock) -> tuple[Check, ...]:
         checks.append(_certificate(settings.tls_cert, now))
     database, newest = await _database(settings)
     checks += [*database, _sqlite_library(settings), _clock(keyring, newest, now)]
+    if keyring is not None and newest is not None:
+        checks.append(await _audit(settings, keyring, clock))
     return (*checks, *_disk(settings), _backup(settings, now))
 
 
@@ -217,6 +226,32 @@ async def _database(settings: Settings) -> tuple[list[Check], datetime | None]:
         return [*checks, Check("writes", Verdict.FAIL, str(error), mend)], None
     finally:
         await db.dispose()
+
+
+async def _audit(settings: Settings, keyring: Keyring, clock: Clock) -> Check:
+    """Look whether the audit log is sealed, and prove a chain that is short enough for that."""
+    db = Database(settings.database_url)
+    try:
+        async with db.reading() as tx:
+            head = await seals.head(tx)
+            waiting = await seals.first_unsealed(tx, below=_ANY_EVENT, before=clock.now() - SEALED_WITHIN)
+        if waiting is not None:
+            mend = f"start the server, which seals, or run `tillkey-server jobs run --data-dir {settings.data_dir}`"
+            return Check("audit", Verdict.WARN, f"decisions from number {waiting} on wait to be sealed", mend)
+        sealed = 0 if head is None else head.seq
+        if sealed > PROVED_SEALS:
+            return Check("audit", Verdict.OK, f"{sealed} decisions are sealed; `audit verify` proves the chain")
+        # Of the services the walk asks for the database, the keys and the time alone.
+        services = Services(settings, db, clock, PolicyBook({}), keyring, Mint(keyring), Pepper.load(settings))
+        told = await verify_audit(services)
+    except TillkeyError as error:
+        return Check("audit", Verdict.FAIL, str(error), "mend what the other checks name, and look again")
+    finally:
+        await db.dispose()
+    if told["ok"]:
+        return Check("audit", Verdict.OK, f"a chain of {sealed} sealed decisions, proved whole")
+    detail = f"somebody changed the log: {told['bad']}"
+    return Check("audit", Verdict.FAIL, detail, "see docs/operations.md: find out who wrote to the database")
 
 
 def _sqlite_library(settings: Settings) -> Check:

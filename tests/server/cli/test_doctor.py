@@ -6,6 +6,7 @@ import shutil
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 
 from tests.server.cli.conftest import Shell
 from tests.server.cli.test_tls import certified
@@ -123,16 +124,43 @@ def test_a_clock_behind_the_ceremony_is_found(own):
     assert found(own, NOW - timedelta(days=1))["clock"].verdict is Verdict.FAIL
 
 
-def test_a_clock_behind_the_newest_decision_is_found_beyond_the_slack_between_servers(settings, url):
-    async def decide(at):
+def decide(url, at):
+    """Write one decision of that time."""
+
+    async def write():
         database = Database(url)
         async with database.writing() as tx:
             await audit.append(tx, at=at, actor="cli:test", action="test", outcome="allow", code="test")
         await database.dispose()
 
-    asyncio.run(decide(NOW + doctor.CLOCK_SLACK))
+    asyncio.run(write())
+
+
+def test_decisions_that_nobody_seals_are_found_and_a_sealed_log_is_proved(shell, settings, url):
+    decide(url, NOW - doctor.SEALED_WITHIN - timedelta(minutes=1))
+    assert found(settings)["audit"].verdict is Verdict.WARN
+    shell.json("jobs", "run")
+    assert found(settings)["audit"].verdict is Verdict.OK
+
+
+def test_a_decision_that_was_changed_is_found(shell, settings, url):
+    decide(url, NOW)
+    shell.json("jobs", "run")
+
+    async def tamper():
+        database = Database(url)
+        async with database.writing() as tx:
+            await tx.execute(text("UPDATE audit_event SET actor = 'cli:nobody'"))
+        await database.dispose()
+
+    asyncio.run(tamper())
+    assert found(settings)["audit"].verdict is Verdict.FAIL
+
+
+def test_a_clock_behind_the_newest_decision_is_found_beyond_the_slack_between_servers(settings, url):
+    decide(url, NOW + doctor.CLOCK_SLACK)
     assert found(settings)["clock"].verdict is Verdict.OK
-    asyncio.run(decide(NOW + doctor.CLOCK_SLACK + timedelta(seconds=1)))
+    decide(url, NOW + doctor.CLOCK_SLACK + timedelta(seconds=1))
     assert found(settings)["clock"].verdict is Verdict.FAIL
 
 
