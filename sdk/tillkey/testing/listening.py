@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socketserver
 import threading
 from http import HTTPStatus
@@ -11,8 +12,37 @@ from typing import Optional
 from tillkey.effects import Reply
 from tillkey.testing.office import Office
 
+_HOST = "127.0.0.1"
+_NO_PROXY = ("no_proxy", "NO_PROXY")
 _POLL = 0.02
 _LONGEST_BODY = 1024 * 1024
+
+
+class _Direct:
+    """While a server listens, no proxy of the environment stands between a till, or a program it starts, and it."""
+
+    def __init__(self) -> None:
+        self._listening = 0
+        self._before: dict[str, Optional[str]] = {}
+
+    def begin(self) -> None:
+        if not self._listening:
+            self._before = {name: os.environ.get(name) for name in _NO_PROXY}
+            # The lower-case name has precedence where both are set (urllib.request.getproxies).
+            known = next(filter(None, self._before.values()), None)
+            os.environ.update(dict.fromkeys(_NO_PROXY, f"{known},{_HOST}" if known else _HOST))
+        self._listening += 1
+
+    def end(self) -> None:
+        self._listening -= 1
+        if not self._listening:
+            for name, known in self._before.items():
+                os.environ.pop(name, None)
+                if known is not None:
+                    os.environ[name] = known
+
+
+_direct = _Direct()
 
 
 class Listener(socketserver.ThreadingMixIn, HTTPServer):
@@ -26,7 +56,7 @@ class Listener(socketserver.ThreadingMixIn, HTTPServer):
 
     def __init__(self, office: Office, turn: threading.RLock) -> None:
         """Listen on a free port; ``turn`` is held while a request is answered."""
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__((_HOST, 0), _Handler)
         self.office = office
         self.turn = turn
         self.down = False
@@ -35,17 +65,19 @@ class Listener(socketserver.ThreadingMixIn, HTTPServer):
             target=self.serve_forever, args=(_POLL,), name="tillkey-fake-server", daemon=True
         )
         self._thread.start()
+        _direct.begin()
 
     @property
     def url(self) -> str:
         """The server's address."""
-        return f"http://127.0.0.1:{self.server_address[1]}"
+        return f"http://{_HOST}:{self.server_address[1]}"
 
     def close(self) -> None:
         """Stop listening."""
         self.shutdown()
         self.server_close()
         self._thread.join()
+        _direct.end()
 
     def server_bind(self) -> None:
         """Bind without asking the name service for this machine's name, as ``http.server`` would."""

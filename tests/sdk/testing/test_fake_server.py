@@ -1,6 +1,7 @@
 """The fake server as a vendor's test uses it; that it says what the real one says is proved in tests/scenarios."""
 
 import inspect
+import os
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -9,6 +10,7 @@ import httpx
 import pytest
 
 import tillkey.testing
+from tests.sdk.http_server import closed_port
 from tillkey import LicenseClient, Refused, Unreachable
 from tillkey.testing import FakeServer, Terms
 from tillkey.testing.clock import MORNING
@@ -117,6 +119,25 @@ def test_the_address_is_there_while_it_runs(tmp_path):
     server.stop()
     with pytest.raises(httpx.ConnectError):
         httpx.get(address, trust_env=False)
+
+
+@pytest.mark.parametrize("known", [{}, {"NO_PROXY": "intranet.example"}, {"no_proxy": "a.example", "NO_PROXY": "b"}])
+def test_a_proxy_of_the_environment_does_not_stand_in_between_and_the_environment_is_left_as_it_was(
+    known, monkeypatch, tmp_path
+):
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{closed_port()}")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in known.items():
+        monkeypatch.setenv(name, value)
+    before = dict(os.environ)
+    with FakeServer() as first:
+        with FakeServer():
+            pass
+        assert first.client("pos-core", tmp_path).activate(first.license(), project="Corner Shop").usable
+        assert os.environ["no_proxy"].startswith(known.get("no_proxy", known.get("NO_PROXY", "127.0.0.1")))
+    assert dict(os.environ) == before
 
 
 def test_while_it_is_down_nobody_is_answered_and_nothing_is_done(server, till):
