@@ -26,6 +26,10 @@ test: lint postgres jose  ## lint, then every test, on SQLite and on a real Post
 	@echo "tests"
 	@$(PYTEST) --durations=10 $(ARGS)
 
+.PHONY: canaries
+canaries: $(READY) postgres  ## remove each guard in turn: the tests must turn red for each
+	@exec nice $(PY) -m scripts.canaries $(ARGS)
+
 .PHONY: unit
 unit: $(READY)  ## pytest alone, with ARGS="…" of your own
 	@$(PY) -m pytest $(ARGS)
