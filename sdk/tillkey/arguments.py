@@ -17,6 +17,7 @@ from tillkey.wire.keyset import MAX_KEYSET_BYTES
 
 _PRODUCT = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}\Z")
 _SERVER = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[^\s/?#@:\[\]]+)(:\d{1,5})?(/[^\s?#]*)?\Z")
+_PROXY = re.compile(r"https?://([^\s/?#@]+@)?(\[[0-9A-Fa-f:.]+\]|[^\s/?#@:\[\]]+)(:\d{1,5})?/?\Z")
 _COMPONENT = re.compile(r"[a-z_]{1,32}\Z")
 _STANDARD_TRAITS = frozenset({"machine_id", "hostname", "hardware", "location"})
 
@@ -46,6 +47,15 @@ def server_of(address: Any) -> str:
     if not isinstance(address, str) or not _SERVER.match(address):
         raise ConfigurationError(f"server: {address!r} is no address; give one like https://licenses.example.com")
     return address.rstrip("/")
+
+
+def proxy_of(address: Any) -> Optional[str]:
+    """Return a proxy's address, or None for none; raises ``ConfigurationError``, which does not repeat a password."""
+    if address is None:
+        return None
+    if not isinstance(address, str) or not _PROXY.match(address):
+        raise ConfigurationError("proxy: is no address; give one like http://proxy.example.com:3128")
+    return address
 
 
 def traits_of(overrides: Mapping[str, Any]) -> dict[str, Optional[str]]:

@@ -110,9 +110,10 @@ def draw() -> float:
 class Background:
     """The thread. After a ``fork`` the child has none: ``start`` there begins its own."""
 
-    def __init__(self, beater: Beater) -> None:
-        """Take what decides."""
+    def __init__(self, beater: Beater, after: Optional[Callable[[], None]] = None) -> None:
+        """Take what decides, and what is done after each look."""
         self._beater = beater
+        self._after = after
         self._stop = threading.Event()
         self._process = os.getpid()
         self._thread = threading.Thread(target=self._loop, name="tillkey-heartbeat", daemon=True)
@@ -145,5 +146,7 @@ class Background:
         while not self._stop.wait(wait):
             try:
                 wait = self._beater.tick()
+                if self._after is not None:
+                    self._after()
             except Exception:  # noqa: BLE001 - a fault of ours must not end the beats for good
                 wait = POLL_INTERVAL

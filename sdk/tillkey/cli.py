@@ -26,6 +26,8 @@ _SETTINGS = {
     "server": ("TILLKEY_SERVER", "ADDRESS", "address of the license server"),
     "product": ("TILLKEY_PRODUCT", "CODE", "the product's code"),
     "keyset": ("TILLKEY_KEYSET", "FILE", "the keyset that the product ships"),
+    "proxy": ("TILLKEY_PROXY", "ADDRESS", "a proxy (default: what HTTPS_PROXY and NO_PROXY say)"),
+    "ca_file": ("TILLKEY_CA_FILE", "FILE", "the certificates of a private authority"),
     "state_dir": ("TILLKEY_STATE_DIR", "FOLDER", "where keys and leases are kept (default: the user's data folder)"),
 }
 _NEVER_ASKED = "https://status-asks-no-server.invalid"
@@ -36,6 +38,7 @@ _COLORS = {
     "degraded": "33",
 }
 _RED = "31"
+_LOOK_COLORS = {"ok": "32", "warn": "33", "fail": _RED}
 _TABLE = (
     ("status", "status"),
     ("usable", "usable"),
@@ -109,6 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     activate.add_argument("--move-ticket", metavar="TICKET", help="from `tillkey move-ticket` on the old machine")
     activate.add_argument("--app-version", metavar="VERSION", default="", help="reported to the server")
     command("status", "say what this till may do now; asks no server", _status)
+    command("doctor", "look at everything between this till and its license; changes nothing", _doctor)
     command("heartbeat", "renew the lease now", _heartbeat)
     command("deactivate", "give the license back", _deactivate)
     ticket = command("move-ticket", "get a ticket that takes the license to another machine", _move_ticket)
@@ -130,6 +134,8 @@ def _client(given: Mapping[str, Optional[str]], options: argparse.Namespace) -> 
         given["keyset"] or "",
         given["state_dir"],
         app_version=getattr(options, "app_version", ""),
+        proxy=given["proxy"] or None,
+        ca_file=given["ca_file"] or None,
     )
 
 
@@ -149,6 +155,20 @@ def _activate(client: LicenseClient, options: argparse.Namespace) -> int:
 
 def _status(client: LicenseClient, options: argparse.Namespace) -> int:
     return _show(client.check(), options)
+
+
+def _doctor(client: LicenseClient, options: argparse.Namespace) -> int:
+    looks = client.examine()
+    well = all(look.verdict != "fail" for look in looks)
+    if _json(options):
+        _print(json.dumps({"ok": well, "checks": [look.as_dict() for look in looks]}, ensure_ascii=False, indent=2))
+        return DONE if well else REFUSED
+    width = max(len(look.name) for look in looks)
+    for look in looks:
+        _print(f"{_colored(look.verdict.ljust(4), _LOOK_COLORS[look.verdict])}  {look.name:<{width}}  {look.detail}")
+        if look.mend:
+            _print(f"{'':4}  {'':<{width}}  {look.mend}")
+    return DONE if well else REFUSED
 
 
 def _heartbeat(client: LicenseClient, options: argparse.Namespace) -> int:

@@ -7,15 +7,25 @@ activates; what talks to the server is imported with the first request.
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Callable, Optional, Union
+from typing import TYPE_CHECKING, Any, Callable, Optional, Union
 
 from tillkey import platform, trust
 from tillkey._constants import CONNECT_TIMEOUT, LOCK_TIMEOUT, TOTAL_TIMEOUT
-from tillkey.arguments import APP_VERSION, PLATFORM_VERSION, keyset_text, product_of, server_of, text_of, traits_of
+from tillkey.arguments import (
+    APP_VERSION,
+    PLATFORM_VERSION,
+    keyset_text,
+    product_of,
+    proxy_of,
+    server_of,
+    text_of,
+    traits_of,
+)
 from tillkey.errors import ConfigurationError, TillkeyError
 from tillkey.holding import Holding
 from tillkey.storage import StateFolder
@@ -25,7 +35,10 @@ from tillkey.wire.request import ClockReading
 
 if TYPE_CHECKING:
     from tillkey.background import Background
+    from tillkey.doctor import Look
     from tillkey.driver import Driver
+    from tillkey.hooks import Watch
+    from tillkey.transport import Transport
 
 
 class LicenseClient:
@@ -38,7 +51,9 @@ class LicenseClient:
     ``machine_traits`` replaces traits of the fingerprint or, with None, leaves them out; ``app_version`` and
     ``platform_version`` (at most 64 characters) are reported; ``connect_timeout`` and ``total_timeout`` bound one
     exchange and ``lock_timeout`` the wait for another process of this till, in seconds; ``ca_file`` names a private
-    certificate authority; ``clock`` replaces the machine's clocks in tests.
+    certificate authority; ``proxy`` is a proxy's address, None for what HTTPS_PROXY, HTTP_PROXY and NO_PROXY say;
+    ``on_change`` is called with the new verdict where what the till may do, or should tell, has changed, from the
+    thread that found it out (see ``hooks``); ``clock`` replaces the machine's clocks in tests.
 
     Raises ``ConfigurationError`` for an argument that cannot be right. Making a client reads the keyset and touches
     nothing else.
@@ -58,12 +73,14 @@ class LicenseClient:
         total_timeout: float = TOTAL_TIMEOUT,
         lock_timeout: float = LOCK_TIMEOUT,
         ca_file: Union[str, os.PathLike[str], None] = None,
+        proxy: Optional[str] = None,
+        on_change: Optional[Callable[[Verdict], Any]] = None,
         clock: Callable[[], ClockReading] = platform.read_clock,
     ) -> None:
         """Take the arguments; see the class."""
         self._server = server_of(server)
         self.product = product_of(product)
-        pin = _pinned(pinned_keyset)
+        self._pin = pin = _pinned(pinned_keyset)
         issuer = pin.newest.issuer
         self.state_dir = Path(state_dir) if state_dir is not None else platform.default_state_folder(issuer)
         self._holding = Holding(StateFolder(self.state_dir, self.product, issuer), pin, self.product, clock)
@@ -72,6 +89,9 @@ class LicenseClient:
         self._platform_version = text_of("platform_version", platform_version, PLATFORM_VERSION)
         self._timeouts = (connect_timeout, total_timeout, lock_timeout)
         self._ca_file = os.fspath(ca_file) if ca_file is not None else None
+        self._proxy = proxy_of(proxy)
+        self._on_change = on_change
+        self._made_watch: Optional[Watch] = None
         self._made_driver: Optional[Driver] = None
         self._background: Optional[Background] = None
         self._last_error: Optional[TillkeyError] = None
@@ -107,13 +127,15 @@ class LicenseClient:
         ``Unreachable`` and ``Busy``. After ``Unreachable`` the request is kept: the same call, or the background, sends
         the same one again.
         """
-        self._heard(self._driver.activate(license_key, project, site, environment, move_ticket))
+        with self._watched():
+            self._heard(self._driver.activate(license_key, project, site, environment, move_ticket))
         return self.check()
 
     def heartbeat(self) -> Verdict:
         """Renew the lease now. Raises ``NotActivated``, ``Refused``, ``Unreachable`` or ``StateError`` (``Busy``)."""
-        self._driver.heartbeat()
-        self._heard(None)
+        with self._watched():
+            self._driver.heartbeat()
+            self._heard(None)
         return self.check()
 
     def deactivate(self) -> Verdict:
@@ -122,7 +144,8 @@ class LicenseClient:
         Raises ``NotActivated``, ``Refused``, ``Unreachable`` (the seat is then still held) or ``StateError``
         (``Busy``).
         """
-        self._driver.deactivate()
+        with self._watched():
+            self._driver.deactivate()
         return self.check()
 
     def move_ticket(self, environment: str) -> str:
@@ -130,7 +153,8 @@ class LicenseClient:
 
         This till goes on until the ticket is used. Raises like ``heartbeat()``.
         """
-        return self._driver.move_ticket(environment)
+        with self._watched():
+            return self._driver.move_ticket(environment)
 
     def start(self) -> None:
         """Begin background heartbeats in a daemon thread; again is nothing.
@@ -140,7 +164,8 @@ class LicenseClient:
         from tillkey.background import Background, Beater, draw  # noqa: PLC0415 - a till that only checks needs none
 
         if self._background is None or not self._background.running:
-            self._background = Background(Beater(self._driver, self._holding.clock, draw, self.last_error))
+            beater = Beater(self._driver, self._holding.clock, draw, self.last_error)
+            self._background = Background(beater, self._watch_now)
 
     def stop(self) -> None:
         """End background heartbeats; waits for one under way, at most as long as one exchange may take."""
@@ -166,14 +191,41 @@ class LicenseClient:
         if self._background is not None:
             self._background.last_error = error
 
+    @contextlib.contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Tell of a change, whether the verb in the block succeeds or raises."""
+        try:
+            yield
+        finally:
+            self._watch_now()
+
+    def _watch_now(self) -> None:
+        if self._made_watch is None:
+            from tillkey.hooks import Watch  # noqa: PLC0415 - a till that only checks needs no logging
+
+            self._made_watch = Watch(self.product, self._on_change)
+        self._made_watch.see(self.check(), self.last_error)
+
+    def examine(self) -> list[Look]:
+        """Look at everything between this till and its license, and change nothing; see ``doctor``."""
+        from tillkey import doctor  # noqa: PLC0415 - for a person who asks
+
+        return doctor.examine(self._holding, self._transport(), self._holding.clock, self._pin)
+
+    def _transport(self) -> Transport:
+        from tillkey.transport import Transport  # noqa: PLC0415 - see the module
+
+        connect, total, _ = self._timeouts
+        return Transport(
+            self._server, connect_timeout=connect, total_timeout=total, ca_file=self._ca_file, proxy=self._proxy
+        )
+
     @property
     def _driver(self) -> Driver:
         if self._made_driver is None:
             from tillkey.driver import Driver, Host  # noqa: PLC0415 - see the module
-            from tillkey.transport import Transport  # noqa: PLC0415 - the same
 
-            connect, total, lock = self._timeouts
-            transport = Transport(self._server, connect_timeout=connect, total_timeout=total, ca_file=self._ca_file)
+            transport, lock = self._transport(), self._timeouts[2]
             host = Host(self._app_version, self._platform_version, self._traits)
             self._made_driver = Driver(self._holding, transport, host, lock)
         return self._made_driver

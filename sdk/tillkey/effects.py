@@ -8,7 +8,7 @@ driver, a simulator is another.
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Optional, Union
 
 from tillkey.state import State
@@ -60,6 +60,7 @@ class Reply:
     content_type: str
     body: bytes
     retry_after: Optional[int] = None
+    date: Optional[int] = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

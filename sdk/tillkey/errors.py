@@ -99,10 +99,11 @@ class Refused(TillkeyError):
         super().__init__(_sentence(code, detail or NEXT_STEPS.get(code, "")))
 
 
-_REMEDIES: Mapping[str, str] = MappingProxyType(
+REMEDIES: Mapping[str, str] = MappingProxyType(
     {
         "dns": "Check the server's name and the network.",
         "connect": "Check that the license server is running and that no firewall is in between.",
+        "proxy": "Check the proxy's address and password, and that it lets the server's address pass.",
         "tls": "Check the certificate, the date of this machine, and whether a proxy opens the connection.",
         "timeout": "Check the network; the till goes on meanwhile.",
         "network": "Check the network; the till goes on meanwhile.",
@@ -122,9 +123,9 @@ _REMEDIES: Mapping[str, str] = MappingProxyType(
 class Unreachable(TillkeyError):
     """No answer came that can be trusted, so nothing has changed and the till goes on.
 
-    ``kind`` (also ``reason``) is one of ``dns``, ``connect``, ``tls``, ``timeout``, ``network``, ``redirected``,
-    ``not_json``, ``too_large``, ``http_4xx``, ``http_5xx``, ``rate_limited``, ``bad_answer``, ``gave_up``; ``detail``
-    says more; ``retry_after`` is the server's wish in seconds, or None.
+    ``kind`` (also ``reason``) is one of ``dns``, ``connect``, ``proxy``, ``tls``, ``timeout``, ``network``,
+    ``redirected``, ``not_json``, ``too_large``, ``http_4xx``, ``http_5xx``, ``rate_limited``, ``bad_answer``,
+    ``gave_up``; ``detail`` says more; ``retry_after`` is the server's wish in seconds, or None.
     """
 
     def __init__(self, kind: str, detail: str = "", *, retry_after: Optional[int] = None) -> None:
@@ -132,7 +133,7 @@ class Unreachable(TillkeyError):
         self.kind = kind
         self.detail = detail
         self.retry_after = retry_after
-        super().__init__(_sentence(kind, detail, _REMEDIES.get(kind, "")))
+        super().__init__(_sentence(kind, detail, REMEDIES.get(kind, "")))
 
     @property
     def reason(self) -> str:

@@ -91,6 +91,11 @@ class StateFolder:
         finally:
             lock.release()
 
+    @property
+    def has_lock(self) -> bool:
+        """Tell whether the lock's file is there, so that asking for the lock makes none."""
+        return (self.folder / _LOCK).exists()
+
     def load(self) -> Loaded:
         """Read the file, or the previous generation.
 

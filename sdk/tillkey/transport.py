@@ -39,14 +39,38 @@ class Transport:
         connect_timeout: float = CONNECT_TIMEOUT,
         total_timeout: float = TOTAL_TIMEOUT,
         ca_file: Optional[str] = None,
+        proxy: Optional[str] = None,
     ) -> None:
-        """Take the address without a slash at its end, the time to connect and the time in all in seconds, and the
-        file of a private authority.
+        """Take the address without a slash at its end, the time to connect and the time in all in seconds, the file
+        of a private authority, and the address of a proxy (None: what the environment says).
         """
         self._server = server
         self._connect_timeout = connect_timeout
         self._total_timeout = total_timeout
         self._ca_file = ca_file
+        self.proxy = proxy
+
+    @property
+    def is_plain(self) -> bool:
+        """Tell whether there is no TLS."""
+        return self._server.startswith("http:")
+
+    @property
+    def host_and_port(self) -> tuple[str, int]:
+        """Return where the server is."""
+        from urllib.parse import urlsplit  # noqa: PLC0415 - for `tillkey doctor` alone
+
+        address = urlsplit(self._server)
+        return address.hostname or "", address.port or (80 if self.is_plain else 443)
+
+    @property
+    def proxied_by_environment(self) -> bool:
+        """Tell whether HTTPS_PROXY, HTTP_PROXY or ALL_PROXY speaks for this server, and NO_PROXY does not."""
+        from urllib.request import getproxies, proxy_bypass  # noqa: PLC0415 - for `tillkey doctor` alone
+
+        known = getproxies()
+        scheme = "http" if self.is_plain else "https"
+        return bool(known.get(scheme) or known.get("all")) and not proxy_bypass(self.host_and_port[0])
 
     def post(self, path: str, body: bytes) -> Union[Reply, Unreached]:
         """POST a JSON body."""
@@ -80,17 +104,17 @@ class Transport:
             deadline = time.monotonic() + self._total_timeout
             limits = httpx.Timeout(self._total_timeout, connect=self._connect_timeout)
             headers = {**_HEADERS, "Content-Type": "application/json"} if body is not None else _HEADERS
-            client = httpx.Client(timeout=limits, follow_redirects=False, verify=self._verify())
+            client = httpx.Client(timeout=limits, follow_redirects=False, verify=self._verify(), proxy=self.proxy)
             opened.append(client)
             with client, client.stream(method, self._server + path, content=body, headers=headers) as response:
                 return _read(response, deadline)
         except Exception as error:  # noqa: BLE001 - whatever a library throws, the till must hear "unreachable"
-            return _named(error)
+            return _named(error, proxied=self.proxy is not None)
 
     def _verify(self) -> Any:
         import ssl  # noqa: PLC0415 - loaded by httpx already
 
-        if self._server.startswith("http:"):
+        if self.is_plain:
             # No TLS, so no authorities need be loaded, which takes most of the time of a local exchange.
             return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         return True if self._ca_file is None else ssl.create_default_context(cafile=self._ca_file)
@@ -109,7 +133,18 @@ def _read(response: httpx.Response, deadline: float) -> Union[Reply, Unreached]:
         response.headers.get("content-type", ""),
         content,
         _retry_after(response.headers.get("retry-after")),
+        _date(response.headers.get("date")),
     )
+
+
+def _date(text: Optional[str]) -> Optional[int]:
+    """Read ``Date`` (RFC 9110 section 6.6.1) as seconds since the epoch; evidence for a person, never trusted."""
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - 15 ms to import
+
+    try:
+        return int(parsedate_to_datetime(text or "").timestamp())
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def _retry_after(text: Optional[str]) -> Optional[int]:
@@ -130,8 +165,8 @@ def _retry_after(text: Optional[str]) -> Optional[int]:
     return int(min(max(0.0, moment - time.time()), RETRY_AFTER_CAP))
 
 
-def _named(error: Exception) -> Unreached:
-    """Give an exception its kind, by what caused it at the bottom."""
+def _named(error: Exception, *, proxied: bool = False) -> Unreached:
+    """Give an exception its kind, by what caused it at the bottom; ``proxied``: who was not reached is a proxy."""
     import socket  # noqa: PLC0415 - loaded by httpx already
     import ssl  # noqa: PLC0415 - the same
 
@@ -139,14 +174,16 @@ def _named(error: Exception) -> Unreached:
 
     causes = list(_causes(error))
     detail = str(causes[-1])[:200] or type(causes[-1]).__name__
+    if isinstance(error, httpx.ProxyError):
+        return Unreached("proxy", detail)
     if any(isinstance(cause, ssl.SSLError) for cause in causes):
         return Unreached("tls", detail)
     if any(isinstance(cause, socket.gaierror) for cause in causes):
-        return Unreached("dns", detail)
+        return Unreached("proxy" if proxied else "dns", detail)
     if isinstance(error, httpx.TimeoutException):
         return Unreached("timeout", type(error).__name__)
     if isinstance(error, httpx.ConnectError):
-        return Unreached("connect", detail)
+        return Unreached("proxy" if proxied else "connect", detail)
     return Unreached("network", f"{type(error).__name__}: {detail}")
 
 

@@ -56,6 +56,8 @@ FOREIGN = frozenset(
         "TILLKEY_PRODUCT",
         "TILLKEY_KEYSET",
         "TILLKEY_STATE_DIR",
+        "TILLKEY_PROXY",
+        "TILLKEY_CA_FILE",
         # The Makefile's and the tests'.
         "TILLKEY_PORT",
         "TILLKEY_POSTGRES_BIN",

@@ -12,11 +12,12 @@ import pytest
 from tests.support.premises import EXEMPT
 from tests.support.worlds import FakeWorld, real_world
 from tillkey import LicenseClient, NotActivated, Refused, Unreachable
+from tillkey.aio import AsyncLicenseClient
 from tillkey.wire.license_key import format_key
 
 SHOP = "Corner Shop"
 EVERYTHING = ("sell", "reports", "loyalty")
-CLIENTS = {"sync": LicenseClient}
+CLIENTS = {"sync": LicenseClient, "async": AsyncLicenseClient}
 
 
 @pytest.fixture(params=["fake", "real"])

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import tillkey
-from tillkey import errors, verdict
+from tillkey import aio, errors, verdict
 
 SDK = Path(tillkey.__file__).parents[1]
 
@@ -35,6 +35,7 @@ def test_the_verbs_of_a_client_are_exactly_these():
         "activate",
         "check",
         "deactivate",
+        "examine",
         "heartbeat",
         "last_error",
         "move_ticket",
@@ -54,8 +55,21 @@ def test_the_arguments_of_a_client_are_exactly_these():
         "total_timeout",
         "lock_timeout",
         "ca_file",
+        "proxy",
+        "on_change",
         "clock",
     ]
+
+
+def test_the_client_for_asyncio_has_the_same_arguments_and_verbs():
+    plain, awaited = tillkey.LicenseClient, aio.AsyncLicenseClient
+    assert list(inspect.signature(plain).parameters) == list(inspect.signature(awaited).parameters)
+    verbs = {name for name in vars(plain) if not name.startswith("_")} - {"examine"}
+    assert verbs == {name for name in vars(awaited) if not name.startswith("_")}
+    for name in verbs - {"start", "stop", "last_error", "check"}:
+        same = inspect.signature(getattr(plain, name)).parameters
+        assert list(same) == list(inspect.signature(getattr(awaited, name)).parameters)
+        assert inspect.iscoroutinefunction(getattr(awaited, name))
 
 
 def test_the_version_is_the_distributions():

@@ -1,0 +1,178 @@
+"""``AsyncLicenseClient``: the verbs of ``LicenseClient`` for a program that runs on asyncio.
+
+It is the same client behind: one state machine, one lock on the folder, one way of writing to the disk. Each verb
+runs in a thread of the client's own, since neither a lock that another process holds nor a disk that syncs can be
+waited for on an event loop. What follows from that:
+
+1. The loop is never held up. ``check()`` stays a plain call: it looks at memory alone (the state file is read once;
+   ``async with`` reads it beforehand, in the thread).
+2. Verbs of one client run one after another, in the order of their calls.
+3. A verb whose awaiting task is cancelled is not torn: the exchange goes on to its end in the thread, at most as long
+   as one exchange may take, and what came of it is saved. Asking again goes on from there.
+4. Background heartbeats are those of ``LicenseClient``; hooks are called on the loop that began them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Coroutine, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from types import TracebackType
+from typing import Any, Callable, Optional, TypeVar, Union
+
+from tillkey import platform
+from tillkey._constants import CONNECT_TIMEOUT, LOCK_TIMEOUT, TOTAL_TIMEOUT
+from tillkey.client import LicenseClient
+from tillkey.errors import TillkeyError
+from tillkey.verdict import Verdict
+from tillkey.wire.request import ClockReading
+
+_Result = TypeVar("_Result")
+Hook = Callable[[Verdict], Union[Coroutine[Any, Any, None], None]]
+
+
+class AsyncLicenseClient:
+    """One product's license on this till, for asyncio; the arguments are those of ``LicenseClient``.
+
+    ``on_change`` may also be a coroutine function; it runs on the loop on which the client was first awaited.
+    """
+
+    def __init__(
+        self,
+        server: str,
+        product: str,
+        pinned_keyset: Union[str, os.PathLike[str]],
+        state_dir: Union[str, os.PathLike[str], None] = None,
+        *,
+        machine_traits: Optional[Mapping[str, Optional[str]]] = None,
+        app_version: str = "",
+        platform_version: Optional[str] = None,
+        connect_timeout: float = CONNECT_TIMEOUT,
+        total_timeout: float = TOTAL_TIMEOUT,
+        lock_timeout: float = LOCK_TIMEOUT,
+        ca_file: Union[str, os.PathLike[str], None] = None,
+        proxy: Optional[str] = None,
+        on_change: Optional[Hook] = None,
+        clock: Callable[[], ClockReading] = platform.read_clock,
+    ) -> None:
+        """Take the arguments; see ``LicenseClient``."""
+        self._hook = on_change
+        self._loop: Optional[asyncio.AbstractEventLoop] = None
+        self._thread: Optional[ThreadPoolExecutor] = None
+        self._client = LicenseClient(
+            server,
+            product,
+            pinned_keyset,
+            state_dir,
+            machine_traits=machine_traits,
+            app_version=app_version,
+            platform_version=platform_version,
+            connect_timeout=connect_timeout,
+            total_timeout=total_timeout,
+            lock_timeout=lock_timeout,
+            ca_file=ca_file,
+            proxy=proxy,
+            on_change=None if on_change is None else self._tell,
+            clock=clock,
+        )
+        self.product = self._client.product
+        self.state_dir = self._client.state_dir
+
+    def check(self) -> Verdict:
+        """Say what the till may do now, from memory. Never raises, never waits, no network."""
+        return self._client.check()
+
+    async def activate(
+        self,
+        license_key: str,
+        *,
+        project: Optional[str] = None,
+        site: Optional[str] = None,
+        environment: str = "production",
+        move_ticket: Optional[str] = None,
+    ) -> Verdict:
+        """Take a license into use on this till; see ``LicenseClient.activate``, raises as it does."""
+        verb = partial(
+            self._client.activate,
+            license_key,
+            project=project,
+            site=site,
+            environment=environment,
+            move_ticket=move_ticket,
+        )
+        return await self._in_thread(verb)
+
+    async def heartbeat(self) -> Verdict:
+        """Renew the lease now; see ``LicenseClient.heartbeat``, raises as it does."""
+        return await self._in_thread(self._client.heartbeat)
+
+    async def deactivate(self) -> Verdict:
+        """Give the license back; see ``LicenseClient.deactivate``, raises as it does."""
+        return await self._in_thread(self._client.deactivate)
+
+    async def move_ticket(self, environment: str) -> str:
+        """Return a ticket for another installation; see ``LicenseClient.move_ticket``, raises as it does."""
+        return await self._in_thread(partial(self._client.move_ticket, environment))
+
+    async def start(self) -> None:
+        """Begin background heartbeats; again is nothing. After a ``fork`` the child calls it for itself."""
+        await self._in_thread(self._client.start)
+
+    async def stop(self) -> None:
+        """End background heartbeats; waits for one under way, at most as long as one exchange may take."""
+        await self._in_thread(self._client.stop)
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.shutdown(wait=False)
+
+    @property
+    def last_error(self) -> Optional[TillkeyError]:
+        """Why the last background heartbeat did not succeed, or ``activate()`` did not reach the server, or None."""
+        return self._client.last_error
+
+    async def __aenter__(self) -> AsyncLicenseClient:  # noqa: PYI034 - typing.Self is not in Python 3.9
+        await self._in_thread(self._client.check)
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: Optional[type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
+    ) -> None:
+        await self.stop()
+
+    async def _in_thread(self, verb: Callable[[], _Result]) -> _Result:
+        self._loop = asyncio.get_running_loop()
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(1, thread_name_prefix="tillkey-asyncio")
+        return await self._loop.run_in_executor(self._thread, verb)
+
+    def _tell(self, verdict: Verdict) -> None:
+        """Hand a change over to the loop; where the loop is gone, nobody is left to be told."""
+        loop = self._loop
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(self._call_hook, verdict)
+
+    def _call_hook(self, verdict: Verdict) -> None:
+        from tillkey.hooks import guarded  # noqa: PLC0415 - logging is loaded with the first change
+
+        called = guarded(self._hook, verdict)
+        if asyncio.iscoroutine(called):
+            task = asyncio.ensure_future(_awaited(called))
+            # The loop holds tasks weakly: one that nobody keeps could vanish.
+            _running.add(task)
+            task.add_done_callback(_running.discard)
+
+
+_running: set[asyncio.Future[None]] = set()
+"""Tasks of hooks that run."""
+
+
+async def _awaited(called: Coroutine[Any, Any, None]) -> None:
+    from tillkey.hooks import complain  # noqa: PLC0415 - as above
+
+    try:
+        await called
+    except Exception as error:  # noqa: BLE001 - the host's own fault must not harm its till
+        complain(error)

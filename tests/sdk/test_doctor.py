@@ -1,0 +1,103 @@
+"""`tillkey doctor`: each look with a verdict and a mend, and nothing changed."""
+
+import json
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.sdk.http_server import closed_port, local_server
+from tillkey import cli
+from tillkey.effects import Reply
+from tillkey.testing import FakeServer
+
+
+@pytest.fixture
+def fake():
+    with FakeServer() as server:
+        yield server
+
+
+@pytest.fixture
+def examine(fake, tmp_path, capsys, monkeypatch):
+    """Run the command; return its exit code and its looks by name."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    keyset = tmp_path / "keyset.json"
+    keyset.write_text(fake.keyset)
+
+    def run(*more, server=None):
+        words = ["doctor", "--json", "--server", server or fake.url, "--product", "pos-core", "--keyset", str(keyset)]
+        code = cli.main([*words, "--state-dir", str(tmp_path / "state"), *more])
+        told = json.loads(capsys.readouterr().out)
+        assert told["ok"] is (code == 0)
+        return code, {look["name"]: look for look in told["checks"]}
+
+    return run
+
+
+def verdicts(looks):
+    return {name: look["verdict"] for name, look in looks.items()}
+
+
+def test_all_is_looked_at_and_nothing_is_made(examine, tmp_path):
+    code, looks = examine()
+    assert code == 0
+    assert {"proxy", "dns", "connect", "tls", "server", "clock", "state folder", "lease"} <= looks.keys()
+    assert verdicts(looks)["server"] == "ok"
+    assert "fake" in looks["server"]["detail"] or "keyset 1" in looks["server"]["detail"]
+    assert not (tmp_path / "state").exists()
+
+
+def test_a_till_that_is_at_work_stays_as_it_is(fake, examine, tmp_path):
+    key, till = fake.license("pos-core"), fake.client("pos-core", state_dir=tmp_path / "state")
+    till.activate(key, project="Corner Shop")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "state").iterdir()}
+    code, looks = examine()
+    assert (code, looks["lock"]["verdict"]) == (0, "ok")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "state").iterdir()} == before
+    assert till.heartbeat().usable
+
+
+def test_a_name_that_nobody_knows_is_told_as_that(examine):
+    code, looks = examine(server="https://nowhere.invalid")
+    assert (code, looks["dns"]["verdict"]) == (1, "fail")
+    assert "name" in looks["dns"]["mend"]
+    assert "server" not in looks
+
+
+def test_a_port_on_which_nobody_listens_is_told_as_that(examine):
+    code, looks = examine(server=f"http://127.0.0.1:{closed_port()}")
+    assert (code, looks["connect"]["verdict"]) == (1, "fail")
+
+
+def test_another_server_and_a_page_are_told_apart(examine):
+    with FakeServer(issuer="another.example") as other:
+        _, looks = examine(server=other.url)
+    assert looks["server"]["verdict"] == "fail"
+    assert "another.example" in looks["server"]["detail"]
+    with local_server() as http:
+        http.answer = lambda _handler, _body: Reply(200, "text/html", b"<html>log in</html>")
+        _, looks = examine(server=http.address)
+    assert "no Tillkey server" in looks["server"]["detail"]
+
+
+def test_a_folder_that_others_can_read_is_a_warning_with_its_mend(examine, tmp_path):
+    folder = tmp_path / "state"
+    folder.mkdir()
+    folder.chmod(0o755)
+    _, looks = examine()
+    expected = "ok" if sys.platform == "win32" else "warn"
+    assert looks["state folder"]["verdict"] == expected
+    assert stat.S_IMODE(Path(folder).stat().st_mode) == 0o755
+
+
+def test_a_person_reads_a_line_for_each_look_and_what_mends_it(fake, tmp_path, capsys):
+    keyset = tmp_path / "keyset.json"
+    keyset.write_text(fake.keyset)
+    words = ["doctor", "--server", fake.url, "--product", "pos-core", "--keyset", str(keyset)]
+    assert cli.main([*words, "--state-dir", str(tmp_path / "state")]) == 0
+    shown = capsys.readouterr().out
+    assert "unlicensed" in shown
+    assert shown.count("\n") >= 8
