@@ -9,6 +9,7 @@ from tests.support.all_run import AllRun, wanted
 from tests.support.databases import DIALECTS, Databases, Prepare
 from tests.support.house import house  # noqa: F401 - a fixture for every room
 from tests.support.postgres import Postgres
+from tests.support.secrecy import Secrecy
 from tests.support.store import (  # noqa: F401 - fixtures for every room
     database,
     migrated_url,
@@ -20,7 +21,8 @@ pytest_plugins = ["pytester"]
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Under CI, no test is skipped, deselected or expected to fail."""
+    """Every run looks for its secrets; under CI, no test is skipped, deselected or expected to fail."""
+    config.pluginmanager.register(Secrecy(), "tillkey-secrecy")
     if wanted(os.environ):
         config.pluginmanager.register(AllRun(), "tillkey-all-run")
 

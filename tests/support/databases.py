@@ -5,7 +5,11 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+from sqlalchemy import make_url
+
+from tests.support import dumps
 from tests.support.postgres import Postgres, in_thread
+from tests.support.record import RECORD
 
 Prepare = Callable[[str], None]
 """Prepares the database at the URL it is given, and leaves no connection behind."""
@@ -40,9 +44,12 @@ class Databases:
         return _sqlite_url(path)
 
     def drop(self, url: str) -> None:
-        """Remove a database; SQLite's files go with the folder."""
+        """Remove a database once the secret scan has seen it; SQLite's files go with the folder."""
         if url.startswith("postgresql"):
+            RECORD.database(self._postgres().dump(url))
             self._postgres().drop_database(url)
+        else:
+            RECORD.database(dumps.of_sqlite(Path(str(make_url(url).database))))
 
     def _sqlite_template(self, prepare: Prepare) -> Path:
         if prepare not in self._prepared:

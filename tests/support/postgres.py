@@ -22,6 +22,8 @@ from urllib.parse import quote, urlsplit
 
 import asyncpg
 
+from tests.support import dumps
+
 SUPERUSER = "tillkey"
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
@@ -182,6 +184,24 @@ class Postgres:
         """Remove a database that `create_database` made, cutting whatever is still connected to it."""
         name = urlsplit(url).path.removeprefix("/")
         self._admin(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+    def dump(self, url: str) -> list[dumps.Cell]:
+        """Return every cell of a database; none of one that is gone or that a test left locked."""
+        rows: list[tuple[str, str]] = []
+        with contextlib.suppress(OSError, asyncpg.PostgresError):
+            self._loop.run(self._read_all(urlsplit(url).path.removeprefix("/"), rows))
+        return list(dumps.of_rows(rows))
+
+    async def _read_all(self, name: str, rows: list[tuple[str, str]]) -> None:
+        connection = await asyncpg.connect(
+            host=str(self._folder), user=SUPERUSER, database=name, server_settings={"lock_timeout": "500"}
+        )
+        try:
+            statement = await connection.fetchval(dumps.UNION)
+            if statement:
+                rows.extend((table, text) for table, text in await connection.fetch(statement))
+        finally:
+            await connection.close()
 
     def _template(self, prepare: Callable[[str], None]) -> str:
         if prepare not in self._templates:

@@ -21,6 +21,7 @@ from typing import Any, Self
 
 import httpx
 
+from tests.support.record import RECORD
 from tests.support.till import read_keyset
 from tillkey.wire.keyset import Keyset
 
@@ -94,6 +95,9 @@ class Installation:
             env={**self.environment, **(environment or {})},
             check=False,
         )
+        RECORD.folders.add(self.data_dir)
+        RECORD.issued(done.stdout)
+        RECORD.left(f"stderr of {' '.join(words[:2])}", done.stderr)
         return CommandResult(done.returncode, done.stdout, done.stderr)
 
     def succeed(self, *words: str) -> CommandResult:
@@ -145,6 +149,7 @@ class Serving:
         self.port = port
         self.crash_at = crash_at
         self.log_path = installation.data_dir.parent / f"{installation.data_dir.name}-serve-{next(_numbers)}.log"
+        RECORD.logs.add(self.log_path)
         self._process: subprocess.Popen[bytes] | None = None
         self._read_from = 0
 
