@@ -108,7 +108,6 @@ async def test_what_the_oldest_served_code_knows_was_not_changed_by_any_later_mi
     """The promise behind `oldest_code`: tables and columns only come, and none that old code could not leave out."""
     scripts = ScriptDirectory(str(migrate.scripts_folder()))
     oldest = revisions_served(scripts, migrate.head())[-1]
-    migrate.create_private(migrate.path_of(migrate.engines.parse_url(database_url)))
     await migrate.with_connection(migrate.engines.parse_url(database_url), lambda c: _upgraded_to(c, oldest))
     database = Database(database_url)
     async with database.reading() as conn:
