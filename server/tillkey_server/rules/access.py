@@ -53,6 +53,7 @@ class Permission(StrEnum):
     FORCE_OVERRIDE = "force.override"
     POLICY_READ = "policy.read"
     AUDIT_READ = "audit.read"
+    AUDIT_VERIFY = "audit.verify"
     API_KEY_READ = "api_key.read"
     API_KEY_WRITE = "api_key.write"
 
@@ -73,6 +74,7 @@ _READ = frozenset(
 _AGENT = _READ | {_P.PROJECT_WRITE, _P.LICENSE_REKEY, _P.ACTIVATION_FORCE}
 _SUPERVISOR = _AGENT | {
     _P.AUDIT_READ,
+    _P.AUDIT_VERIFY,
     _P.CUSTOMER_WRITE,
     _P.LICENSE_SUSPEND,
     _P.LICENSE_REVOKE,
@@ -99,7 +101,7 @@ ROLES: Mapping[Role, frozenset[Permission]] = MappingProxyType(
 )
 """What each role may do."""
 
-SERVER_WIDE = frozenset({_P.PRODUCT_WRITE, _P.API_KEY_READ, _P.API_KEY_WRITE})
+SERVER_WIDE = frozenset({_P.PRODUCT_WRITE, _P.AUDIT_VERIFY, _P.API_KEY_READ, _P.API_KEY_WRITE})
 """What only a caller without limits may do (sentence 4)."""
 
 

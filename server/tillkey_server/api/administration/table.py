@@ -14,6 +14,7 @@ from tillkey_server.api import openapi, problems
 from tillkey_server.api.administration import (
     activations,
     api_keys,
+    audit,
     customers,
     explanations,
     forced_deactivations,
@@ -48,6 +49,7 @@ GROUPS: tuple[Endpoints, ...] = (
     activations.endpoints,
     forced_deactivations.endpoints,
     move_tickets.endpoints,
+    audit.endpoints,
     api_keys.endpoints,
 )
 """The things that the administration is about."""

@@ -117,6 +117,7 @@ KINDS = {
     "list_move_tickets": ("move_tickets", ("id", "created_at", "expires_at")),
     "list_forced_deactivations": ("forced_deactivations", ("id", "at")),
     "list_api_keys": ("api_keys", ("id", "created_at", "name")),
+    "list_audit": ("audit", ("id",)),
 }
 
 
