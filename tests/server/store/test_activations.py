@@ -2,10 +2,13 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
 
 from tests.support.records import DAY, NOW, activate, open_shop, step
+from tillkey_server.errors import Unavailable
 from tillkey_server.ids import new_id, new_token
-from tillkey_server.store import activations, chains, heartbeat, installations, leases, licenses
+from tillkey_server.store import activations, chains, heartbeat, installations, leases, licenses, tables
 from tillkey_server.store.activations import Holder
 from tillkey_server.store.chains import ChainRow
 
@@ -154,6 +157,18 @@ async def test_a_locked_license_makes_the_next_decision_wait_but_not_a_heartbeat
             )
         assert not waiting.done()
     await waiting
+
+
+async def test_who_will_not_wait_for_a_locked_license_is_refused_at_once(postgresql_database):
+    async with postgresql_database.writing() as conn:
+        shop = await open_shop(conn)
+    row = tables.license.c.id == shop.license.id
+    impatient = select(tables.license.c.id).where(row).with_for_update(key_share=True, nowait=True)
+    async with postgresql_database.writing() as deciding:
+        await licenses.by_id(deciding, shop.license.id, lock=True)
+        with pytest.raises((DBAPIError, Unavailable)):
+            async with postgresql_database.writing() as conn:
+                await conn.execute(impatient)
 
 
 async def test_the_latest_end_of_a_licenses_leases_is_known(database):
