@@ -61,7 +61,7 @@ def behind(function: Callable[..., Any], depth: int = 3) -> set[str]:
     named |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     named |= {one.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for one in node.names}
     own = vars(inspect.getmodule(function))
-    further = [own[name] if name in own else USE_CASES.get(name) for name in named] if depth else []
+    further = [found for name in named for found in (own.get(name), USE_CASES.get(name))] if depth else []
     return (named & USE_CASES.keys()).union(
         *(behind(one, depth - 1) for one in further if inspect.isfunction(one) and one is not function)
     ) - COMMON

@@ -37,7 +37,7 @@ ActivationId = Annotated[
     ),
 ]
 
-_REQUEST = openapi.body_of(documents.SignedRequest)
+_REQUEST = {"requestBody": openapi.named_body(documents.SignedRequest)}
 _ALWAYS = (
     Refusal.MALFORMED,
     Refusal.BAD_SIGNATURE,

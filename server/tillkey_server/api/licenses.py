@@ -22,7 +22,7 @@ router = APIRouter(tags=["licenses"])
     operation_id="check_license",
     summary="Tell whether a license key is known and usable",
     response_class=Response,
-    openapi_extra=openapi.body_of(documents.CheckRequest),
+    openapi_extra={"requestBody": openapi.named_body(documents.CheckRequest)},
     responses={
         **openapi.success(200, documents.CheckBody, "Known or not, usable or not."),
         **openapi.refusals(

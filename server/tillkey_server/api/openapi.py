@@ -31,12 +31,6 @@ _COMPONENT = "#/components/schemas/{model}"
 Responses = dict[int | str, dict[str, Any]]
 
 
-def body_of(model: type[BaseModel]) -> dict[str, Any]:
-    """Return the `openapi_extra` of a route that reads a JSON object of that shape by itself."""
-    schema = model.model_json_schema()
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
-
-
 def named_body(model: type[BaseModel]) -> dict[str, Any]:
     """Return the request body of a route that reads a JSON object of that shape, which gets a name in the document."""
     _named[model.__name__] = model

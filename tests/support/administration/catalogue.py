@@ -53,6 +53,11 @@ async def _add_customer(shelf: Shelf) -> Example:
     return Example(body={"email": shelf.customer}, concerns=BOTH)
 
 
+async def _find_customer(shelf: Shelf) -> Example:
+    await ordered(shelf)
+    return Example(body={"email": shelf.customer})
+
+
 async def _customer(shelf: Shelf) -> Example:
     held = await ordered(shelf)
     return Example({"customer_id": held["customer_id"]}, missing={"customer_id": NOBODY}, concerns=BOTH)
@@ -108,6 +113,7 @@ EXAMPLES: dict[str, Make] = {
     "get_product": _product,
     "change_product": _change_product,
     "list_customers": _nothing,
+    "search_customers": _find_customer,
     "add_customer": _add_customer,
     "get_customer": _customer,
     "change_customer": _change_customer,
