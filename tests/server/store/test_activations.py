@@ -162,8 +162,8 @@ async def test_a_locked_license_makes_the_next_decision_wait_but_not_a_heartbeat
 async def test_who_will_not_wait_for_a_locked_license_is_refused_at_once(postgresql_database):
     async with postgresql_database.writing() as conn:
         shop = await open_shop(conn)
-    row = tables.license.c.id == shop.license.id
-    impatient = select(tables.license.c.id).where(row).with_for_update(key_share=True, nowait=True)
+    row = tables.license_.c.id == shop.license.id
+    impatient = select(tables.license_.c.id).where(row).with_for_update(key_share=True, nowait=True)
     async with postgresql_database.writing() as deciding:
         await licenses.by_id(deciding, shop.license.id, lock=True)
         with pytest.raises((DBAPIError, Unavailable)):
