@@ -52,7 +52,12 @@ def test_parts_come_back_in_order_and_what_the_archive_is_comes_first():
     assert [*found.items()] == [*PARTS.items()]
 
 
-@pytest.mark.parametrize("file", [b"", b"nonsense", gzip.compress(b"nonsense"), packed({"readme.txt": b"{}"})])
+@pytest.mark.parametrize(
+    "file",
+    [b"", b"nonsense", gzip.compress(b"nonsense"), packed({"readme.txt": b"{}"})],
+    # Names of their own: gzip writes the time, and each of several workers would name the test otherwise.
+    ids=["nothing", "nonsense", "packed nonsense", "another archive"],
+)
 def test_what_is_no_backup_is_told(file):
     assert refused(file).startswith(("is no Tillkey backup", "is cut off"))
 
