@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
 
-from tillkey_server.api import activations, handlers, health, keysets, licenses, openapi
+from tillkey_server.api import activations, handlers, health, keysets, licenses, metrics, openapi, traces
 from tillkey_server.api.administration import table
 from tillkey_server.api.context import Context
 from tillkey_server.api.logs import RequestLog
@@ -15,7 +15,13 @@ from tillkey_server.api.proxies import TrustedProxies
 from tillkey_server.settings import Settings
 from tillkey_server.usecases.services import Services, open_services
 
-_ROUTERS: tuple[APIRouter, ...] = (activations.router, licenses.router, keysets.router, health.router)
+_ROUTERS: tuple[APIRouter, ...] = (
+    activations.router,
+    licenses.router,
+    keysets.router,
+    health.router,
+    metrics.router,
+)
 
 
 def create_app(source: Services | Settings) -> FastAPI:
@@ -47,6 +53,7 @@ def create_app(source: Services | Settings) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         lifespan=lifespan,
+        telemetry=traces.telemetry_of(traces=settings.traces),
     )
     if isinstance(source, Services):
         app.state.context = Context(source)

@@ -11,6 +11,7 @@ TILLKEY_TRUSTED_PROXIES         addresses and networks of the proxies whose X-Fo
 TILLKEY_BACKUP_PASSPHRASE       encrypts what `backup` writes, and opens it for `restore`
 TILLKEY_KEEP_LEASES_DAYS        how long the steps of a chain are kept: 60 (default) or more
 TILLKEY_KEEP_FINGERPRINTS_DAYS  how long the fingerprint of an ended activation is kept: 1 or more, default 90
+TILLKEY_METRICS                 who sees /metrics: local (default: this machine), open or off
 TILLKEY_TESTING                 1 says that this is a test; default 0
 TILLKEY_CRASH_AT                in a test, the point at which the server kills itself (`crash_points`)
 ==============================  ==============================================================================
@@ -46,6 +47,7 @@ VARIABLES = (
     "TILLKEY_BACKUP_PASSPHRASE",
     "TILLKEY_KEEP_LEASES_DAYS",
     "TILLKEY_KEEP_FINGERPRINTS_DAYS",
+    "TILLKEY_METRICS",
     "TILLKEY_TESTING",
     "TILLKEY_CRASH_AT",
 )
@@ -63,6 +65,9 @@ FOREIGN = frozenset(
         "TILLKEY_POSTGRES_BIN",
     }
 )
+METRICS = ("local", "open", "off")
+OTLP_ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+"""The standard variables of OpenTelemetry that name where traces go; without one there are none."""
 LOG_LEVELS = ("debug", "info", "warning", "error")
 _YES = frozenset({"1", "true", "yes", "on"})
 _NO = frozenset({"0", "false", "no", "off"})
@@ -82,6 +87,8 @@ class Settings:
     tls_cert: Path | None = None
     tls_key: Path | None = None
     trusted_proxies: tuple[Network, ...] = ()
+    metrics: str = "local"
+    traces: bool = False
     backup_passphrase: str | None = field(default=None, repr=False)
     keep_leases_days: int = MIN_LEASE_DAYS
     keep_fingerprints_days: int = FINGERPRINT_DAYS
@@ -111,6 +118,8 @@ class Settings:
             tls_cert=tls_cert,
             tls_key=tls_key,
             trusted_proxies=_trusted_proxies(env),
+            metrics=_metrics(env),
+            traces=any(env.get(name) for name in OTLP_ENDPOINTS) and env.get("OTEL_SDK_DISABLED") != "true",
             backup_passphrase=env.get("TILLKEY_BACKUP_PASSPHRASE") or None,
             keep_leases_days=_days(env, "TILLKEY_KEEP_LEASES_DAYS", MIN_LEASE_DAYS, MIN_LEASE_DAYS),
             keep_fingerprints_days=_days(env, "TILLKEY_KEEP_FINGERPRINTS_DAYS", FINGERPRINT_DAYS, MIN_FINGERPRINT_DAYS),
@@ -170,6 +179,14 @@ def _database_url(env: Mapping[str, str], folder: Path) -> str:
     if not given.startswith(("sqlite", "postgres")):
         raise ConfigError("TILLKEY_DATABASE_URL: write sqlite:///path or postgresql://user:password@host/database")
     return given
+
+
+def _metrics(env: Mapping[str, str]) -> str:
+    """Return who sees the metrics."""
+    who = env.get("TILLKEY_METRICS", "local").lower()
+    if who not in METRICS:
+        raise ConfigError(f"TILLKEY_METRICS: {who!r} is nobody; write one of {', '.join(METRICS)}")
+    return who
 
 
 def _log_level(env: Mapping[str, str]) -> str:

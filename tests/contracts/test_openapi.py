@@ -25,6 +25,7 @@ ADDRESSES = {
     ("get", "/.well-known/jwks.json"): {200, 304, 500},
     ("get", "/healthz"): {200, 500},
     ("get", "/readyz"): {200, 500, 503},
+    ("get", "/metrics"): {200, 404, 500, 503},
 }
 
 

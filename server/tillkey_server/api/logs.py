@@ -27,7 +27,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tillkey_server import scrub
-from tillkey_server.api import problems, responses
+from tillkey_server.api import metrics, problems, responses
 from tillkey_server.ids import new_id
 
 log = logging.getLogger("tillkey_server.requests")
@@ -118,6 +118,10 @@ def configure(level: str = "INFO", stream: TextIO | None = None) -> None:
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
 
 
+# A caller may write any word for a method: as a label each would be kept for ever.
+_METHODS = frozenset({"GET", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"})
+
+
 class RequestLog:
     """The outermost layer: one log line per request, and a problem instead of an exception that nobody expected.
 
@@ -168,8 +172,9 @@ class RequestLog:
                 members = problems.document(problems.INTERNAL_ERROR, instance=instance)
                 await responses.problem(members)(scope, receive, watch)
         finally:
-            took = round((time.perf_counter() - started) * 1000, 1)
+            took = time.perf_counter() - started
             route = getattr(scope.get("route"), "path", "(none)")
-            log.info(
-                "request", extra={"method": scope["method"], "route": route, "status": status, "ms": took, **noted}
-            )
+            method = scope["method"] if scope["method"] in _METHODS else "(other)"
+            line = {"method": method, "route": route, "status": status, "ms": round(took * 1000, 1), **noted}
+            log.info("request", extra=line)
+            metrics.count(method, route, status, took, noted.get("code"))

@@ -6,9 +6,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 import ssl
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Annotated
 
@@ -108,6 +110,7 @@ def _say_ready(settings: Settings, listener: socket.socket) -> None:
 
 def _supervise(settings: Settings, listener: socket.socket, count: int) -> None:
     """Keep several workers; ends the command with a worker's exit code where none could start."""
+    from tillkey_server.api.metrics import MULTIPROCESS
     from tillkey_server.cli.workers import Supervisor
 
     command = [sys.executable, "-m", "tillkey_server", "serve", "--data-dir", str(settings.data_dir)]
@@ -115,7 +118,10 @@ def _supervise(settings: Settings, listener: socket.socket, count: int) -> None:
     async def supervising() -> int:
         return await Supervisor(command, count, listener, lambda: _say_ready(settings, listener)).run()
 
-    code = asyncio.run(supervising())
+    with tempfile.TemporaryDirectory(prefix="tillkey-metrics-") as folder:
+        # Inherited by the workers, which all count into it: whichever is asked for the metrics answers for all.
+        os.environ[MULTIPROCESS] = folder
+        code = asyncio.run(supervising())
     if code:
         raise typer.Exit(code if code > 0 else DEFECT)
 

@@ -66,6 +66,12 @@ def shown(row: AuditRow) -> dict[str, object]:
     return {**columns_of(row), "at": instant(row.at), "policy": policy} | {"facts": dict(row.facts)}
 
 
+async def count_unsealed(services: Services) -> int:
+    """Return how many decisions wait for the sealer."""
+    async with services.db.reading() as tx:
+        return await seals.count_unsealed(tx)
+
+
 async def audit_checkpoint(services: Services) -> dict[str, object]:
     """Return the chain's head, signed, to be kept elsewhere; and how many rows are not under it yet."""
     async with services.db.reading() as tx:

@@ -45,7 +45,7 @@ async def test_an_unknown_address_is_not_found(bare_http, path):
 
 @pytest.mark.parametrize(
     "method, path, allowed",
-    [("GET", "/v1/activations", "POST"), ("DELETE", "/v1/keyset", "GET"), ("POST", "/healthz", "GET")],
+    [("GET", "/v1/licenses/check", "POST"), ("DELETE", "/v1/keyset", "GET"), ("POST", "/healthz", "GET")],
 )
 async def test_another_method_is_refused_with_those_that_are_allowed(bare_http, method, path, allowed):
     response = await bare_http.request(method, path)
@@ -56,7 +56,7 @@ async def test_another_method_is_refused_with_those_that_are_allowed(bare_http, 
 async def test_head_answers_as_get_does(bare_http):
     response = await bare_http.head("/healthz")
     assert response.status_code == 200
-    assert (await bare_http.head("/v1/activations")).status_code == 405
+    assert (await bare_http.head("/v1/licenses/check")).status_code == 405
 
 
 @pytest.mark.parametrize("error", [RuntimeError(MESSAGE), BrokenInvariant(MESSAGE), KeyError(MESSAGE)])
