@@ -137,35 +137,34 @@ async def test_no_column_of_the_database_can_be_assigned_that_the_shape_does_not
     assert await picture(one_house) == before
 
 
+QUERIES = {
+    "surprise=1": "query.surprise",
+    "limit=0": "limit",
+    "limit=201": "limit",
+    "limit=x": "limit",
+    "limit=" + "9" * 5000: "limit",
+    "limit=1&limit=2": "query.limit",
+    "after=nowhere": "after",
+    "after=%00": "query",
+    "after=WyJuYW1lIiwicyIsMV0": "after",
+    "sort=secret": "sort",
+}
+NO_NAMES = ("x", "..", "%00", "%ff", "%F0%9F%98%80", "'%20OR%201=1--", "0" * 500)
+
+
 @pytest.mark.parametrize("name", LISTS)
-@pytest.mark.parametrize(
-    ("query", "named"),
-    [
-        ("surprise=1", "query.surprise"),
-        ("limit=0", "limit"),
-        ("limit=201", "limit"),
-        ("limit=x", "limit"),
-        ("limit=" + "9" * 5000, "limit"),
-        ("limit=1&limit=2", "query.limit"),
-        ("after=nowhere", "after"),
-        ("after=%00", "query"),
-        ("after=WyJuYW1lIiwicyIsMV0", "after"),
-        ("sort=secret", "sort"),
-    ],
-)
-async def test_a_wrong_query_is_refused_by_name(
-    one_house: House, one_callers: Callers, name: str, query: str, named: str
-) -> None:
+async def test_a_wrong_query_is_refused_by_name(one_house: House, one_callers: Callers, name: str) -> None:
     client = await one_callers.client()
-    answer = await client.get(f"{OPERATIONS[name].path}?{query}")
-    assert (answer.status_code, answer.json()["code"]) == (400, "malformed")
-    assert named in answer.json()["detail"]
+    for query, named in QUERIES.items():
+        answer = await client.get(f"{OPERATIONS[name].path}?{query}")
+        assert (answer.status_code, answer.json()["code"]) == (400, "malformed"), query
+        assert named in answer.json()["detail"], query
 
 
 @pytest.mark.parametrize("name", ADDRESSED)
-@pytest.mark.parametrize("place", ["x", "..", "%00", "%ff", "%F0%9F%98%80", "'%20OR%201=1--", "0" * 500])
-async def test_what_can_be_no_name_names_nothing(one_house: House, one_callers: Callers, name: str, place: str) -> None:
+async def test_what_can_be_no_name_names_nothing(one_house: House, one_callers: Callers, name: str) -> None:
     client = await one_callers.client()
     example = await EXAMPLES[name](Shelf(one_house))
-    answer = await ask(client, name, example, places=dict.fromkeys(example.path, place))
-    assert answer.status_code in {404, 405}
+    for place in NO_NAMES:
+        answer = await ask(client, name, example, places=dict.fromkeys(example.path, place))
+        assert answer.status_code in {404, 405}, place
