@@ -121,7 +121,11 @@ class AsyncLicenseClient:
         await self._in_thread(self._client.start)
 
     async def stop(self) -> None:
-        """End background heartbeats; waits for one under way, at most as long as one exchange may take."""
+        """End background heartbeats; waits for one under way, at most as long as one exchange may take.
+
+        No further beat begins from the call on, even where the awaiting task is cancelled.
+        """
+        self._client.stop(wait=0)
         await self._in_thread(self._client.stop)
         thread, self._thread = self._thread, None
         if thread is not None:

@@ -58,6 +58,15 @@ def proxy_of(address: Any) -> Optional[str]:
     return address
 
 
+def authority_of(given: Union[str, os.PathLike[str], None]) -> Optional[str]:
+    """Return the path of an authority's certificates, or None; raises ``ConfigurationError`` for what is no file."""
+    if given is None:
+        return None
+    if not Path(given).is_file():
+        raise ConfigurationError(f"ca_file: there is no file {os.fspath(given)!r}; give one with certificates in PEM")
+    return os.fspath(given)
+
+
 def traits_of(overrides: Mapping[str, Any]) -> dict[str, Optional[str]]:
     """Return a copy of the host's own traits; raises ``ConfigurationError`` for what the protocol does not carry."""
     if len(_STANDARD_TRAITS | set(overrides)) > MAX_COMPONENTS:

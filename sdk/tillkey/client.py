@@ -19,6 +19,7 @@ from tillkey._constants import CONNECT_TIMEOUT, LOCK_TIMEOUT, TOTAL_TIMEOUT
 from tillkey.arguments import (
     APP_VERSION,
     PLATFORM_VERSION,
+    authority_of,
     keyset_text,
     product_of,
     proxy_of,
@@ -88,7 +89,7 @@ class LicenseClient:
         self._app_version = text_of("app_version", app_version, APP_VERSION) or ""
         self._platform_version = text_of("platform_version", platform_version, PLATFORM_VERSION)
         self._timeouts = (connect_timeout, total_timeout, lock_timeout)
-        self._ca_file = os.fspath(ca_file) if ca_file is not None else None
+        self._ca_file = authority_of(ca_file)
         self._proxy = proxy_of(proxy)
         self._on_change = on_change
         self._made_watch: Optional[Watch] = None
@@ -167,10 +168,10 @@ class LicenseClient:
             beater = Beater(self._driver, self._holding.clock, draw, self.last_error)
             self._background = Background(beater, self._watch_now)
 
-    def stop(self) -> None:
-        """End background heartbeats; waits for one under way, at most as long as one exchange may take."""
+    def stop(self, wait: Optional[float] = None) -> None:
+        """End background heartbeats; waits ``wait`` seconds for one under way, None: as long as one may take."""
         if self._background is not None:
-            self._background.stop(self._timeouts[1])
+            self._background.stop(self._timeouts[1] if wait is None else wait)
 
     @property
     def last_error(self) -> Optional[TillkeyError]:

@@ -89,8 +89,8 @@ def _within(work: Callable[[], list[Any]]) -> Union[list[Any], str]:
     def run() -> None:
         try:
             came.append(work())
-        except OSError as error:
-            came.append(error.strerror or str(error))
+        except (OSError, UnicodeError) as error:
+            came.append(getattr(error, "strerror", None) or str(error))
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
@@ -110,14 +110,15 @@ def _server(reply: Union[Reply, Unreached], transport: Transport, pin: trust.Tru
         yield Look("tls", WARN, "plain HTTP", "Fine on one machine or a private network; else give an https address.")
     else:
         yield Look("tls", OK, "the certificate is trusted")
-    yield _keyset(reply, pin)
+    yield _keyset(reply, transport, pin)
 
 
-def _keyset(reply: Reply, pin: trust.Trust) -> Look:
+def _keyset(reply: Reply, transport: Transport, pin: trust.Trust) -> Look:
     if reply.status != _HTTP_OK:
         return Look("server", FAIL, f"HTTP status {reply.status}", "This is no Tillkey server: check the address.")
     try:
-        newest = open_keyset(reply.body.decode("utf-8"))
+        text = reply.body.decode("utf-8")
+        newest = open_keyset(text)
     except (WireError, UnicodeDecodeError):
         return Look("server", FAIL, "what answers is no Tillkey server", REMEDIES["not_json"])
     held = pin.newest
@@ -127,7 +128,25 @@ def _keyset(reply: Reply, pin: trust.Trust) -> Look:
     if newest.version < held.version:
         detail = f"the server has keyset {newest.version}, the pinned one is {held.version}"
         return Look("server", FAIL, detail, "The server went back: the vendor has to publish its newest keyset again.")
+    if not _follows(text, newest.version, transport, pin):
+        detail = f"the server is called {newest.issuer} too, but its keys do not follow from the pinned keyset"
+        return Look("server", FAIL, detail, "Ship the keyset.json of this server, or ask the vendor whose it is.")
     return Look("server", OK, f"{newest.issuer}, keyset {newest.version} (pinned: {held.version})")
+
+
+def _follows(text: str, version: int, transport: Transport, pin: trust.Trust) -> bool:
+    """Walk from the pinned keyset to the server's, as a till does; the last step must be what the server showed."""
+    walked = pin
+    try:
+        while walked.newest.version < version:
+            wanted = walked.newest.version + 1
+            step = transport.get(f"/v1/keyset/{wanted}")
+            if not isinstance(step, Reply) or step.status != _HTTP_OK:
+                return False
+            walked = walked.advanced(step.body.decode("utf-8"))
+    except (WireError, UnicodeDecodeError):
+        return False
+    return walked.texts[-1].strip() == text.strip()
 
 
 def _clock(date: Optional[int], wall: int) -> Look:
@@ -143,12 +162,15 @@ def _clock(date: Optional[int], wall: int) -> Look:
 
 def _folder(holding: Holding) -> Iterator[Look]:
     folder = holding.folder.folder
-    if not folder.exists():
-        parent = next((one for one in folder.parents if one.exists()), Path("/"))
-        if os.access(parent, os.W_OK):
+    if not os.path.lexists(folder):
+        parent = next((one for one in folder.parents if os.path.lexists(one)), Path(folder.anchor))
+        if parent.is_dir() and os.access(parent, os.W_OK | os.X_OK):
             yield Look("state folder", OK, f"{folder} is not there yet and can be made")
         else:
             yield Look("state folder", FAIL, f"{folder} cannot be made", f"Let this user write to {parent}.")
+        return
+    if not os.path.isdir(folder):  # noqa: PTH112 - pathlib raises where a folder above may not be entered
+        yield Look("state folder", FAIL, f"{folder} is no folder", "Give another state folder, or move the file away.")
         return
     if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
         yield Look("state folder", FAIL, f"{folder} cannot be written", "Let the user of the till own the folder.")
@@ -159,6 +181,9 @@ def _folder(holding: Holding) -> Iterator[Look]:
         yield Look("state folder", WARN, f"{folder} is open to others (mode {mode:o})", mend)
     else:
         yield Look("state folder", OK, str(folder))
+    aside = sorted(path.name for path in folder.glob("*.damaged-*"))
+    if aside:
+        yield Look("damaged files", WARN, ", ".join(aside), "The till recovered from them: send them to the vendor.")
     if holding.folder.has_lock:
         yield _lock(holding)
 

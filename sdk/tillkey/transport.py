@@ -109,7 +109,7 @@ class Transport:
             with client, client.stream(method, self._server + path, content=body, headers=headers) as response:
                 return _read(response, deadline)
         except Exception as error:  # noqa: BLE001 - whatever a library throws, the till must hear "unreachable"
-            return _named(error, proxied=self.proxy is not None)
+            return _named(error, proxied=self.proxy is not None or self.proxied_by_environment)
 
     def _verify(self) -> Any:
         import ssl  # noqa: PLC0415 - loaded by httpx already

@@ -179,7 +179,7 @@ def plain(reply):
     if reply.statement is not None:
         claims = {name: getattr(reply.statement, name) for name in reply.statement.__dataclass_fields__}
         said = {name: value for name, value in claims.items() if name not in SPENT}
-    headers = {name: value for name, value in reply.headers.items() if name != "date"}
+    headers = {name: value for name, value in reply.headers.items() if name not in {"date", "x-request-id"}}
     return body, said, headers, len(reply.body.get("statement", ""))
 
 

@@ -101,3 +101,18 @@ async def test_background_beats_begin_and_end_with_the_block(fake, make):
         assert "tillkey-heartbeat" in names
     assert "tillkey-heartbeat" not in {thread.name for thread in threading.enumerate()}
     assert client.last_error is None
+
+
+async def test_a_stop_that_is_cancelled_still_ends_the_beats(fake, make):
+    client = make()
+    await client.activate(fake.license("pos-core"), project="Corner Shop")
+    await client.start()
+    stopping = asyncio.create_task(client.stop())
+    await asyncio.sleep(0)
+    stopping.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await stopping
+    beating = [thread for thread in threading.enumerate() if thread.name == "tillkey-heartbeat"]
+    for thread in beating:
+        await asyncio.to_thread(thread.join, 10)
+    assert not [thread for thread in beating if thread.is_alive()]

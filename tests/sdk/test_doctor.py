@@ -1,5 +1,6 @@
 """`tillkey doctor`: each look with a verdict and a mend, and nothing changed."""
 
+import base64
 import json
 import stat
 import sys
@@ -101,3 +102,32 @@ def test_a_person_reads_a_line_for_each_look_and_what_mends_it(fake, tmp_path, c
     shown = capsys.readouterr().out
     assert "unlicensed" in shown
     assert shown.count("\n") >= 8
+
+
+def test_a_server_of_the_same_name_with_other_roots_is_found(fake, examine):
+    with FakeServer(issuer=json.loads(_payload(fake.keyset))["issuer"]) as impostor:
+        code, looks = examine(server=impostor.url)
+    assert (code, looks["server"]["verdict"]) == (1, "fail")
+    assert "do not follow" in looks["server"]["detail"]
+
+
+def _payload(keyset):
+    text = json.loads(keyset)["payload"]
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def test_a_new_keyset_that_follows_from_the_pinned_one_is_well(fake, examine):
+    fake.rotate_keys()
+    _, looks = examine()
+    assert (looks["server"]["verdict"], "keyset 2 (pinned: 1)" in looks["server"]["detail"]) == ("ok", True)
+
+
+def test_a_name_that_no_name_can_be_is_told_as_that(examine):
+    _, looks = examine(server=f"https://{'a' * 70}.example")
+    assert looks["dns"]["verdict"] == "fail"
+
+
+def test_a_file_in_the_folders_place_is_found(examine, tmp_path):
+    (tmp_path / "state").write_text("x")
+    _, looks = examine()
+    assert (looks["state folder"]["verdict"], "no folder" in looks["state folder"]["detail"]) == ("fail", True)

@@ -29,7 +29,16 @@ def https(fake, certificate):
 
 @pytest.fixture
 def till(fake, tmp_path, monkeypatch):
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy", "NO_PROXY"):
+    for name in (
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+        "http_proxy",
+        "https_proxy",
+        "all_proxy",
+        "NO_PROXY",
+        "no_proxy",
+    ):
         monkeypatch.delenv(name, raising=False)
 
     def start(address, **options):
@@ -81,3 +90,8 @@ def test_what_is_no_proxys_address_is_refused_and_not_repeated(till, proxy):
     with pytest.raises(ConfigurationError, match="proxy: is no address") as caught:
         till("https://licenses.example.com", proxy=proxy)
     assert "u:p" not in str(caught.value)
+
+
+def test_an_authoritys_file_that_is_not_there_is_named(till, tmp_path):
+    with pytest.raises(ConfigurationError, match="ca_file: there is no file"):
+        till("https://licenses.example.com", ca_file=tmp_path / "missing.crt")

@@ -35,7 +35,7 @@ def of_sqlite(path: Path) -> Iterator[Cell]:
                 for column, held in zip(columns, row, strict=True):
                     if isinstance(held, bytes):
                         yield f"{table}.{column}", held.hex()
-                        yield f"{table}.{column}", held.decode("latin-1")
+                        yield f"{table}.{column}", held.decode("ascii", "replace")
                     elif isinstance(held, str):
                         yield f"{table}.{column}", held
 

@@ -7,6 +7,7 @@ removed; the second, the unique index, is dropped from the database by `drop_uni
 2. SQLite: a writing transaction no longer begins with the write lock. The driver's defaults take its place, under
    which each SELECT stands alone and the transaction begins at the first INSERT or UPDATE. A mere `BEGIN DEFERRED`
    would be no honest mutation: in WAL mode SQLite itself then refuses to write on a snapshot that is not the newest.
+3. Activations of a license are not counted (`usecases.rate`): the row that counts them would stand in for the lock.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from tests.support.server import Serving
 from tillkey_server.store import engines, rows
 from tillkey_server.store.db import Database
 from tillkey_server.store.tables import ONE_ACTIVE_PER_LICENSE
+from tillkey_server.usecases import rate
 
 
 class UnlockedServing(Serving):
@@ -51,11 +53,16 @@ async def drop_unique_index(database: Database) -> None:
 def remove_lock() -> None:
     """Take the lock away in this process."""
     rows.locked = _never_locked
+    rate.take_in = _never_counted
     engines.sqlite_writer = _writer_of_the_drivers_defaults
 
 
 def _never_locked(statement: Any, _table: object, *, lock: bool) -> Any:
     return statement
+
+
+async def _never_counted(*_arguments: object) -> int:
+    return 0
 
 
 def _writer_of_the_drivers_defaults(url: URL) -> AsyncEngine:

@@ -13,7 +13,8 @@ from urllib.parse import quote
 WINDOW = 12
 _LEAST_DIFFERENT = 7
 _WORD = re.compile(r"[A-Za-z0-9_+/=%\\@.!#$&'*{|}~^`?-]{12,}")
-_EMAIL = re.compile(r"[\w.+'-]+(?:@|%40|\\u0040)[\w-]+(?:\.[\w-]+)+", re.IGNORECASE)
+# An address of a machine, as in a database's URL, is no mail box: the last label is a word.
+_EMAIL = re.compile(r"[\w.+'-]+(?:@|%40|\\u0040)[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}", re.IGNORECASE)
 _STARTS = (0, 2, 3)
 
 LICENSE_KEY = "license key or ticket"

@@ -34,11 +34,13 @@ def decide_trial(past: PastTrial | None, policy: Policy, now: datetime) -> Decis
     """Decide whether a trial is given; facts `days`, `timezone` and the ends, or the one that was given before."""
     terms = policy.trial
     if terms is None:
-        return deny(Refusal.TRIAL_NOT_OFFERED, clauses=NOT_OFFERED, policy=policy.ref, now=now, options=("buy",))
+        return deny(
+            Refusal.TRIAL_NOT_OFFERED, clauses=NOT_OFFERED, policy=policy.ref, now=now, options=("buy_license",)
+        )
     if past is not None:
         facts = {"license_id": str(past.license_id), "use_until": instant(past.use_until)}
         return deny(
-            Refusal.TRIAL_USED, clauses=terms.clauses, policy=policy.ref, now=now, facts=facts, options=("buy",)
+            Refusal.TRIAL_USED, clauses=terms.clauses, policy=policy.ref, now=now, facts=facts, options=("buy_license",)
         )
     clocks = trial_clocks(terms, policy, now)
     shown = {"days": terms.days, "timezone": policy.timezone.key, "use_until": instant(clocks.use_until)}

@@ -22,7 +22,7 @@ def _named(tree: ast.AST) -> Iterator[str]:
     """Yield the words of each `options=…`, of each `options = …` and of each function called `_options`."""
     for node in ast.walk(tree):
         match node:
-            case ast.keyword(arg="options", value=ast.Tuple() as value):
+            case ast.keyword(arg="options", value=ast.Tuple() | ast.IfExp() as value):
                 yield from _words(value)
             case ast.Assign(targets=[ast.Name(id="options")], value=ast.Tuple() | ast.Subscript() as value):
                 yield from _words(value)

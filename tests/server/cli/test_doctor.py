@@ -11,20 +11,33 @@ from sqlalchemy import text
 from tests.server.cli.conftest import Shell
 from tests.server.cli.test_tls import certified
 from tests.support.house import TurnedClock
+from tests.support.made import ISSUER
+from tillkey_server.clock import SystemClock
 from tillkey_server.settings import Settings
 from tillkey_server.store import audit
 from tillkey_server.store.db import Database
 from tillkey_server.usecases import doctor
 from tillkey_server.usecases.doctor import Verdict, examine
+from tillkey_server.usecases.setup import initialize
 
-NOW = datetime.now(UTC).replace(microsecond=0)
+
+def now():
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+@pytest.fixture(scope="module")
+def well(tmp_path_factory):
+    """A data folder that no other module's tests have changed, as young as these tests."""
+    settings = Settings.load(tmp_path_factory.mktemp("well") / "data", {})
+    asyncio.run(initialize(settings, issuer=ISSUER, examples=False, clock=SystemClock()))
+    return settings
 
 
 @pytest.fixture
-def shell(url, made, tmp_path, monkeypatch):
+def shell(url, well, tmp_path, monkeypatch):
     """A folder of the test's own, which it may spoil."""
     monkeypatch.setenv("TILLKEY_DATABASE_URL", url)
-    shutil.copytree(made.data_dir, tmp_path / "data", ignore=shutil.ignore_patterns("*.sqlite*"))
+    shutil.copytree(well.data_dir, tmp_path / "data", ignore=shutil.ignore_patterns("*.sqlite*"))
     (tmp_path / "data").chmod(0o700)
     return Shell(tmp_path / "data")
 
@@ -35,17 +48,17 @@ def settings(shell):
 
 
 @pytest.fixture
-def own(made, tmp_path):
+def own(well, tmp_path):
     """The settings of a folder with its own SQLite file, for what has nothing to do with the engine."""
-    shutil.copytree(made.data_dir, tmp_path / "own")
+    shutil.copytree(well.data_dir, tmp_path / "own")
     (tmp_path / "own").chmod(0o700)
     return Settings.load(tmp_path / "own", {})
 
 
-def found(settings, at=NOW):
+def found(settings, at=None):
     """What the doctor finds at that time, by name; the worst of each name."""
     checks = {}
-    for check in asyncio.run(examine(settings, TurnedClock(at))):
+    for check in asyncio.run(examine(settings, TurnedClock(at or now()))):
         checks.setdefault(check.name, check)
     return checks
 
@@ -121,7 +134,7 @@ def test_a_database_without_tables_is_found(shell, fresh_database, monkeypatch):
 
 
 def test_a_clock_behind_the_ceremony_is_found(own):
-    assert found(own, NOW - timedelta(days=1))["clock"].verdict is Verdict.FAIL
+    assert found(own, now() - timedelta(days=1))["clock"].verdict is Verdict.FAIL
 
 
 def decide(url, at):
@@ -137,14 +150,14 @@ def decide(url, at):
 
 
 def test_decisions_that_nobody_seals_are_found_and_a_sealed_log_is_proved(shell, settings, url):
-    decide(url, NOW - doctor.SEALED_WITHIN - timedelta(minutes=1))
+    decide(url, now() - doctor.SEALED_WITHIN - timedelta(minutes=1))
     assert found(settings)["audit"].verdict is Verdict.WARN
     shell.json("jobs", "run")
     assert found(settings)["audit"].verdict is Verdict.OK
 
 
 def test_a_decision_that_was_changed_is_found(shell, settings, url):
-    decide(url, NOW)
+    decide(url, now())
     shell.json("jobs", "run")
 
     async def tamper():
@@ -158,10 +171,11 @@ def test_a_decision_that_was_changed_is_found(shell, settings, url):
 
 
 def test_a_clock_behind_the_newest_decision_is_found_beyond_the_slack_between_servers(settings, url):
-    decide(url, NOW + doctor.CLOCK_SLACK)
-    assert found(settings)["clock"].verdict is Verdict.OK
-    decide(url, NOW + doctor.CLOCK_SLACK + timedelta(seconds=1))
-    assert found(settings)["clock"].verdict is Verdict.FAIL
+    at = now()
+    decide(url, at + doctor.CLOCK_SLACK)
+    assert found(settings, at)["clock"].verdict is Verdict.OK
+    decide(url, at + doctor.CLOCK_SLACK + timedelta(seconds=1))
+    assert found(settings, at)["clock"].verdict is Verdict.FAIL
 
 
 @pytest.mark.parametrize(("days", "verdict"), [(0, Verdict.WARN), (2, Verdict.FAIL), (-2, Verdict.FAIL)])
@@ -169,7 +183,7 @@ def test_a_certificate_is_looked_at_before_it_ends(own, days, verdict):
     cert, key = certified(own.data_dir)
     key.chmod(0o600)
     settings = Settings.load(own.data_dir, {"TILLKEY_TLS_CERT": str(cert), "TILLKEY_TLS_KEY": str(key)})
-    assert found(settings, NOW + timedelta(days=days))["certificate"].verdict is verdict
+    assert found(settings, now() + timedelta(days=days))["certificate"].verdict is verdict
 
 
 def test_too_little_room_is_found(own, monkeypatch):

@@ -28,7 +28,7 @@ def test_a_trial_is_given_once():
     """Sentence 2."""
     assert decide_trial(None, OFFERED, NOW).code is Grant.TRIAL_ISSUED
     again = decide_trial(PAST, OFFERED, NOW)
-    assert (again.code, again.clauses, again.options) == (Refusal.TRIAL_USED, ("ZZ-01",), ("buy",))
+    assert (again.code, again.clauses, again.options) == (Refusal.TRIAL_USED, ("ZZ-01",), ("buy_license",))
     assert again.facts["license_id"] == str(PAST.license_id)
 
 
