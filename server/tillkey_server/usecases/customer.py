@@ -77,6 +77,9 @@ async def change_customer(
 ) -> dict[str, object] | RefusalAnswer:
     """Give a customer another address; refused (`name_taken`) where another customer has it.
 
+    A caller with limits changes none (`permission_denied`): the answer would tell whether an address that it does not
+    see is known, and the customer may also be another's.
+
     The audit log notes that it was changed, and neither address (I16). Raises NotFound and BadInput.
     """
     address = address_of(email, "email")
@@ -84,6 +87,8 @@ async def change_customer(
         async with services.db.writing() as tx:
             if await customers.seen(tx, customer_id, scope, lock=True) is None:
                 raise NotFound("customer", str(customer_id))
+            if not scope.unlimited:
+                return RefusalAnswer(Refusal.PERMISSION_DENIED, "An API key with limits changes no address.", ("I13",))
             await customers.readdress(tx, customer_id, email=address, email_key=address.casefold())
             await audit.append(
                 tx,

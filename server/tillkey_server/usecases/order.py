@@ -99,7 +99,10 @@ async def place_order(
                 return await _placed(services, tx, row, sales, actor, is_new=True)
             differing = _differing(known, await orders.lines_of(tx, known.id), sales, lines, paid_at)
             if differing:
-                return RefusalAnswer(Refusal.ORDER_DIFFERS, f"The order is on record with another {differing}.")
+                # To whom the order is hidden, the number is taken and no more is told (I13).
+                told = f"The order is on record with another {differing}."
+                is_seen = await orders.seen(tx, known.id, scope) is not None
+                return RefusalAnswer(Refusal.ORDER_DIFFERS, told if is_seen else "")
             return await _placed(services, tx, known, sales, actor, is_new=False)
 
     return await settled(attempt)

@@ -17,7 +17,15 @@ _IPV6_SITE_BITS = 64
 
 
 async def take(services: Services, limit: Limit, subject: str) -> int:
-    """Count a question in a transaction of its own; return 0 where it is allowed, else the seconds to wait."""
+    """Count a question in a transaction of its own; return 0 where it is allowed, else the seconds to wait.
+
+    Who is over the limit is told so without a write: a flood must not queue up with the tills' writes.
+    """
+    bucket = services.pepper.hash_bucket(limit.scope, subject)
+    async with services.db.reading() as tx:
+        known = decide_rate(await rates.due(tx, bucket), limit, services.clock.now())
+    if not known.allowed:
+        return max(1, known.wait)
     async with services.db.writing() as tx:
         return await take_in(services, tx, limit, subject)
 

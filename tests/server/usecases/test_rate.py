@@ -72,3 +72,14 @@ async def test_whoever_guesses_api_keys_is_told_to_wait_and_a_valid_key_is_not(h
         honest = await callers.client("agent")
         assert statuses == [401] * API_KEY_GUESSES.burst + [429]
         assert (await honest.get("/v1/me")).status_code == 200
+
+
+async def test_who_is_over_the_limit_is_told_so_without_a_write(house, monkeypatch):
+    while not await take(house.services, LIMIT, "somebody"):
+        pass
+
+    def no_writes():
+        raise AssertionError("it writes")
+
+    monkeypatch.setattr(type(house.services.db), "writing", lambda _self: no_writes())
+    assert await take(house.services, LIMIT, "somebody") == 2
