@@ -34,7 +34,7 @@ def main() -> None:
     listener = socket.create_server(("127.0.0.1", 0))
     ready = Path(sys.argv[1])
     config = configured(create_app(), stop_seconds=1)
-    server = Server(config, lambda: _tell(ready, listener.getsockname()[1]))
+    server = Server(config, lambda _server: _tell(ready, listener.getsockname()[1]))
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(server.serve([listener]))
 
