@@ -99,10 +99,7 @@ async def place_order(
                 return await _placed(services, tx, row, sales, actor, is_new=True)
             differing = _differing(known, await orders.lines_of(tx, known.id), sales, lines, paid_at)
             if differing:
-                # To whom the order is hidden, the number is taken and no more is told (I13).
-                told = f"The order is on record with another {differing}."
-                is_seen = await orders.seen(tx, known.id, scope) is not None
-                return RefusalAnswer(Refusal.ORDER_DIFFERS, told if is_seen else "")
+                return await _differs(tx, known, differing, scope)
             return await _placed(services, tx, known, sales, actor, is_new=False)
 
     return await settled(attempt)
@@ -208,6 +205,12 @@ def _differing(
     if any(line.price is not None and (row.price_minor, row.currency) != _minor(line.price) for row, line in told):
         return "price"
     return ""
+
+
+async def _differs(tx: AsyncConnection, known: OrderRow, differing: str, scope: Scope) -> RefusalAnswer:
+    """Refuse other content for an order's number; to whom the order is hidden, no more is told (I13)."""
+    is_seen = await orders.seen(tx, known.id, scope) is not None
+    return RefusalAnswer(Refusal.ORDER_DIFFERS, f"The order is on record with another {differing}." if is_seen else "")
 
 
 def _minor(price: Money) -> tuple[int, str]:
