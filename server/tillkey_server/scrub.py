@@ -39,7 +39,8 @@ _NAMED = re.compile(
 _EMAIL = re.compile(
     r"[^\s@<>\"'(),:;=/\\\[\]]+(?:@|%40|\\u0040)[^\s@<>\"'(),:;=/\\]*[^\s@<>\"'(),:;=/\\.]", re.IGNORECASE
 )
-_PADDED = re.compile(r"[A-Za-z0-9+/_-]{20,}={1,2}")
+# A setting's name before its value, `TILLKEY_STRICT_SQLITE=1`, is no padded base64.
+_PADDED = re.compile(r"(?<![A-Za-z0-9+/_-])(?!TILLKEY_[A-Z_]+=(?!=))[A-Za-z0-9+/_-]{20,}={1,2}")
 _PLAIN_BASE64 = re.compile(r"(?<![A-Za-z0-9+/])(?=[A-Za-z0-9/]*\+)[A-Za-z0-9+/]{22,}(?![A-Za-z0-9+/])")
 _OPAQUE = re.compile(r"[A-Za-z0-9_-]{22,}")
 _PERCENT = re.compile(r"[^\s\"'<>]*%[0-9A-Fa-f]{2}[^\s\"'<>]*")

@@ -31,6 +31,13 @@ def test_the_table_of_roles_is_the_codes() -> None:
     assert lines == expected
 
 
+def test_every_variable_that_the_programs_read_is_set_before_or_explained() -> None:
+    read = {name for block in BLOCKS.values() for name in re.findall(r'environ\["(\w+)"\]', block)}
+    given = set(re.findall(r"(\w+)=", BLOCKS["environment"]))
+    assert read - given == {"LICENSE_KEY"}
+    assert "`LICENSE_KEY` is one of the keys of the order." in PAGE
+
+
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory):
     """A folder that looks like the checkout after `make run`, with a served `var/tillkey`."""

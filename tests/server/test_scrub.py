@@ -75,6 +75,7 @@ def test_an_addresses_password_goes_and_its_host_stays():
         "urn:uuid:0192f0c4-7b1e-7c3a-9d52-3f6a1b2c4d5e",
         "fastapi.exceptions.RequestValidationError",
         "TILLKEY_TRUSTED_PROXIES: is missing",
+        "use PostgreSQL; TILLKEY_STRICT_SQLITE=1 turns this warning into a refusal",
         "refused: staging_must_be_deactivated",
         "  server/tillkey_server/usecases/forced_deactivation.py:93 _take_the_license_with_it",
         "/v1/activations/{activation_id}/heartbeat took 3.5 ms",

@@ -45,7 +45,10 @@ def list_(
     activation_id: Annotated[
         UUID | None, typer.Option("--activation", metavar="ID", help="About this activation.")
     ] = None,
-    actor: Text = None,
+    actor: Annotated[
+        str | None,
+        typer.Option("--actor", metavar="TEXT", help="Exactly this, as api_key:<id>, cli:<user> or till:<thumbprint>."),
+    ] = None,
     action: Text = None,
     outcome: Outcome_ = None,
     code: Text = None,

@@ -42,7 +42,7 @@ DataDir = Annotated[
     typer.Option(
         "--data-dir",
         metavar="D",
-        help="The server's data folder, made by `tillkey-server init`.",
+        help="The server's data folder: `init` and `restore` make it.",
         show_default=False,
     ),
 ]

@@ -50,7 +50,8 @@ class Pepper:
     @classmethod
     def load(cls, settings: Settings) -> Pepper:
         """Read the pepper. Raises ConfigError when it is missing, damaged or readable by others."""
-        return cls(read_secret(settings.pepper_path, mend="run `tillkey-server init`, or restore it from the backup"))
+        mend = "restore it from the backup; without one see docs/operations.md, Incident"
+        return cls(read_secret(settings.pepper_path, mend=mend))
 
     @staticmethod
     def create(settings: Settings) -> None:

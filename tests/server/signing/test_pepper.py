@@ -68,8 +68,9 @@ def test_a_pepper_is_made_once_and_read_again(tmp_path):
 
 
 def test_a_missing_pepper_says_what_to_do(tmp_path):
-    with pytest.raises(ConfigError, match="backup"):
+    with pytest.raises(ConfigError, match="backup") as caught:
         Pepper.load(Settings.load(tmp_path, {}))
+    assert "init" not in str(caught.value)  # it refuses a folder that has keys already, with these words
 
 
 def test_a_pepper_that_others_can_read_is_refused(tmp_path):
