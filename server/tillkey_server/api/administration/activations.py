@@ -25,6 +25,7 @@ from tillkey_server.rules.access import Permission
 from tillkey_server.rules.decision import Refusal, instant
 from tillkey_server.usecases import activations, forced_deactivation, release
 from tillkey_server.usecases.answers import RefusalAnswer, told_of
+from tillkey_server.usecases.paging import Page
 
 endpoints = Endpoints("activations")
 
@@ -126,10 +127,10 @@ class ActivationFreed(ActivationReleased):
     answer=ActivationPage,
     command="activation list",
 )
-async def list_activations(call: Call) -> Mapping[str, object]:
+async def list_activations(call: Call) -> Page:
     """List activations, those that have ended too."""
     asked = call.asked(ActivationListing)
-    page = await activations.list_activations(
+    return await activations.list_activations(
         call.services,
         scope=call.scope,
         license_id=asked.license,
@@ -143,7 +144,6 @@ async def list_activations(call: Call) -> Mapping[str, object]:
         limit=asked.limit,
         sort=asked.sort,
     )
-    return {"items": page.items, "next": page.next}
 
 
 @endpoints.get(

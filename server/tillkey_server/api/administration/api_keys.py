@@ -12,6 +12,7 @@ from tillkey_server.api.administration.endpoint import Call, Endpoints
 from tillkey_server.api.administration.shapes import Answer, Id, Input, Line, Listing, Moment, ProductCode, Time, UUIDs
 from tillkey_server.rules.access import Permission
 from tillkey_server.usecases import api_key
+from tillkey_server.usecases.paging import Page
 
 endpoints = Endpoints("api keys")
 
@@ -113,11 +114,10 @@ async def create_api_key(call: Call) -> Mapping[str, object]:
 
 
 @endpoints.get("/v1/api-keys", Permission.API_KEY_READ, query=Listing, answer=ApiKeyPage, command="api-key list")
-async def list_api_keys(call: Call) -> Mapping[str, object]:
+async def list_api_keys(call: Call) -> Page:
     """List API keys, without their secrets."""
     asked = call.asked(Listing)
-    page = await api_key.list_api_keys(call.services, after=asked.after, limit=asked.limit, sort=asked.sort)
-    return {"items": page.items, "next": page.next}
+    return await api_key.list_api_keys(call.services, after=asked.after, limit=asked.limit, sort=asked.sort)
 
 
 @endpoints.get(

@@ -21,6 +21,7 @@ from tillkey_server.api.administration.shapes import (
 )
 from tillkey_server.rules.access import Permission
 from tillkey_server.usecases import audit
+from tillkey_server.usecases.paging import Page
 
 endpoints = Endpoints("audit")
 
@@ -112,7 +113,7 @@ class AuditVerified(Answer):
 
 
 @endpoints.get("/v1/audit", Permission.AUDIT_READ, query=AuditListing, answer=AuditPage, command="audit list")
-async def list_audit(call: Call) -> Mapping[str, object]:
+async def list_audit(call: Call) -> Page:
     """List decisions, the oldest first; `sort=-id` turns it round."""
     asked = call.asked(AuditListing)
     search = audit.AuditSearch(
@@ -125,10 +126,9 @@ async def list_audit(call: Call) -> Mapping[str, object]:
         since=asked.since,
         until=asked.until,
     )
-    page = await audit.list_audit(
+    return await audit.list_audit(
         call.services, search, scope=call.scope, after=asked.after, limit=asked.limit, sort=asked.sort
     )
-    return {"items": page.items, "next": page.next}
 
 
 @endpoints.get("/v1/audit/checkpoint", Permission.AUDIT_VERIFY, answer=AuditCheckpoint, command="audit checkpoint")

@@ -10,6 +10,7 @@ from tillkey_server.rules.access import Permission
 from tillkey_server.rules.decision import Refusal
 from tillkey_server.usecases import customer
 from tillkey_server.usecases.answers import RefusalAnswer
+from tillkey_server.usecases.paging import Page
 
 endpoints = Endpoints("customers")
 
@@ -48,13 +49,12 @@ class CustomerPage(Answer):
 
 
 @endpoints.get("/v1/customers", Permission.CUSTOMER_READ, query=Listing, answer=CustomerPage, command="customer list")
-async def list_customers(call: Call) -> Mapping[str, object]:
+async def list_customers(call: Call) -> Page:
     """List customers; sort by `created_at` or `email`. By address one is found at /v1/customers/search."""
     asked = call.asked(Listing)
-    page = await customer.list_customers(
+    return await customer.list_customers(
         call.services, after=asked.after, limit=asked.limit, sort=asked.sort, scope=call.scope
     )
-    return {"items": page.items, "next": page.next}
 
 
 @endpoints.post(
@@ -64,10 +64,9 @@ async def list_customers(call: Call) -> Mapping[str, object]:
     answer=CustomerPage,
     command="customer list",
 )
-async def search_customers(call: Call) -> Mapping[str, object]:
+async def search_customers(call: Call) -> Page:
     """Find the customer of an address. It changes nothing; the body keeps what is personal out of logs."""
-    page = await customer.list_customers(call.services, email=call.asked(FindCustomer).email, scope=call.scope)
-    return {"items": page.items, "next": page.next}
+    return await customer.list_customers(call.services, email=call.asked(FindCustomer).email, scope=call.scope)
 
 
 @endpoints.post(

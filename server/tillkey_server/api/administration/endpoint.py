@@ -16,9 +16,10 @@ from pydantic import BaseModel
 
 from tillkey_server.api.administration.shapes import Answer, Input, Query
 from tillkey_server.errors import NotFound
-from tillkey_server.rules.access import EVERYTHING, Permission, Principal, Scope
+from tillkey_server.rules.access import Permission, Principal, Scope
 from tillkey_server.rules.decision import Decision
 from tillkey_server.usecases.answers import Conflict, RefusalAnswer
+from tillkey_server.usecases.paging import Page
 from tillkey_server.usecases.services import Services
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -75,7 +76,7 @@ class Reply:
     members: Mapping[str, object]
 
 
-Returned = Mapping[str, object] | Reply | RefusalAnswer | Conflict | Decision
+Returned = Mapping[str, object] | Page | Reply | RefusalAnswer | Conflict | Decision
 Run = Callable[[Call], Awaitable[Returned]]
 
 
@@ -143,6 +144,3 @@ class Endpoints:
             return run
 
         return note
-
-
-__all__ = ["EVERYTHING", "Call", "Endpoint", "Endpoints", "Reply", "Returned", "Run"]

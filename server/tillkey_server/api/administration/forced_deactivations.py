@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Literal
 from uuid import UUID
 
@@ -10,6 +9,7 @@ from tillkey_server.api.administration.endpoint import Call, Endpoints
 from tillkey_server.api.administration.shapes import Answer, Id, Listing, Time
 from tillkey_server.rules.access import Permission
 from tillkey_server.usecases import forced_deactivations
+from tillkey_server.usecases.paging import Page
 
 endpoints = Endpoints("activations")
 
@@ -50,10 +50,10 @@ class ForcedPage(Answer):
     answer=ForcedPage,
     command="forced-deactivation list",
 )
-async def list_forced_deactivations(call: Call) -> Mapping[str, object]:
+async def list_forced_deactivations(call: Call) -> Page:
     """List what agents freed by force, and the move tickets they made."""
     asked = call.asked(ForcedListing)
-    page = await forced_deactivations.list_forced_deactivations(
+    return await forced_deactivations.list_forced_deactivations(
         call.services,
         scope=call.scope,
         license_id=asked.license,
@@ -62,4 +62,3 @@ async def list_forced_deactivations(call: Call) -> Mapping[str, object]:
         limit=asked.limit,
         sort=asked.sort,
     )
-    return {"items": page.items, "next": page.next}

@@ -7,6 +7,7 @@ searches by one sends it in a body, to /v1/licenses/search.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -26,7 +27,7 @@ from tillkey_server.api.administration.shapes import (
 from tillkey_server.rules.access import Permission
 from tillkey_server.usecases import licenses
 from tillkey_server.usecases.licenses import LicenseSearch
-from tillkey_server.usecases.paging import DEFAULT_LIMIT, MAX_LIMIT
+from tillkey_server.usecases.paging import DEFAULT_LIMIT, MAX_LIMIT, Page
 
 endpoints = Endpoints("licenses")
 
@@ -116,22 +117,10 @@ class LicensePage(Answer):
 @endpoints.get(
     "/v1/licenses", Permission.LICENSE_READ, query=LicenseListing, answer=LicensePage, command="license list"
 )
-async def list_licenses(call: Call) -> Mapping[str, object]:
+async def list_licenses(call: Call) -> Page:
     """List licenses; by e-mail address or license key they are found at /v1/licenses/search."""
     asked = call.asked(LicenseListing)
-    wanted = LicenseSearch(
-        customer_id=asked.customer,
-        product=asked.product,
-        project_id=asked.project,
-        order=asked.order,
-        key_hint=asked.key_hint,
-        machine=asked.machine,
-        status=asked.status,
-    )
-    page = await licenses.list_licenses(
-        call.services, wanted, scope=call.scope, after=asked.after, limit=asked.limit, sort=asked.sort
-    )
-    return {"items": page.items, "next": page.next}
+    return await _matching(call, asked, LicenseSearch())
 
 
 @endpoints.post(
@@ -141,13 +130,17 @@ async def list_licenses(call: Call) -> Mapping[str, object]:
     answer=LicensePage,
     command="license search",
 )
-async def search_licenses(call: Call) -> Mapping[str, object]:
+async def search_licenses(call: Call) -> Page:
     """Find licenses by what is in hand. It changes nothing; the body keeps what is personal or secret out of logs."""
     asked = call.asked(SearchLicenses)
-    wanted = LicenseSearch(
-        text=asked.text,
-        email=asked.email,
-        license_key=asked.license_key,
+    return await _matching(
+        call, asked, LicenseSearch(text=asked.text, email=asked.email, license_key=asked.license_key)
+    )
+
+
+async def _matching(call: Call, asked: LicenseListing | SearchLicenses, kept_out_of_logs: LicenseSearch) -> Page:
+    wanted = replace(
+        kept_out_of_logs,
         customer_id=asked.customer,
         product=asked.product,
         project_id=asked.project,
@@ -156,10 +149,9 @@ async def search_licenses(call: Call) -> Mapping[str, object]:
         machine=asked.machine,
         status=asked.status,
     )
-    page = await licenses.list_licenses(
+    return await licenses.list_licenses(
         call.services, wanted, scope=call.scope, after=asked.after, limit=asked.limit, sort=asked.sort
     )
-    return {"items": page.items, "next": page.next}
 
 
 @endpoints.get(

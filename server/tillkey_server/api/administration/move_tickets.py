@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -15,6 +14,7 @@ from tillkey_server.rules.access import Permission
 from tillkey_server.rules.decision import Refusal, instant
 from tillkey_server.usecases import move, move_tickets
 from tillkey_server.usecases.answers import RefusalAnswer, told_of
+from tillkey_server.usecases.paging import Page
 
 endpoints = Endpoints("moves")
 
@@ -121,10 +121,10 @@ async def create_move_ticket(call: Call) -> Returned:
     answer=MoveTicketPage,
     command="move-ticket list",
 )
-async def list_move_tickets(call: Call) -> Mapping[str, object]:
+async def list_move_tickets(call: Call) -> Page:
     """List move tickets, without what makes them work."""
     asked = call.asked(MoveTicketListing)
-    page = await move_tickets.list_move_tickets(
+    return await move_tickets.list_move_tickets(
         call.services,
         scope=call.scope,
         license_id=asked.license,
@@ -133,4 +133,3 @@ async def list_move_tickets(call: Call) -> Mapping[str, object]:
         limit=asked.limit,
         sort=asked.sort,
     )
-    return {"items": page.items, "next": page.next}

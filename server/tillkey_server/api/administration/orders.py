@@ -28,6 +28,7 @@ from tillkey_server.rules.decision import Refusal
 from tillkey_server.usecases import license as licenses
 from tillkey_server.usecases import order
 from tillkey_server.usecases.answers import RefusalAnswer
+from tillkey_server.usecases.paging import Page
 
 endpoints = Endpoints("orders")
 
@@ -156,10 +157,10 @@ async def place_order(call: Call) -> Reply | RefusalAnswer:
 
 
 @endpoints.get("/v1/orders", Permission.ORDER_READ, query=OrderListing, answer=OrderPage, command="order list")
-async def list_orders(call: Call) -> Mapping[str, object]:
+async def list_orders(call: Call) -> Page:
     """List orders; sort by `paid_at` or `created_at`."""
     asked = call.asked(OrderListing)
-    page = await order.list_orders(
+    return await order.list_orders(
         call.services,
         customer_id=asked.customer_id,
         channel=asked.channel,
@@ -169,7 +170,6 @@ async def list_orders(call: Call) -> Mapping[str, object]:
         sort=asked.sort,
         scope=call.scope,
     )
-    return {"items": page.items, "next": page.next}
 
 
 @endpoints.get(

@@ -8,14 +8,13 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from tillkey_server.api.administration.endpoint import Call, Endpoints
-from tillkey_server.api.administration.shapes import Answer, Input, Time
+from tillkey_server.api.administration.shapes import Answer, Input, PolicyName, Time
 from tillkey_server.rules.access import Permission
 from tillkey_server.usecases import policy
 
 endpoints = Endpoints("policies")
 
 Source = Annotated[str, Field(min_length=1, max_length=16384, description="The text of a policy file.")]
-PolicyName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
 
 
 class CheckPolicy(Input):

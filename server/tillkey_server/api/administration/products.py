@@ -9,15 +9,24 @@ from pydantic import Field
 
 from tillkey_server.api import problems
 from tillkey_server.api.administration.endpoint import Call, Endpoints, Reply
-from tillkey_server.api.administration.shapes import Answer, Id, Input, Line, Listing, Price, ProductCode, Time
+from tillkey_server.api.administration.shapes import (
+    Answer,
+    Id,
+    Input,
+    Line,
+    Listing,
+    PolicyName,
+    Price,
+    ProductCode,
+    Time,
+)
 from tillkey_server.money import parse
 from tillkey_server.rules.access import Permission
 from tillkey_server.usecases import catalogue
 from tillkey_server.usecases.answers import Conflict
+from tillkey_server.usecases.paging import Page
 
 endpoints = Endpoints("products")
-
-PolicyName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$", description="The terms it is sold under.")]
 
 
 class AddProduct(Input):
@@ -58,13 +67,12 @@ class ProductPage(Answer):
 
 
 @endpoints.get("/v1/products", Permission.PRODUCT_READ, query=Listing, answer=ProductPage, command="product list")
-async def list_products(call: Call) -> Mapping[str, object]:
+async def list_products(call: Call) -> Page:
     """List what is on sale; sort by `code` or `created_at`."""
     asked = call.asked(Listing)
-    page = await catalogue.list_products(
+    return await catalogue.list_products(
         call.services, after=asked.after, limit=asked.limit, sort=asked.sort, scope=call.scope
     )
-    return {"items": page.items, "next": page.next}
 
 
 @endpoints.post(

@@ -14,6 +14,7 @@ from tillkey_server.rules.access import Permission
 from tillkey_server.rules.decision import Refusal
 from tillkey_server.usecases import project
 from tillkey_server.usecases.answers import RefusalAnswer
+from tillkey_server.usecases.paging import Page
 
 endpoints = Endpoints("projects")
 
@@ -60,10 +61,10 @@ class ProjectPage(Answer):
 @endpoints.get(
     "/v1/projects", Permission.PROJECT_READ, query=ProjectListing, answer=ProjectPage, command="project list"
 )
-async def list_projects(call: Call) -> Mapping[str, object]:
+async def list_projects(call: Call) -> Page:
     """List projects; sort by `created_at` or `name`."""
     asked = call.asked(ProjectListing)
-    page = await project.list_projects(
+    return await project.list_projects(
         call.services,
         customer_id=asked.customer_id,
         after=asked.after,
@@ -71,7 +72,6 @@ async def list_projects(call: Call) -> Mapping[str, object]:
         sort=asked.sort,
         scope=call.scope,
     )
-    return {"items": page.items, "next": page.next}
 
 
 @endpoints.post(

@@ -25,6 +25,7 @@ from tillkey_server.rules.rate import API_KEY_GUESSES
 from tillkey_server.usecases.answers import Conflict, RefusalAnswer, refusal_of
 from tillkey_server.usecases.api_key import authenticate
 from tillkey_server.usecases.idempotency import Kept, once
+from tillkey_server.usecases.paging import Page
 from tillkey_server.usecases.rate import site_of, take
 
 IDEMPOTENCY_KEY = "idempotency-key"
@@ -93,6 +94,8 @@ def _rendered(endpoint: Endpoint, returned: Returned) -> Kept:
         case Reply():
             assert returned.status in endpoint.statuses, "the endpoint's row does not name this status"
             return _kept(endpoint, returned.status, returned.members)
+        case Page():
+            return _kept(endpoint, endpoint.statuses[0], {"items": returned.items, "next": returned.next})
         case _:
             return _kept(endpoint, endpoint.statuses[0], returned)
 

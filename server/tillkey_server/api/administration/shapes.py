@@ -59,6 +59,7 @@ Reason = Annotated[str, Field(min_length=1, max_length=MAX_REASON, description="
 Email = Annotated[str, Field(min_length=3, max_length=254), AfterValidator(_one_line)]
 Price = Annotated[str, Field(max_length=32), AfterValidator(_price)]
 """An amount with its currency, as `49.90 EUR`."""
+PolicyName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$", description="The name of the vendor's terms.")]
 ProductCode = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 Time = Annotated[str | None, Field(json_schema_extra={"format": "date-time"})]
 """A time in an answer; null: it has not happened, or there is no end."""
