@@ -20,10 +20,9 @@ from uuid import UUID
 
 from tillkey_server.rules.decision import Decision, Grant, Refusal, allow, deny
 from tillkey_server.rules.policy import Policy
-from tillkey_server.rules.standing import LicenseFacts, Status, refuse, standing
+from tillkey_server.rules.standing import FROZEN, LicenseFacts, refuse, standing
 
 CLAUSES = ("K-14",)
-_ENDED = frozenset({Status.LEGAL_HOLD, Status.TERMINATED, Status.REVOKED, Status.REFUNDED})
 
 
 def decide_rekey(
@@ -33,7 +32,7 @@ def decide_rekey(
     if not reason.strip():
         return deny(Refusal.REASON_REQUIRED, clauses=CLAUSES, policy=policy.ref, now=now, options=("give_reason",))
     found = standing(facts, policy, now)
-    if found.status in _ENDED:
+    if found.status in FROZEN:
         return refuse(found, facts, policy, now)
     shown = {"old_hint": old_hint, "relearn": [str(one) for one in holders], "reason": reason.strip()}
     return allow(Grant.LICENSE_REKEYED, clauses=CLAUSES, policy=policy.ref, now=now, facts=shown)

@@ -59,6 +59,10 @@ class Status(StrEnum):
     ACTIVE = "active"
 
 
+FROZEN = frozenset({Status.LEGAL_HOLD, Status.TERMINATED, Status.REVOKED, Status.REFUNDED})
+"""The states in which a license gets neither another owner nor another key."""
+
+
 class Event(StrEnum):
     """What can happen to a license."""
 

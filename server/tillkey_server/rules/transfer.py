@@ -18,9 +18,7 @@ from uuid import UUID
 
 from tillkey_server.rules.decision import Decision, Grant, Refusal, allow, deny
 from tillkey_server.rules.policy import Policy
-from tillkey_server.rules.standing import LicenseFacts, Status, refuse, standing
-
-_ENDED = frozenset({Status.LEGAL_HOLD, Status.TERMINATED, Status.REVOKED, Status.REFUNDED})
+from tillkey_server.rules.standing import FROZEN, LicenseFacts, refuse, standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +47,7 @@ def decide_transfer(facts: TransferFacts, policy: Policy, now: datetime) -> Deci
     if not facts.reason.strip():
         return deny(Refusal.REASON_REQUIRED, clauses=cited, policy=policy.ref, now=now, options=("give_reason",))
     found = standing(facts.license, policy, now)
-    if found.status in _ENDED:
+    if found.status in FROZEN:
         return refuse(found, facts.license, policy, now)
     if facts.from_customer == facts.to_customer:
         shown = {"to_customer": str(facts.to_customer)}
