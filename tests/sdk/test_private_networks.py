@@ -7,7 +7,7 @@ import pytest
 from tests.sdk.http_server import closed_port, local_server
 from tests.support.authority import Authority
 from tests.support.forward_proxy import forward_proxy
-from tillkey import Unreachable
+from tillkey import ConfigurationError, Unreachable
 from tillkey.transport import Transport
 
 PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
@@ -45,6 +45,11 @@ def tunnel_to(server):
 def test_a_till_that_is_given_the_authority_activates_over_tls(make_client, https, authority, server):
     client = make_client(server=https.address, ca_file=authority.file)
     assert client.activate(server.sell(), project="Corner Shop").status == "valid"
+
+
+def test_a_file_of_authorities_that_is_not_there_is_named(make_client, tmp_path):
+    with pytest.raises(ConfigurationError, match="ca_file: there is no file"):
+        make_client(ca_file=tmp_path / "missing.crt")
 
 
 def test_a_till_that_is_given_no_authority_says_that_tls_failed_and_how_to_mend_it(make_client, https, server):
@@ -108,3 +113,40 @@ def test_a_proxy_does_not_soften_what_tls_believes(monkeypatch, https, proxy):
 def test_a_server_that_the_proxy_cannot_reach_is_unreachable(monkeypatch, proxy):
     monkeypatch.setenv("HTTPS_PROXY", proxy.address)
     assert "502" in Transport(f"https://127.0.0.1:{closed_port()}").get("/v1/keyset/1").detail
+
+
+def test_a_till_goes_through_the_proxy_that_it_is_told(make_client, https, authority, proxy, server):
+    client = make_client(server=https.address, ca_file=authority.file, proxy=proxy.address)
+    assert client.activate(server.sell(), project="Corner Shop").usable
+    assert proxy.asked == [tunnel_to(https)]
+
+
+def test_a_till_goes_through_the_proxy_of_its_environment(monkeypatch, make_client, https, authority, proxy, server):
+    monkeypatch.setenv("HTTPS_PROXY", proxy.address)
+    assert (
+        make_client(server=https.address, ca_file=authority.file).activate(server.sell(), project="Corner Shop").usable
+    )
+    assert proxy.asked == [tunnel_to(https)]
+
+
+def test_a_proxy_that_refuses_is_named_as_the_proxy(make_client, https, authority, proxy, server):
+    proxy.login = "till:open-sesame"
+    client = make_client(server=https.address, ca_file=authority.file, proxy=proxy.address)
+    with pytest.raises(Unreachable) as caught:
+        client.activate(server.sell(), project="Corner Shop")
+    assert caught.value.kind == "proxy"
+
+
+def test_a_proxy_that_is_not_there_is_named_as_the_proxy(make_client, https, authority, server):
+    gone = f"http://127.0.0.1:{closed_port()}"
+    client = make_client(server=https.address, ca_file=authority.file, proxy=gone)
+    with pytest.raises(Unreachable, match="proxy's address") as caught:
+        client.activate(server.sell(), project="Corner Shop")
+    assert caught.value.kind == "proxy"
+
+
+@pytest.mark.parametrize("proxy", ["proxy.example.com", "socks5://x", "http://", "http://u:p@x/path", 7])
+def test_what_is_no_proxys_address_is_refused_and_not_repeated(make_client, proxy):
+    with pytest.raises(ConfigurationError, match="proxy: is no address") as caught:
+        make_client(proxy=proxy)
+    assert "u:p" not in str(caught.value)
