@@ -25,7 +25,7 @@ from tillkey_server.errors import ConfigError, Unavailable
 from tillkey_server.settings import Settings
 from tillkey_server.signing.files import read_public, read_secret
 
-_INIT = "run `tillkey-server init`, or restore it from the backup"
+_MISSING = "restore it from the backup; a server that never had keys gets them by `tillkey-server init`"
 
 
 class KeyState(StrEnum):
@@ -144,7 +144,7 @@ def _read_keysets(settings: Settings) -> dict[int, tuple[Keyset, str]]:
             raise ConfigError(f"{path}: is version {held.version}, where version {len(keysets) + 1} belongs")
         keysets[held.version] = (held, text)
     if held is None:
-        raise ConfigError(f"{settings.keysets_dir}: holds no keyset; {_INIT}")
+        raise ConfigError(f"{settings.keysets_dir}: holds no keyset; {_MISSING}")
     if _text(settings.keyset_path) != keysets[held.version][1]:
         raise ConfigError(f"{settings.keyset_path}: is not the newest of {settings.keysets_dir}: copy that one over it")
     return keysets
@@ -158,7 +158,7 @@ def _numbered(folder: Path) -> Iterator[Path]:
 def _text(path: Path) -> str:
     """Return a keyset's text; it is JSON in ASCII."""
     try:
-        return read_public(path, mend=_INIT).decode("ascii")
+        return read_public(path, mend=_MISSING).decode("ascii")
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: is damaged; restore it from the backup") from error
 
@@ -167,7 +167,7 @@ def _read_private_keys(folder: Path) -> dict[str, PrivateKey]:
     """Read the private keys; a file's name is its key's thumbprint."""
     keys: dict[str, PrivateKey] = {}
     for path in sorted(folder.glob("*.json")):
-        content = read_secret(path, mend=_INIT)
+        content = read_secret(path, mend=_MISSING)
         try:
             key = PrivateKey.from_jwk(json.loads(content))
         except ValueError:
