@@ -85,7 +85,7 @@ def refusals(*codes: str) -> Responses:
     """Return the problem responses of a route from the codes that it gives; a defect can befall every one."""
     by_status: dict[int, list[str]] = {}
     for code in dict.fromkeys((*codes, problems.INTERNAL_ERROR)):
-        by_status.setdefault(problems.KINDS[str(code)].status, []).append(str(code))
+        by_status.setdefault(problems.kind_of(code).status, []).append(str(code))
     found: Responses = {}
     for status, listed in sorted(by_status.items()):
         found[status] = {"model": documents.Problem, "description": f"Refused: {_listed(listed)}."}

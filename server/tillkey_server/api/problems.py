@@ -18,7 +18,8 @@ from types import MappingProxyType
 
 from tillkey_server.clock import to_epoch
 from tillkey_server.errors import BadInput, ConfigError, NotFound, TillkeyError, Unavailable
-from tillkey_server.rules.decision import Refusal, instant
+from tillkey_server.rules.decision import Code, Refusal, instant
+from tillkey_server.words.catalogue import sentence
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:tillkey:problem:"
@@ -183,6 +184,17 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
 )
 """Every code with its status, title and next step."""
 
+BY_TERMS = Kind(
+    409, "The vendor's terms do not allow it", "`license explain` shows what can be done now, and by which clauses."
+)
+"""What is the same for every no of a topic of the terms (`rules.decision.Code`); docs/codes.md explains each."""
+
+
+def kind_of(code: str) -> Kind:
+    """Return what is the same for every problem of one code; raises `KeyError` for what is no code."""
+    return BY_TERMS if isinstance(code, Code) else KINDS[str(code)]
+
+
 PUBLIC_FACTS = frozenset(
     {
         "environment",
@@ -221,8 +233,10 @@ def document(
     Members that are absent, and `options` and `facts` that are empty, are left out. Raises `KeyError` for a code
     without a row: the test of this table keeps that from happening.
     """
-    kind = KINDS[str(code)]
+    kind = kind_of(code)
     advice = next_step(code, retry_at)
+    if isinstance(code, Code) and not detail:
+        detail = sentence(code.value, facts or {})
     members: dict[str, object] = {
         "type": f"{TYPE_PREFIX}{code}",
         "title": kind.title,
@@ -246,7 +260,7 @@ def document(
 
 def next_step(code: str, retry_at: datetime | None) -> str:
     """Return what a person does next, with the time to wait for where it is known."""
-    step = KINDS[str(code)].next_step
+    step = kind_of(code).next_step
     return step if retry_at is None else step.replace(_LATER, f"Wait until {instant(retry_at)}")
 
 

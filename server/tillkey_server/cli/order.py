@@ -12,6 +12,7 @@ import typer
 from tillkey_server.cli.lists import After, Limit, SortBy, shown_page
 from tillkey_server.cli.output import note
 from tillkey_server.cli.running import DataDir, Done, Json, Outcome, actor, perform, refused_by, time_of
+from tillkey_server.rules.order_line import CustomerType
 
 if TYPE_CHECKING:
     from tillkey_server.cli.output import Output
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
 app = typer.Typer(help="What was paid for.", no_args_is_help=True)
 
 OrderId = Annotated[UUID, typer.Argument(metavar="ID", help="The order's id.", show_default=False)]
+_LINE = (
+    "N pieces of a product; may be repeated. More about it after commas, as"
+    ' "pos-core:2,price=49.90 EUR,list_price=99.80 EUR,tax=9.98 EUR", or, bought beside the first line,'
+    ' "pos-core,kind=support,beside=0,price=20.00 EUR".'
+)
 _COLUMNS = ("id", "channel", "number", "customer_id", "paid_at")
 
 
@@ -34,11 +40,14 @@ def add(
     ],
     line: Annotated[
         list[str],
-        typer.Option("--line", metavar="CODE[:N]", help="N pieces of a product; may be repeated.", show_default=False),
+        typer.Option("--line", metavar="CODE[:N]", help=_LINE, show_default=False),
     ],
     channel: Annotated[str, typer.Option("--channel", metavar="NAME", help="Whose number it is.")] = "manual",
     paid_at: Annotated[
         str | None, typer.Option("--paid-at", metavar="TIME", help="When the money came.", show_default=False)
+    ] = None,
+    customer_type: Annotated[
+        CustomerType | None, typer.Option("--customer-type", help="As what the customer bought.", show_default=False)
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -56,6 +65,7 @@ def add(
             actor=actor(),
             channel=channel,
             paid_at=time_of(paid_at, "paid-at"),
+            customer_type=customer_type,
         )
         if isinstance(placed, RefusalAnswer):
             return refused_by(placed)
@@ -109,22 +119,48 @@ def show(*, data_dir: DataDir, order_id: OrderId, as_json: Json = False) -> None
 
 
 def _line(text: str) -> Line:
-    """Read a line, as `pos-core` or `pos-core:2`. Raises BadInput."""
+    """Read a line, as `pos-core`, `pos-core:2` or `pos-core,kind=support,beside=0`. Raises BadInput."""
     from tillkey_server.errors import BadInput
     from tillkey_server.usecases.order import Line
 
-    code, colon, pieces = text.partition(":")
+    head, *more = text.split(",")
+    code, colon, pieces = head.partition(":")
     if colon and not (pieces.isascii() and pieces.isdigit()):
         raise BadInput("line", "write a product's code, or its code and how many, as pos-core:2")
-    return Line(code, int(pieces[:9]) if colon else 1)
+    told: dict[str, Any] = {}
+    for part in more:
+        name, _, value = part.partition("=")
+        if name.strip() not in _PARTS:
+            raise BadInput("line", f"{name.strip()!r} is none of {', '.join(_PARTS)}")
+        told[name.strip()] = _part(name.strip(), value.strip())
+    return Line(code, int(pieces[:9]) if colon else 1, **told)
+
+
+_PARTS = ("price", "list_price", "tax", "kind", "beside")
+
+
+def _part(name: str, value: str) -> object:
+    from tillkey_server.errors import BadInput
+    from tillkey_server.money import parse
+    from tillkey_server.rules.order_line import LineKind
+
+    if name == "kind":
+        if value not in set(LineKind):
+            raise BadInput("line", f"the kind is one of {', '.join(LineKind)}")
+        return LineKind(value)
+    if name == "beside":
+        if not (value.isascii() and value.isdigit()):
+            raise BadInput("line", "beside is the position of a line, from 0")
+        return int(value[:9])
+    return parse(value)
 
 
 def _show(output: Output, order: dict[str, Any]) -> None:
     head = {name: value for name, value in order.items() if name not in {"lines", "licenses"}}
     output.fields(head)
     output.table(
-        ("product", "quantity", "price", "licenses"),
-        [[line[name] for name in ("product", "quantity", "price", "license_ids")] for line in order["lines"]],
+        ("product", "kind", "quantity", "price", "licenses"),
+        [[line[name] for name in ("product", "kind", "quantity", "price", "license_ids")] for line in order["lines"]],
     )
     given = order.get("licenses", [])
     if given:

@@ -21,7 +21,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from tillkey_server.errors import ConfigError
-from tillkey_server.policies.schema import ActivationSection, ClocksSection, PolicyDocument, StandingSection
+from tillkey_server.policies.freezing import freeze
+from tillkey_server.policies.schema import PolicyDocument
 from tillkey_server.rules import policy as rules
 
 WHOLE_FILE = "(file)"
@@ -119,6 +120,7 @@ def _contradictions(document: PolicyDocument) -> Iterator[tuple[str, str]]:
     if len(takeover.required) > takeover.threshold:
         yield "takeover.required", "names more components than the threshold asks for"
     yield from _lengths(document)
+    yield from _days(document)
     if document.clocks.refund_days is not None and document.clocks.refund_months is not None:
         yield "clocks.refund_months", "stands beside refund_days: a window has one length"
     words = [*document.entitlements.granted, *document.entitlements.degraded]
@@ -127,6 +129,22 @@ def _contradictions(document: PolicyDocument) -> Iterator[tuple[str, str]]:
     left = [word for word in document.entitlements.degraded if word not in document.entitlements.granted]
     if left:
         yield "entitlements.degraded", f"{left[0]!r} is not granted"
+
+
+def _days(document: PolicyDocument) -> Iterator[tuple[str, str]]:
+    """Yield what a calendar may not say together."""
+    days = document.calendar
+    if days is None:
+        return
+    if len(days.weekend) == len(rules.Weekday):
+        yield "calendar.weekend", "is the whole week: no deadline would ever come"
+    if (days.opens is None) != (days.closes is None):
+        yield "calendar.closes", "office hours have both ends: opens and closes"
+    elif days.opens is not None and days.closes is not None and days.opens >= days.closes:
+        yield "calendar.closes", "is not after opens"
+    both = sorted(set(days.holidays) & set(days.extra_working_days))
+    if both:
+        yield "calendar.holidays", f"{both[0]} is an extra working day too"
 
 
 def _lengths(document: PolicyDocument) -> Iterator[tuple[str, str]]:
@@ -147,83 +165,12 @@ def _lengths(document: PolicyDocument) -> Iterator[tuple[str, str]]:
 
 
 def _frozen(document: PolicyDocument) -> rules.Policy:
-    forced, takeover = document.forced_deactivation, document.takeover
-    beat, lease = document.heartbeat, document.lease
-    return rules.Policy(
-        name=document.name,
-        version=document.version,
-        title=document.title,
-        effective_from=document.effective_from,
-        timezone=document.timezone,
+    """Return the rules' form of a file; what is named here has another name or unit there."""
+    ticket_lifetime = timedelta(hours=document.move.ticket_hours)
+    return freeze(
+        document,
+        rules.Policy,
         issue_clauses=tuple(document.issue.clauses),
-        activation=_activation(document.activation),
-        forced_deactivation=rules.ForcedDeactivationPolicy(
-            forced.limit, forced.window, forced.gap, forced.recently_seen, tuple(forced.clauses)
-        ),
-        takeover=rules.TakeoverPolicy(
-            takeover.threshold, tuple(takeover.required), takeover.limit, takeover.window, tuple(takeover.clauses)
-        ),
-        move=rules.MovePolicy(timedelta(hours=document.move.ticket_hours), tuple(document.move.clauses)),
-        heartbeat=rules.HeartbeatPolicy(beat.every, beat.jitter_percent, tuple(beat.clauses)),
-        lease=rules.LeasePolicy(lease.soft, lease.full, lease.full_while_refundable, tuple(lease.clauses)),
-        clocks=_clocks(document.clocks),
-        entitlements=rules.EntitlementsPolicy(
-            tuple(document.entitlements.granted), tuple(document.entitlements.degraded)
-        ),
-        standing=_standing(document.standing),
-        trial=None if document.trial is None else rules.TrialPolicy(document.trial.days, tuple(document.trial.clauses)),
-    )
-
-
-def _activation(section: ActivationSection) -> rules.ActivationPolicy:
-    cited = section.clauses
-    return rules.ActivationPolicy(
-        staging_exempt=section.staging_exempt,
-        project_binding=rules.ProjectBinding(section.project_binding),
-        require_project=section.require_project,
-        bind_site=section.bind_site,
-        staging_stale_after=section.staging_stale_after,
-        release_unseen_after=section.release_unseen_after,
-        clauses=rules.ActivationClauses(
-            project=tuple(cited.project),
-            one_use=tuple(cited.one_use),
-            repeat=tuple(cited.repeat),
-            staging=tuple(cited.staging),
-            binding=tuple(cited.binding),
-            installation=tuple(cited.installation),
-            release=tuple(cited.release),
-            superseded=tuple(cited.superseded),
-            stale=tuple(cited.stale),
-            unseen=tuple(cited.unseen),
-        ),
-    )
-
-
-def _clocks(section: ClocksSection) -> rules.ClocksPolicy:
-    cited = section.clauses
-    return rules.ClocksPolicy(
-        use_months=section.use_months,
-        support_months=None if section.support_months == "no_end" else section.support_months,
-        updates_months=None if section.updates_months == "no_end" else section.updates_months,
-        refund_days=section.refund_days,
-        refund_months=section.refund_months,
-        clauses=rules.ClocksClauses(
-            use=tuple(cited.use),
-            support=tuple(cited.support),
-            updates=tuple(cited.updates),
-            refund=tuple(cited.refund),
-        ),
-    )
-
-
-def _standing(section: StandingSection) -> rules.StandingClauses:
-    cited = section.clauses
-    return rules.StandingClauses(
-        legal_hold=tuple(cited.legal_hold),
-        terminated=tuple(cited.terminated),
-        revoked=tuple(cited.revoked),
-        refunded=tuple(cited.refunded),
-        suspended=tuple(cited.suspended),
-        expired=tuple(cited.expired),
-        active=tuple(cited.active),
+        move=freeze(document.move, rules.MovePolicy, ticket_lifetime=ticket_lifetime),
+        standing=freeze(document.standing.clauses, rules.StandingClauses),
     )

@@ -1,97 +1,32 @@
 """The form of a policy file, strictly: no key more, none less, no value of a neighbouring type.
 
-Only this module knows pydantic. It checks each value by itself; what contradicts what is `loader`'s. Durations are
-written as `"90s"`, `"30m"`, `"6h"`, `"14d"` or `"2w"`; a length in months or days of a calendar is a plain number.
+Sections that may be left out are topics on which the terms say nothing: whoever asks about one is told so, or a person
+decides. What a value looks like is `forms`'; what contradicts what is `loader`'s.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import re
-from contextlib import suppress
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator
+from pydantic import AfterValidator, Field
 
-_DURATION = re.compile(r"(?P<number>0|[1-9][0-9]{0,4})(?P<unit>[smhdw])")
-_UNITS = {
-    "s": dt.timedelta(seconds=1),
-    "m": dt.timedelta(minutes=1),
-    "h": dt.timedelta(hours=1),
-    "d": dt.timedelta(days=1),
-    "w": dt.timedelta(weeks=1),
-}
-_CLAUSE = re.compile(r"[A-Z]{1,4}-[0-9]{2,3}")
-_WORD = re.compile(r"[a-z][a-z0-9_.]{0,63}")
-
-
-def _duration(value: object) -> dt.timedelta:
-    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
-        raise ValueError('a duration is a number with s, m, h, d or w, like "14d"')
-    return int(match["number"]) * _UNITS[match["unit"]]
-
-
-def _off_or_duration(value: object) -> dt.timedelta | None:
-    if value == "off":
-        return None
-    try:
-        return _duration(value)
-    except ValueError as error:
-        raise ValueError(f'{error}, or "off"') from error
-
-
-def _positive(value: dt.timedelta) -> dt.timedelta:
-    if not value:
-        raise ValueError("a duration above zero is needed")
-    return value
-
-
-def _zone(value: object) -> ZoneInfo:
-    if isinstance(value, str):
-        # A key may be unknown (KeyError), ill-formed (ValueError) or a folder of the database (OSError).
-        with suppress(KeyError, ValueError, OSError):
-            return ZoneInfo(value)
-    raise ValueError(f"{value!r} is no time zone of the IANA database")
-
-
-def _cited(values: list[str]) -> list[str]:
-    for value in values:
-        if not _CLAUSE.fullmatch(value):
-            raise ValueError(f"{value!r} is no clause id: capital letters, a dash, two or three digits, like NX-09")
-    return _once(values)
-
-
-def _words(values: list[str]) -> list[str]:
-    for value in values:
-        if not _WORD.fullmatch(value):
-            raise ValueError(f"{value!r} is no entitlement's name: small letters, digits, dots and underscores")
-    return _once(values)
-
-
-def _once(values: list[str]) -> list[str]:
-    if len(set(values)) != len(values):
-        raise ValueError("something is listed twice")
-    return values
-
-
-Duration = Annotated[dt.timedelta, PlainValidator(_duration)]
-OffOrDuration = Annotated[dt.timedelta | None, PlainValidator(_off_or_duration)]
-PositiveDuration = Annotated[Duration, AfterValidator(_positive)]
-Zone = Annotated[ZoneInfo, PlainValidator(_zone)]
-Clauses = Annotated[list[str], Field(min_length=1), AfterValidator(_cited)]
-Words = Annotated[list[str], AfterValidator(_words)]
-Count = Annotated[int, Field(ge=0, le=1000)]
-Component = Literal["machine_id", "hostname", "hardware", "location"]
-Months = Annotated[int, Field(ge=0, le=1200)]
-OpenMonths = Months | Literal["no_end"]
-
-
-class Section(BaseModel):
-    """The manners of every table in the file."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, arbitrary_types_allowed=True)
+from tillkey_server.policies.forms import (
+    Clauses,
+    ClockTime,
+    Component,
+    Count,
+    Dates,
+    Duration,
+    Months,
+    OffOrDuration,
+    OpenMonths,
+    PositiveDuration,
+    Section,
+    Words,
+    Zone,
+    once,
+)
 
 
 class IssueSection(Section):
@@ -141,7 +76,7 @@ class TakeoverSection(Section):
     """`[takeover]`."""
 
     threshold: Annotated[int, Field(ge=1)]
-    required: Annotated[list[Component], AfterValidator(_once)]
+    required: Annotated[list[Component], AfterValidator(once)]
     limit: Count
     window: PositiveDuration
     clauses: Clauses
@@ -223,6 +158,17 @@ class TrialSection(Section):
     clauses: Clauses
 
 
+class CalendarSection(Section):
+    """`[calendar]`; a policy without it has working days from Monday to Friday, and no holidays."""
+
+    weekend: Annotated[list[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]], AfterValidator(once)]
+    holidays: Dates
+    extra_working_days: Dates
+    opens: ClockTime | None = None
+    closes: ClockTime | None = None
+    clauses: Clauses
+
+
 class PolicyDocument(Section):
     """A whole file."""
 
@@ -242,3 +188,4 @@ class PolicyDocument(Section):
     entitlements: EntitlementsSection
     standing: StandingSection
     trial: TrialSection | None = None
+    calendar: CalendarSection | None = None

@@ -36,9 +36,10 @@ from tillkey_server.rules.activation_facts import (
     InstallationFacts,
 )
 from tillkey_server.rules.admission import installation_refusal, project_refusal
+from tillkey_server.rules.citation import Clauses
 from tillkey_server.rules.decision import Grant, Refusal, allow, deny, instant
 from tillkey_server.rules.move import TicketFacts
-from tillkey_server.rules.policy import Clauses, Policy
+from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.stale import auto_release, unseen
 from tillkey_server.rules.standing import refuse, standing
 from tillkey_server.rules.window import room_at, within

@@ -2,7 +2,8 @@
 
 1. A rule is a pure function of frozen facts, a frozen policy and `now`; the same three give the same `Decision` (K-08).
 2. An expected no is a `Refusal` in a `Decision`, never an exception.
-3. `Refusal` and `Grant` are closed and part of the API's contract: a member is added, never renamed.
+3. Codes are closed families and part of the API's contract: a member is added, never renamed. `Refusal` and `Grant`
+   are those of the protocol and of commands; a topic of the vendor's terms has a family of its own (`Code`).
 4. Every decision cites the clauses it followed, in the vendor's own numbering, and the policy version they stand in.
 5. Facts hold what a person needs to understand the answer and nothing secret or personal: no license key, no e-mail
    address.
@@ -113,12 +114,19 @@ class Grant(StrEnum):
     LEGAL_HOLD_RELEASED = "legal_hold_released"
 
 
+class Code(StrEnum):
+    """A closed family of outcomes about one topic of the terms, as refunds or support; each topic's rules define it.
+
+    `docs/codes.md` explains every member, and `words` tells it in every language.
+    """
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """One answer of a rule (K-08); `facts` is JSON-able, `options` names what can be done next."""
 
     outcome: Outcome
-    code: Refusal | Grant
+    code: Refusal | Grant | Code
     clauses: tuple[str, ...]
     policy: PolicyRef
     evaluated_at: datetime
@@ -133,7 +141,7 @@ class Decision:
 
 
 def allow(
-    code: Grant,
+    code: Grant | Code,
     *,
     clauses: tuple[str, ...],
     policy: PolicyRef,
@@ -145,7 +153,7 @@ def allow(
 
 
 def deny(
-    code: Refusal,
+    code: Refusal | Code,
     *,
     clauses: tuple[str, ...],
     policy: PolicyRef,
@@ -156,6 +164,20 @@ def deny(
 ) -> Decision:
     """Return a no with its clauses, its facts, when to come back and what can be done instead."""
     return Decision(Outcome.DENY, code, _once(clauses), policy, now, dict(facts or {}), retry_at, options)
+
+
+def pend(
+    code: Code,
+    *,
+    clauses: tuple[str, ...],
+    policy: PolicyRef,
+    now: datetime,
+    facts: Mapping[str, object] | None = None,
+    retry_at: datetime | None = None,
+    options: tuple[str, ...] = (),
+) -> Decision:
+    """Return that a person or a further fact decides, and which."""
+    return Decision(Outcome.PEND, code, _once(clauses), policy, now, dict(facts or {}), retry_at, options)
 
 
 def instant(at: datetime | None) -> str | None:

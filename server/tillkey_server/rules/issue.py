@@ -14,9 +14,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from tillkey_server.errors import BadInput
+from tillkey_server.rules.citation import Clauses
 from tillkey_server.rules.clocks import Clocks
 from tillkey_server.rules.decision import Decision, Grant, allow, instant
-from tillkey_server.rules.policy import Clauses, Policy
+from tillkey_server.rules.policy import Policy
 
 
 def decide_issue(

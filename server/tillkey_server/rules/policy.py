@@ -11,11 +11,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-Clauses = tuple[str, ...]
+from tillkey_server.rules.citation import Clauses
 
 KNOWN_COMPONENTS = frozenset({"machine_id", "hostname", "hardware", "location"})
 """The fingerprint components that our SDK sends; a threshold above their number could never be reached."""
@@ -186,6 +186,33 @@ class TrialPolicy:
     clauses: Clauses
 
 
+class Weekday(StrEnum):
+    """A day of the week, as a policy file writes it; their order is that of `date.weekday`."""
+
+    MON = "mon"
+    TUE = "tue"
+    WED = "wed"
+    THU = "thu"
+    FRI = "fri"
+    SAT = "sat"
+    SUN = "sun"
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarPolicy:
+    """Which days are worked (K-01): not the `weekend`, not the `holidays`, but the `extra_working_days` are.
+
+    `opens` to `closes` are the office hours in the policy's zone; None: the whole day.
+    """
+
+    weekend: tuple[Weekday, ...]
+    holidays: tuple[date, ...]
+    extra_working_days: tuple[date, ...]
+    opens: time | None
+    closes: time | None
+    clauses: Clauses
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """One version of one vendor's terms. `timezone` is where its dates are counted (K-01); `trial` None: none given."""
@@ -206,6 +233,7 @@ class Policy:
     entitlements: EntitlementsPolicy
     standing: StandingClauses
     trial: TrialPolicy | None = None
+    calendar: CalendarPolicy | None = None
 
     @property
     def ref(self) -> PolicyRef:

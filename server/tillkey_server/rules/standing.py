@@ -25,8 +25,9 @@ from typing import assert_never
 from uuid import UUID
 
 from tillkey_server.errors import BrokenInvariant
+from tillkey_server.rules.citation import Clauses
 from tillkey_server.rules.decision import Decision, Grant, Refusal, allow, deny, instant
-from tillkey_server.rules.policy import Clauses, Policy
+from tillkey_server.rules.policy import Policy
 
 
 @dataclass(frozen=True, slots=True)

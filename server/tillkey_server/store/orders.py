@@ -13,6 +13,7 @@ from tillkey_server.store.paging import Paging, Sort, paged
 from tillkey_server.store.scoping import orders_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
     from uuid import UUID
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class OrderRow:
-    """One paid order, named by its sales channel's own number."""
+    """One paid order, named by its sales channel's own number; `held_at` to `released_at` it is under review."""
 
     id: UUID
     channel: str
@@ -31,11 +32,19 @@ class OrderRow:
     customer_id: UUID
     paid_at: datetime
     created_at: datetime
+    customer_type: str | None = None
+    held_at: datetime | None = None
+    released_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class OrderLineRow:
-    """One line of an order; `position` counts from 0, the price is per piece in minor units."""
+    """One line of an order; `position` counts from 0, prices are per piece in minor units and without tax.
+
+    `kind` None is a product with its licenses. `beside` is the position of the line that an add-on was bought beside.
+    `list_price_minor` is the price without discounts, `tax_minor` the tax of the whole line, `advertised` what the
+    product's page promised on the day; None where nobody told.
+    """
 
     id: UUID
     order_id: UUID
@@ -46,6 +55,11 @@ class OrderLineRow:
     currency: str
     policy_name: str
     policy_version: int
+    kind: str | None = None
+    beside: int | None = None
+    list_price_minor: int | None = None
+    tax_minor: int | None = None
+    advertised: Mapping[str, object] | None = None
 
     @property
     def policy_ref(self) -> PolicyRef:

@@ -11,7 +11,7 @@ from tillkey_server.store import rows, tables
 from tillkey_server.store.paging import Paging, Sort, paged
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -22,7 +22,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ProductRow:
-    """One product; its license keys begin with `key_prefix`, its price is in minor units."""
+    """One product; its license keys begin with `key_prefix`, its price is in minor units.
+
+    `kind` None is a product like any other; `family` None stands for its own code (CJ-05). `requires` are the codes
+    of products that a buyer must hold (NX-10), `parts` those of a bundle (BC-21), `advertised` is what its page
+    promises today, `refund_days` its own refund window where the vendor gives each product one (CJ-01).
+    """
 
     id: UUID
     code: str
@@ -32,6 +37,14 @@ class ProductRow:
     price_minor: int
     currency: str
     created_at: datetime
+    kind: str | None = None
+    family: str | None = None
+    requires: Sequence[str] | None = None
+    parts: Sequence[str] | None = None
+    advertised: Mapping[str, object] | None = None
+    refund_days: int | None = None
+    offline_at: datetime | None = None
+    retired_at: datetime | None = None
 
 
 _SELECT = select(*rows.columns_of(tables.product, ProductRow))

@@ -102,6 +102,15 @@ product = Table(
     Column("price_minor", BigInteger, nullable=False),
     Column("currency", String(3), nullable=False),
     instant("created_at"),
+    # Facts that only some terms ask about; null: the product has none of it.
+    Column("kind", String(16), nullable=True),
+    Column("family", String(64), nullable=True),
+    Column("requires", JSON(none_as_null=True), nullable=True),
+    Column("parts", JSON(none_as_null=True), nullable=True),
+    Column("advertised", JSON(none_as_null=True), nullable=True),
+    Column("refund_days", Integer, nullable=True),
+    instant("offline_at", optional=True),
+    instant("retired_at", optional=True),
     CheckConstraint("price_minor >= 0", name="price_minor"),
 )
 
@@ -145,6 +154,9 @@ purchase_order = Table(
     Column("customer_id", ForeignKey("customer.id"), nullable=False, index=True),
     instant("paid_at"),
     instant("created_at"),
+    Column("customer_type", String(16), nullable=True),
+    instant("held_at", optional=True),
+    instant("released_at", optional=True),
     UniqueConstraint("channel", "external_id"),
 )
 
@@ -160,6 +172,12 @@ order_line = Table(
     Column("currency", String(3), nullable=False),
     Column("policy_name", String(64), nullable=False),
     Column("policy_version", Integer, nullable=False),
+    # What kind of thing was bought (null: a product with its licenses), beside which line, and at what it was listed.
+    Column("kind", String(16), nullable=True),
+    Column("beside", Integer, nullable=True),
+    Column("list_price_minor", BigInteger, nullable=True),
+    Column("tax_minor", BigInteger, nullable=True),
+    Column("advertised", JSON(none_as_null=True), nullable=True),
     _policy_reference(),
     UniqueConstraint("order_id", "position"),
     CheckConstraint("quantity >= 1", name="quantity"),

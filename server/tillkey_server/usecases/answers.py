@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from tillkey_server.rules.decision import Decision, Refusal
+from tillkey_server.rules.decision import Code, Decision, Refusal, instant
+from tillkey_server.words.catalogue import ENGLISH, sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class RefusalAnswer:
     `statement` is the signed form, where the till may believe it.
     """
 
-    decision_code: Refusal
+    decision_code: Refusal | Code
     detail: str
     clauses: tuple[str, ...] = ()
     statement: str | None = field(default=None, repr=False)
@@ -46,7 +47,7 @@ Answer = LeaseAnswer | StatementAnswer | RefusalAnswer
 
 def refusal_of(decision: Decision, *, detail: str = "", statement: str | None = None) -> RefusalAnswer:
     """Render a rule's no, with its signed form where there is one."""
-    if not isinstance(decision.code, Refusal):
+    if decision.allowed or not isinstance(decision.code, Refusal | Code):
         msg = f"{decision.code} is no refusal"
         raise TypeError(msg)
     return RefusalAnswer(
@@ -61,6 +62,18 @@ def told_of(decision: Decision) -> dict[str, object]:
         "clauses": list(decision.clauses),
         "policy": {"name": decision.policy.name, "version": decision.policy.version},
         "facts": dict(decision.facts),
+    }
+
+
+def answered_of(decision: Decision, language: str = ENGLISH) -> dict[str, object]:
+    """Return the answer to a question about the terms (K-08): yes, no or pending, why, and in words."""
+    return {
+        "decision": decision.outcome.value,
+        **told_of(decision),
+        "evaluated_at": instant(decision.evaluated_at),
+        "retry_at": instant(decision.retry_at),
+        "options": list(decision.options),
+        "words": sentence(decision.code.value, decision.facts, language),
     }
 
 

@@ -10,10 +10,11 @@ from tillkey_server.errors import BrokenInvariant
 from tillkey_server.rules.access import EVERYTHING, Scope
 from tillkey_server.rules.activation import slot_of
 from tillkey_server.rules.binding import PRODUCTION
+from tillkey_server.rules.citation import Clauses
 from tillkey_server.rules.clocks import last_day
 from tillkey_server.rules.decision import instant
 from tillkey_server.rules.forced_deactivation import ForcedFacts, PastForced, decide
-from tillkey_server.rules.policy import Clauses, Policy
+from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.standing import Status, standing
 from tillkey_server.store import activation_list, audit, chain_events, leases, products, projects
 from tillkey_server.store.activation_list import ListedActivation

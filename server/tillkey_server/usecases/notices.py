@@ -10,7 +10,7 @@ from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.stale import Notice, stale_since
 from tillkey_server.store.activation_list import ListedActivation
 from tillkey_server.usecases.facts import holder_of
-from tillkey_server.usecases.words import sentence
+from tillkey_server.words.catalogue import sentence
 
 
 def notices_of(listed: Sequence[ListedActivation], policy: Policy, now: datetime) -> list[dict[str, object]]:

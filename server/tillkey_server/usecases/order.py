@@ -3,7 +3,8 @@
 1. An order is known by its channel and number. Told again with the same content it gives the same licenses and no new
    ones; with other content it is refused (`order_differs`) and nothing changes.
 2. All lines are issued in one transaction: an order has all of its licenses or none.
-3. `paid_at` is when the money came, and the clocks run from it (NX-14); it may lie in the past, never ahead.
+3. A line of another kind than a product gives no license; it stands beside a product's line (`rules.order_line`).
+4. `paid_at` is when the money came, and the clocks run from it (NX-14); it may lie in the past, never ahead.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from tillkey_server.ids import new_id
 from tillkey_server.money import Money
 from tillkey_server.rules.access import EVERYTHING, Scope
 from tillkey_server.rules.decision import Refusal, instant
+from tillkey_server.rules.order_line import ADD_ONS, CustomerType, LineKind, kind_of
 from tillkey_server.store import customers, licenses, orders, products
 from tillkey_server.store.customers import CustomerRow
 from tillkey_server.store.orders import SORTS, OrderLineRow, OrderRow
@@ -44,11 +46,19 @@ RESERVED = frozenset({"direct", "trial"})
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of an order: pieces of a product, at a price for each (None: the product's)."""
+    """One line of an order: pieces of a product, at a price for each without tax (None: the product's).
+
+    `tax` is that of the whole line, `list_price` what a piece is listed at (None: the product's price), `beside` the
+    position, from 0, of the line that an add-on was bought beside.
+    """
 
     product: str
     quantity: int = 1
     price: Money | None = None
+    kind: LineKind = LineKind.PRODUCT
+    beside: int | None = None
+    list_price: Money | None = None
+    tax: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +78,7 @@ async def place_order(
     actor: str,
     channel: str = CHANNEL,
     paid_at: datetime | None = None,
+    customer_type: CustomerType | None = None,
     scope: Scope = EVERYTHING,
 ) -> Placed | RefusalAnswer:
     """Record a paid order and issue the licenses of its lines; each key is in the answer that made it.
@@ -91,11 +102,8 @@ async def place_order(
             customer = await _buyer(tx, known, CustomerRow(new_id(), email, email.casefold(), now), scope)
             sales = [await _sale(services, tx, line, customer, paid_at, now, scope) for line in lines]
             if known is None:
-                row = OrderRow(new_id(), of_channel, named, customer.id, paid_at or now, now)
-                if not await orders.insert_if_absent(tx, row):
-                    raise Raced
-                for position, (sale, line) in enumerate(zip(sales, lines, strict=True)):
-                    await orders.insert_line(tx, _line_row(row, sale, line, position))
+                row = OrderRow(new_id(), of_channel, named, customer.id, paid_at or now, now, customer_type)
+                await _insert(tx, row, sales, lines)
                 return await _placed(services, tx, row, sales, actor, is_new=True)
             differing = _differing(known, await orders.lines_of(tx, known.id), sales, lines, paid_at)
             if differing:
@@ -138,6 +146,14 @@ async def get_order(services: Services, order_id: UUID, *, scope: Scope = EVERYT
     return {**_head(row), "lines": shown}
 
 
+async def _insert(tx: AsyncConnection, row: OrderRow, sales: Sequence[Sale], lines: Sequence[Line]) -> None:
+    """Insert an order with its lines. Raises Raced where somebody else told it first."""
+    if not await orders.insert_if_absent(tx, row):
+        raise Raced
+    for position, (sale, line) in enumerate(zip(sales, lines, strict=True)):
+        await orders.insert_line(tx, _line_row(row, sale, line, position))
+
+
 async def _buyer(tx: AsyncConnection, known: OrderRow | None, row: CustomerRow, scope: Scope) -> CustomerRow:
     """Return the customer of an address; only a new order makes one, since one that differs must leave nothing."""
     if known is None or scope.customers is not None:
@@ -152,8 +168,26 @@ def _check(lines: Sequence[Line]) -> None:
             raise BadInput("lines.quantity", f"must be from 1 to {MAX_QUANTITY}")
         if line.price is not None:
             check_price(line.price, "lines.price")
+        _check_kind(line, lines)
     if sum(line.quantity for line in lines) > MAX_QUANTITY:
         raise BadInput("lines", f"must be {MAX_QUANTITY} pieces at most: tell the rest as an order of its own")
+
+
+def _check_kind(line: Line, lines: Sequence[Line]) -> None:
+    """Raise BadInput where a line cannot be of its kind, or its amounts are of several currencies."""
+    if line.kind is LineKind.RENEWAL:
+        raise BadInput("lines.kind", "renewals are told to the license that they renew: see `license renew`")
+    if line.kind in ADD_ONS:
+        is_there = line.beside is not None and 0 <= line.beside < len(lines)
+        if not (is_there and lines[line.beside or 0].kind is LineKind.PRODUCT):
+            raise BadInput("lines.beside", "name the position, from 0, of the product's line that it was bought beside")
+    elif line.beside is not None:
+        raise BadInput("lines.beside", "is for what was bought beside a product: leave it out, or tell the kind")
+    for field, amount in (("lines.list_price", line.list_price), ("lines.tax", line.tax)):
+        if amount is not None:
+            check_price(amount, field)
+            if line.price is None or amount.currency != line.price.currency:
+                raise BadInput(field, "needs the line's price beside it, in the same currency")
 
 
 async def _sale(
@@ -184,6 +218,11 @@ def _line_row(order: OrderRow, sale: Sale, line: Line, position: int) -> OrderLi
         currency=price.currency,
         policy_name=sale.policy.name,
         policy_version=sale.policy.version,
+        kind=None if line.kind is LineKind.PRODUCT else line.kind.value,
+        beside=line.beside,
+        list_price_minor=sale.product.price_minor if line.list_price is None else line.list_price.minor,
+        tax_minor=None if line.tax is None else line.tax.minor,
+        advertised=sale.product.advertised,
     )
 
 
@@ -199,7 +238,10 @@ def _differing(
         return "customer"
     if paid_at is not None and paid_at != known.paid_at:
         return "paid_at"
-    if [(row.product_id, row.quantity) for row in held] != [(sale.product.id, sale.quantity) for sale in sales]:
+    stored = [(row.product_id, row.quantity, kind_of(row.kind), row.beside) for row in held]
+    if stored != [
+        (sale.product.id, sale.quantity, line.kind, line.beside) for sale, line in zip(sales, lines, strict=True)
+    ]:
         return "set of lines"
     told = zip(held, lines, strict=True)
     if any(line.price is not None and (row.price_minor, row.currency) != _minor(line.price) for row, line in told):
@@ -223,9 +265,11 @@ async def _placed(
     shown: list[dict[str, object]] = []
     given: list[IssuedLicense] = []
     for line, sale in zip(await orders.lines_of(tx, row.id), sales, strict=True):
-        issued = await issue_line(services, tx, sale, line, actor)
-        given += issued.licenses
-        shown.append(_shown(line, sale.product.code, issued.licenses))
+        issued: tuple[IssuedLicense, ...] = ()
+        if kind_of(line.kind) is LineKind.PRODUCT:
+            issued = (await issue_line(services, tx, sale, line, actor)).licenses
+        given += issued
+        shown.append(_shown(line, sale.product.code, issued))
     return Placed(is_new, {**_head(row), "lines": shown, "licenses": [_license(one) for one in given]})
 
 
@@ -237,6 +281,7 @@ def _head(row: OrderRow) -> dict[str, object]:
         "customer_id": str(row.customer_id),
         "paid_at": instant(row.paid_at),
         "created_at": instant(row.created_at),
+        "customer_type": row.customer_type,
     }
 
 
@@ -244,10 +289,18 @@ def _shown(line: OrderLineRow, product: str, given: Sequence[IssuedLicense]) -> 
     return {
         "product": product,
         "quantity": line.quantity,
+        "kind": kind_of(line.kind).value,
+        "beside": line.beside,
         "price": Money(line.price_minor, line.currency).display(),
+        "list_price": _amount(line.list_price_minor, line.currency),
+        "tax": _amount(line.tax_minor, line.currency),
         "policy": {"name": line.policy_name, "version": line.policy_version},
         "license_ids": [str(one.license_id) for one in given],
     }
+
+
+def _amount(minor: int | None, currency: str) -> str | None:
+    return None if minor is None else Money(minor, currency).display()
 
 
 def _license(one: IssuedLicense) -> dict[str, object]:

@@ -26,7 +26,7 @@ def _faults(text):
 
 def test_a_good_file_becomes_a_frozen_policy():
     policy = parse_policy(TEXT, "nexopos.toml").policy
-    assert policy.ref == PolicyRef("nexopos", 1)
+    assert policy.ref == PolicyRef("nexopos", 2)
     assert policy.effective_from == date(2026, 1, 1)
     assert policy.activation.project_binding is ProjectBinding.PERMANENT_AFTER_PRODUCTION
     assert policy.forced_deactivation.window == timedelta(days=365)
@@ -58,9 +58,9 @@ def test_a_kept_text_is_read_again_as_the_same_policy():
         ('title = "NexoPOS marketplace terms of use"\n', "", "title", "is missing"),
         ("gap =", "gab =", "forced_deactivation.gab", "is no key of a policy"),
         ("[move]\nticket_hours = 24", "[move]", "move.ticket_hours", "is missing"),
-        ("version = 1", 'version = "1"', "version", "Input should be a valid integer"),
-        ("version = 1", "version = true", "version", "Input should be a valid integer"),
-        ("version = 1", "version = 0", "version", "Input should be greater than or equal to 1"),
+        ("version = 2", 'version = "1"', "version", "Input should be a valid integer"),
+        ("version = 2", "version = true", "version", "Input should be a valid integer"),
+        ("version = 2", "version = 0", "version", "Input should be greater than or equal to 1"),
         (
             "require_project = true",
             "require_project = 1",

@@ -12,7 +12,10 @@ from tillkey_server.usecases.move import issue_move_ticket
 from tillkey_server.usecases.rekey import rekey
 from tillkey_server.usecases.release import release
 from tillkey_server.usecases.transfer import transfer
-from tillkey_server.usecases.words import NEXT_STEPS, SENTENCES
+from tillkey_server.usecases.words import NEXT_STEPS
+from tillkey_server.words import catalogue
+
+SENTENCES = catalogue.texts(catalogue.SENTENCES)
 
 PRODUCT = "nexopos-multistore"
 

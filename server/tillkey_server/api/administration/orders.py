@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -22,9 +22,10 @@ from tillkey_server.api.administration.shapes import (
     ProductCode,
     Time,
 )
-from tillkey_server.money import parse
+from tillkey_server.money import Money, parse
 from tillkey_server.rules.access import Permission
 from tillkey_server.rules.decision import Refusal
+from tillkey_server.rules.order_line import CustomerType, LineKind
 from tillkey_server.usecases import license as licenses
 from tillkey_server.usecases import order
 from tillkey_server.usecases.answers import RefusalAnswer
@@ -34,15 +35,22 @@ endpoints = Endpoints("orders")
 
 Number = Annotated[Line, Field(max_length=order.MAX_NUMBER, description="The seller's number of the order.")]
 Channel = Annotated[Line, Field(max_length=order.MAX_CHANNEL, description="Whose number it is: numbers are its own.")]
+Kind = Literal["product", "support", "customization", "extra_domain", "service"]
 Quantity = Annotated[int, Field(ge=1, le=order.MAX_QUANTITY)]
 
 
 class OrderLine(Input):
-    """Pieces of one product."""
+    """Pieces of one product, or what was bought beside it."""
 
     product: ProductCode
     quantity: Quantity = 1
-    price: Annotated[Price | None, Field(description="The price of each; null: the product's.")] = None
+    price: Annotated[Price | None, Field(description="The price of each without tax; null: the product's.")] = None
+    kind: Annotated[Kind, Field(description="What was bought; only products have licenses.")] = "product"
+    beside: Annotated[int | None, Field(ge=0, lt=order.MAX_LINES, description="Of an add-on: its product's line.")] = (
+        None
+    )
+    list_price: Annotated[Price | None, Field(description="What each is listed at; null: the product's price.")] = None
+    tax: Annotated[Price | None, Field(description="The tax of the whole line.")] = None
 
 
 class PlaceOrder(Input):
@@ -52,6 +60,9 @@ class PlaceOrder(Input):
     channel: Channel = order.CHANNEL
     customer: Annotated[Email, Field(description="The buyer's e-mail address.")]
     paid_at: Annotated[Moment | None, Field(description="When the money came; null: now.")] = None
+    customer_type: Annotated[
+        Literal["professional", "consumer"] | None, Field(description="As what the customer bought; null: not told.")
+    ] = None
     lines: Annotated[list[OrderLine], Field(min_length=1, max_length=order.MAX_LINES)]
 
 
@@ -93,7 +104,11 @@ class ShownLine(Answer):
 
     product: str
     quantity: int
+    kind: str
+    beside: int | None
     price: str
+    list_price: str | None
+    tax: str | None
     policy: PolicyNamed
     license_ids: list[Id]
 
@@ -107,6 +122,7 @@ class OrderHead(Answer):
     customer_id: Id
     paid_at: Time
     created_at: Time
+    customer_type: str | None
 
 
 class Order(OrderHead):
@@ -144,16 +160,30 @@ async def place_order(call: Call) -> Reply | RefusalAnswer:
         call.services,
         number=asked.number,
         customer_email=asked.customer,
-        lines=[
-            order.Line(one.product, one.quantity, None if one.price is None else parse(one.price))
-            for one in asked.lines
-        ],
+        lines=[_line(one) for one in asked.lines],
         actor=call.actor,
         channel=asked.channel,
         paid_at=asked.paid_at,
+        customer_type=None if asked.customer_type is None else CustomerType(asked.customer_type),
         scope=call.scope,
     )
     return placed if isinstance(placed, RefusalAnswer) else Reply(201 if placed.is_new else 200, placed.shown)
+
+
+def _line(asked: OrderLine) -> order.Line:
+    return order.Line(
+        product=asked.product,
+        quantity=asked.quantity,
+        price=_money(asked.price),
+        kind=LineKind(asked.kind),
+        beside=asked.beside,
+        list_price=_money(asked.list_price),
+        tax=_money(asked.tax),
+    )
+
+
+def _money(text: str | None) -> Money | None:
+    return None if text is None else parse(text)
 
 
 @endpoints.get("/v1/orders", Permission.ORDER_READ, query=OrderListing, answer=OrderPage, command="order list")

