@@ -1,0 +1,48 @@
+"""What is on record about one request for support, as far as a refund or a warranty may depend on it.
+
+The conversation itself is a help desk's; these are its instants and its findings. An instant that is None has not come.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+
+class Finding(StrEnum):
+    """What somebody who looked into a request found."""
+
+    MALFUNCTION = "malfunction"
+    CORRUPT = "corrupt"
+    NOT_AS_DESCRIBED = "not_as_described"
+    MISLED = "misled"
+    NOT_REPRODUCIBLE = "not_reproducible"
+    CUSTOMER_ACTION = "customer_action"
+    THIRD_PARTY = "third_party"
+    UNSOLVABLE_SINGULAR = "unsolvable_singular"
+
+
+@dataclass(frozen=True, slots=True)
+class IssueFacts:
+    """A request with its clocks; the `…_due` ends are exclusive, and None where the terms set none or it stands still.
+
+    `reported_at` is when it was received. `attempt_offered_at` is when a fix, a workaround or a timeline was offered,
+    `attempt_declined_at` when the customer was still not satisfied. `solved_at` is when it was solved; a solution that
+    the customer has not tested yet is one.
+    """
+
+    id: UUID
+    license_id: UUID | None
+    reported_at: datetime
+    findings: frozenset[Finding]
+    first_human_reply_at: datetime | None = None
+    attempt_offered_at: datetime | None = None
+    attempt_declined_at: datetime | None = None
+    solved_at: datetime | None = None
+    reply_due: datetime | None = None
+    resolve_due: datetime | None = None
+    fix_due: datetime | None = None
+    is_presale: bool = False
+    is_refused: bool = False
