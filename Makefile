@@ -46,6 +46,10 @@ format: $(READY)  ## let ruff lay out the files named in ARGS, or all
 coverage: $(READY)  ## the pure rooms' tests, which must reach every branch of them
 	@scripts/coverage.sh
 
+.PHONY: clauses
+clauses: $(READY)  ## every clause of the vendors' terms with the tests that prove it; fails for one without
+	@$(PY) -m scripts.clauses $(ARGS)
+
 .PHONY: bench
 bench: $(READY) postgres  ## each verb on both databases beside an empty POST, in one run; ARGS=--write puts it into README
 	@$(PY) -m bench.run $(ARGS)
