@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.support.all_run import AllRun, wanted
+from tests.support.callers import callers  # noqa: F401 - a fixture for every room
 from tests.support.databases import DIALECTS, Databases, Prepare
 from tests.support.house import house  # noqa: F401 - a fixture for every room
 from tests.support.postgres import Postgres

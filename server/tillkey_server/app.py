@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 
 from fastapi import APIRouter, FastAPI
+from starlette.routing import BaseRoute
 
 from tillkey_server.api import activations, handlers, health, keysets, licenses, metrics, openapi, traces
 from tillkey_server.api.administration import table
@@ -22,6 +24,12 @@ _ROUTERS: tuple[APIRouter, ...] = (
     health.router,
     metrics.router,
 )
+
+
+@cache
+def _routes() -> tuple[BaseRoute, ...]:
+    """Return every route, made once for the process: none of them holds anything of an application."""
+    return tuple(route for router in (*_ROUTERS, table.make_router()) for route in router.routes)
 
 
 def create_app(source: Services | Settings) -> FastAPI:
@@ -57,9 +65,7 @@ def create_app(source: Services | Settings) -> FastAPI:
     )
     if isinstance(source, Services):
         app.state.context = Context(source)
-    for router in _ROUTERS:
-        app.include_router(router)
-    app.include_router(table.make_router())
+    app.router.routes.extend(_routes())
     handlers.install(app)
     openapi.install(app)
     app.add_middleware(RequestLog)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from typing import Any, Self
 from uuid import UUID
 
 import httpx
+import pytest
 
+from tests.support.house import House
 from tillkey_server.app import create_app
 from tillkey_server.usecases.api_key import create_api_key
 from tillkey_server.usecases.services import Services
@@ -50,3 +52,10 @@ class Callers:
         headers = {} if key is None else {"Authorization": f"Bearer {key}"}
         client = httpx.AsyncClient(transport=self._transport, base_url=BASE, headers=headers)
         return await self._open.enter_async_context(client)
+
+
+@pytest.fixture
+async def callers(house: House) -> AsyncIterator[Callers]:
+    """Callers of the house's administration, on each engine."""
+    async with Callers(house.services) as made:
+        yield made

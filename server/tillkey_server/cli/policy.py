@@ -145,4 +145,4 @@ def _files(data_dir: Path | None) -> dict[str, LoadedPolicy]:
     from tillkey_server.policies.loader import bundled_policies, load_folder
 
     own = {} if data_dir is None else load_folder(data_dir / "policies")
-    return bundled_policies() | own
+    return {**bundled_policies(), **own}

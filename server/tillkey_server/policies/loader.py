@@ -12,11 +12,13 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from importlib import resources
 from pathlib import Path
+from types import MappingProxyType
 
 from pydantic import ValidationError
 
@@ -83,10 +85,11 @@ def load_folder(folder: Path) -> dict[str, LoadedPolicy]:
     return {one.policy.name: one for one in loaded}
 
 
-def bundled_policies() -> dict[str, LoadedPolicy]:
-    """Read the policies that come with the server, by name. Raises `PolicyError`."""
+@cache
+def bundled_policies() -> Mapping[str, LoadedPolicy]:
+    """Read the policies that come with the server, by name, once for the process. Raises `PolicyError`."""
     with resources.as_file(resources.files("tillkey_server.policies")) as folder:
-        return load_folder(folder)
+        return MappingProxyType(load_folder(folder))
 
 
 def _named(loaded: LoadedPolicy, file_name: str) -> LoadedPolicy:

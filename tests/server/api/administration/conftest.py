@@ -12,12 +12,6 @@ from tests.support.house import House, TurnedClock, opened_house
 
 
 @pytest.fixture
-async def callers(house: House) -> AsyncIterator[Callers]:
-    async with Callers(house.services) as made:
-        yield made
-
-
-@pytest.fixture
 async def one_house(
     request: pytest.FixtureRequest, fresh_database: Callable[..., str], tmp_path: Path
 ) -> AsyncIterator[House]:
