@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
+from importlib.resources.abc import Traversable
 from types import MappingProxyType
 
 from tillkey_server.errors import BrokenInvariant
@@ -47,8 +48,9 @@ def phrase(name: str, language: str = ENGLISH, **parts: object) -> str:
     return _text(PHRASES, name, language).format_map(parts)
 
 
-def _folder(language: str) -> resources.abc.Traversable:
-    return resources.files("tillkey_server.words") / language
+def _folder(language: str) -> Traversable:
+    """Return a language's folder; of one that there is not, the English one."""
+    return resources.files("tillkey_server.words") / (language if language in LANGUAGES else ENGLISH)
 
 
 def _text(table: str, name: str, language: str) -> str:
