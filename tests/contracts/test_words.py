@@ -1,4 +1,4 @@
-"""Every code has a sentence in each language, with the same facts in it; those of the terms have rows in docs/codes.md."""
+"""Every code has a sentence in each language, with the same facts; those of the terms have rows in docs/codes.md."""
 
 import importlib
 import pkgutil

@@ -14,8 +14,10 @@ from tillkey_server.cli.running import (
     DataDir,
     Done,
     Json,
+    Language,
     Outcome,
     Reason,
+    Spoken,
     actor,
     decided_by,
     perform,
@@ -68,14 +70,14 @@ def issue(
 
 
 @app.command("explain")
-def explain(*, data_dir: DataDir, license_id: LicenseId, as_json: Json = False) -> None:
+def explain(*, data_dir: DataDir, license_id: LicenseId, language: Language = Spoken.EN, as_json: Json = False) -> None:
     """Tell how a license stands, where it is used, and why each decision about it was made."""
 
     async def work(services: Services) -> Outcome:
         from tillkey_server.cli.told import explained
         from tillkey_server.usecases.explain import explain as explain_license
 
-        told = await explain_license(services, license_id)
+        told = await explain_license(services, license_id, language=language)
         return Done(told, lambda output: explained(output, told))
 
     perform(data_dir, work, as_json=as_json)

@@ -16,6 +16,7 @@ import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -47,6 +48,17 @@ DataDir = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+
+
+class Spoken(StrEnum):
+    """The languages that people are told in."""
+
+    EN = "en"
+    FR = "fr"
+    IT = "it"
+
+
+Language = Annotated[Spoken, typer.Option("--language", help="The language of the sentences.")]
 Reason = Annotated[
     str, typer.Option("--reason", metavar="TEXT", help="Why; kept in the audit log.", show_default=False)
 ]

@@ -26,10 +26,16 @@ from tillkey_server.usecases.notices import notices_of
 from tillkey_server.usecases.seen import license_of
 from tillkey_server.usecases.services import Services
 from tillkey_server.usecases.words import NEXT_STEPS, in_words
+from tillkey_server.words.catalogue import ENGLISH
 
 
-async def explain(services: Services, license_id: UUID, *, scope: Scope = EVERYTHING) -> dict[str, object]:
-    """Return all that is known about a license, ready for JSON. No personal data, no secret. Raises NotFound."""
+async def explain(
+    services: Services, license_id: UUID, *, language: str = ENGLISH, scope: Scope = EVERYTHING
+) -> dict[str, object]:
+    """Return all that is known about a license, ready for JSON. No personal data, no secret.
+
+    `language` is that of the sentences, one of `words.catalogue.LANGUAGES`. Raises NotFound.
+    """
     now = services.clock.now()
     async with services.db.reading() as tx:
         row = await license_of(tx, license_id, scope)
@@ -51,11 +57,11 @@ async def explain(services: Services, license_id: UUID, *, scope: Scope = EVERYT
         "bound_at": instant(row.bound_at),
         "clocks": _clocks(row, policy, now),
         "activations": [shown(one, scope) for one in held],
-        "notices": notices_of(held, policy, now),
+        "notices": notices_of(held, policy, now, language),
         "forced_deactivations": forced,
         "next_steps": _next_steps(stands, held, policy, forced_allowed=bool(forced["allowed_now"])),
         "chain": _chain(events),
-        "decisions": [_decision(one) for one in told],
+        "decisions": [_decision(one, language) for one in told],
         "evaluated_at": instant(now),
     }
 
@@ -150,7 +156,7 @@ def _chain(events: tuple[ChainEventRow, ...]) -> dict[str, object]:
     return {"forks": kinds.count("fork"), "switches": kinds.count("switch"), "events": listed}
 
 
-def _decision(row: audit.AuditRow) -> dict[str, object]:
+def _decision(row: audit.AuditRow, language: str) -> dict[str, object]:
     return {
         "at": instant(row.at),
         "actor": row.actor,
@@ -161,5 +167,5 @@ def _decision(row: audit.AuditRow) -> dict[str, object]:
         "policy": {"name": row.policy_name, "version": row.policy_version},
         "activation_id": None if row.activation_id is None else str(row.activation_id),
         "facts": dict(row.facts),
-        "words": in_words(row),
+        "words": in_words(row, language),
     }

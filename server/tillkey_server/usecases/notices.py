@@ -13,7 +13,9 @@ from tillkey_server.usecases.facts import holder_of
 from tillkey_server.words.catalogue import sentence
 
 
-def notices_of(listed: Sequence[ListedActivation], policy: Policy, now: datetime) -> list[dict[str, object]]:
+def notices_of(
+    listed: Sequence[ListedActivation], policy: Policy, now: datetime, language: str
+) -> list[dict[str, object]]:
     """Return the notices about a license's activations, ready for JSON; `since` is when each began to hold."""
     holders = [
         holder_of(one.activation, one.last_seen_at, one.lease_ends_at) for one in listed if one.activation.active
@@ -30,7 +32,7 @@ def notices_of(listed: Sequence[ListedActivation], policy: Policy, now: datetime
                 "activation_id": str(holder.id),
                 "since": instant(since),
                 "clauses": list(policy.activation.clauses.stale),
-                "words": sentence(Notice.STAGING_STALE.value, facts),
+                "words": sentence(Notice.STAGING_STALE.value, facts, language),
             }
         )
     return told

@@ -169,3 +169,19 @@ async def test_a_transfer_that_leaves_something_behind_is_told(house):  # noqa: 
     await house.license(PRODUCT, "buyer@else.example")
     await transfer(house.services, sold.license_id, customer="buyer@else.example", actor=AGENT, reason="sold")
     complete(await told(house, sold), "installation_shared")
+
+
+@pytest.mark.clause("X-13")
+@pytest.mark.parametrize(
+    "language,words",
+    [
+        ("en", "The license was issued: 1 bought, each with a key of its own."),
+        ("fr", "La licence a été émise : 1 achetée(s), chacune avec sa propre clé."),
+        ("it", "La licenza è stata emessa: 1 acquistata/e, ognuna con la propria chiave."),
+    ],
+)
+async def test_a_license_is_explained_in_the_language_that_was_asked_for(house, callers, language, words):  # noqa: F811
+    sold = await house.license()
+    reader = await callers.client("read_only")
+    told = (await reader.get(f"/v1/licenses/{sold.license_id}/explain", params={"language": language})).json()
+    assert told["decisions"][0]["words"] == words

@@ -10,7 +10,7 @@ from pydantic import Field
 from tillkey_server.api.administration.activations import Activation
 from tillkey_server.api.administration.endpoint import Call, Endpoints
 from tillkey_server.api.administration.licenses import Status
-from tillkey_server.api.administration.shapes import Answer, Clauses, Facts, Id, Time
+from tillkey_server.api.administration.shapes import Answer, Clauses, Facts, Id, Spoken, Time
 from tillkey_server.rules.access import Permission
 from tillkey_server.usecases.explain import explain
 
@@ -158,10 +158,12 @@ class Explanation(Answer):
 @endpoints.get(
     "/v1/licenses/{license_id}/explain",
     Permission.LICENSE_READ,
+    query=Spoken,
     answer=Explanation,
     command="license explain",
     refusals=("not_found",),
 )
 async def explain_license(call: Call) -> Mapping[str, object]:
     """Tell how a license stands, where it is used, what can be done, and why each decision about it was made."""
-    return await explain(call.services, call.id("license_id", "license"), scope=call.scope)
+    license_id = call.id("license_id", "license")
+    return await explain(call.services, license_id, language=call.asked(Spoken).language, scope=call.scope)

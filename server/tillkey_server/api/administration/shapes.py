@@ -80,6 +80,15 @@ class Query(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+Language = Annotated[Literal["en", "fr", "it"], Field(description="The language of the sentences.")]
+
+
+class Spoken(Query):
+    """In which language people are told."""
+
+    language: Language = "en"
+
+
 class Listing(Query):
     """Which page of a list."""
 
