@@ -50,6 +50,10 @@ coverage: $(READY)  ## the pure rooms' tests, which must reach every branch of t
 clauses: $(READY)  ## every clause of the vendors' terms with the tests that prove it; fails for one without
 	@$(PY) -m scripts.clauses $(ARGS)
 
+.PHONY: mutants
+mutants: $(READY)  ## change the rules in every small way: their tests must notice at least nine of ten
+	@exec nice $(PY) -m scripts.mutants $(ARGS)
+
 .PHONY: bench
 bench: $(READY) postgres  ## each verb on both databases beside an empty POST, in one run; ARGS=--write puts it into README
 	@$(PY) -m bench.run $(ARGS)
@@ -78,5 +82,5 @@ lock: $(READY)  ## resolve requirements.in anew into requirements.lock
 
 .PHONY: clean
 clean:  ## remove what these targets made, but for data
-	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.* htmlcov build dist sdk/build sdk/dist tests/oracles/node_modules
+	@rm -rf .venv .mutants .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.* htmlcov build dist sdk/build sdk/dist tests/oracles/node_modules
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

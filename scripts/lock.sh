@@ -20,3 +20,4 @@ resolve() {
 resolve requirements "$@"
 resolve requirements-server --constraints requirements.lock
 resolve requirements-build --constraints requirements.lock
+resolve requirements-mutants --constraints requirements.lock

@@ -121,7 +121,9 @@ def test_a_ruler_is_found(plant):
     assert len(checks.section_rulers(*plant("a.py", "# ---------- keys\n"))) == 1
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-postgres.lock", "requirements-node.lock"])
+@pytest.mark.parametrize(
+    "name", ["requirements.lock", "requirements-postgres.lock", "requirements-node.lock", "requirements-mutants.lock"]
+)
 def test_a_lock_pins_every_package_by_hash_and_names_none_of_ours(name):
     assert "\n".join(checks.loose_requirements((ROOT / name).read_text())) == ""
 
