@@ -23,6 +23,8 @@ from tillkey_server.errors import ConfigError
 
 HEAD_BYTES = 32 * 1024
 HEAD_SECONDS = 10.0
+ARRIVING_SECONDS = 0.5
+"""How long a stop waits for the request of a connection that was just made."""
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -71,6 +73,11 @@ class BoundedProtocol(HttpToolsProtocol):
         self._wait_for_head()
         super().on_message_begin()
 
+    @property
+    def awaits_head(self) -> bool:
+        """Tell whether a request's head is on its way, or a new connection's first one."""
+        return self._head_timer is not None
+
     def _wait_for_head(self) -> None:
         if self._head_timer is None:
             self._head_bytes = 0
@@ -99,6 +106,22 @@ class Server(uvicorn.Server):
             loop.create_server = listen  # type: ignore[method-assign]
         await super().startup(sockets)
         self._ready(self)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no more connections, and let those that were just made say what they want before the idle are closed.
+
+        uvicorn alone resets a connection whose request is on its way, which a renewed worker's till would notice.
+        """
+        for listener in self.servers:
+            listener.close()
+        loop = asyncio.get_running_loop()
+        until = loop.time() + ARRIVING_SECONDS
+        while self._arriving() and loop.time() < until and not self.force_exit:  # noqa: ASYNC110 - nothing tells it
+            await asyncio.sleep(0.01)
+        await super().shutdown(sockets)
+
+    def _arriving(self) -> bool:
+        return any(one.awaits_head for one in self.server_state.connections if isinstance(one, BoundedProtocol))
 
     def handle_exit(self, sig: int, _frame: Any) -> None:
         """Stop; a second Ctrl-C does not wait for the answers on their way out."""
