@@ -27,6 +27,7 @@ from tillkey_server.policies.forms import (
     Zone,
     once,
 )
+from tillkey_server.policies.term_form import TermsSection
 
 
 class IssueSection(Section):
@@ -189,3 +190,4 @@ class PolicyDocument(Section):
     standing: StandingSection
     trial: TrialSection | None = None
     calendar: CalendarSection | None = None
+    terms: TermsSection | None = None

@@ -9,6 +9,8 @@
 6. Use of 0 months is perpetual (None). Support or updates of 0 months are over at the purchase, without end they are
    None. A refund window of 0 days is closed at the purchase; where the vendor's text has none, it is None.
 7. All are counted from the payment, not from the delivery or the first activation (NX-14).
+8. Where the buyer chose how long the support lasts (NX-44), that length is the support's, and the updates' too where
+   both are one window.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from tillkey_server.rules.policy import ClocksPolicy, Policy
+from tillkey_server.rules.term_policy import Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +34,33 @@ class Clocks:
     refund_until: datetime | None
 
 
-def clocks_at_issue(paid_at: datetime, policy: Policy) -> Clocks:
-    """Return the four ends for what was paid at `paid_at`."""
-    terms = policy.clocks
+@dataclass(frozen=True, slots=True)
+class IncludedMonths:
+    """How many months a purchase gives each clock; 0: none, None: without end."""
+
+    use: int | None
+    updates: int | None
+    support: int | None
+
+
+def included_months(policy: Policy, chosen_months: int | None = None) -> IncludedMonths:
+    """Return what is included in a purchase (sentences 6 and 8); `chosen_months` None: nothing was chosen."""
+    terms, window = policy.clocks, policy.terms
+    use = terms.use_months or None
+    if chosen_months is None:
+        return IncludedMonths(use, terms.updates_months, terms.support_months)
+    is_one = window is not None and window.window is Window.ONE
+    return IncludedMonths(use, chosen_months if is_one else terms.updates_months, chosen_months)
+
+
+def clocks_at_issue(paid_at: datetime, policy: Policy, chosen_months: int | None = None) -> Clocks:
+    """Return the four ends for what was paid at `paid_at`, with the support that the buyer chose, if any."""
+    months = included_months(policy, chosen_months)
     return Clocks(
-        use_until=None if terms.use_months == 0 else months_end(paid_at, terms.use_months, policy.timezone),
-        updates_until=_included(paid_at, terms.updates_months, policy.timezone),
-        support_until=_included(paid_at, terms.support_months, policy.timezone),
-        refund_until=_refund_window(paid_at, terms, policy.timezone),
+        use_until=_included(paid_at, months.use, policy.timezone),
+        updates_until=_included(paid_at, months.updates, policy.timezone),
+        support_until=_included(paid_at, months.support, policy.timezone),
+        refund_until=_refund_window(paid_at, policy.clocks, policy.timezone),
     )
 
 

@@ -43,7 +43,8 @@ class OrderLineRow:
 
     `kind` None is a product with its licenses. `beside` is the position of the line that an add-on was bought beside.
     `list_price_minor` is the price without discounts, `tax_minor` the tax of the whole line, `advertised` what the
-    product's page promised on the day; None where nobody told.
+    product's page promised on the day; None where nobody told. `term_months` is how long the support lasts that was
+    chosen, or for how long a renewal was paid.
     """
 
     id: UUID
@@ -60,6 +61,7 @@ class OrderLineRow:
     list_price_minor: int | None = None
     tax_minor: int | None = None
     advertised: Mapping[str, object] | None = None
+    term_months: int | None = None
 
     @property
     def policy_ref(self) -> PolicyRef:

@@ -36,6 +36,7 @@ from tillkey_server.store.columns import (
     metadata,
     one_of,
 )
+from tillkey_server.store.term_tables import subscription, subscription_renewal, support_ending, support_term
 
 __all__ = [
     "CHAIN_EVENTS",
@@ -69,6 +70,10 @@ __all__ = [
     "purchase_order",
     "rate_limit",
     "served_code",
+    "subscription",
+    "subscription_renewal",
+    "support_ending",
+    "support_term",
     "worker_lease",
 ]
 
@@ -178,6 +183,8 @@ order_line = Table(
     Column("list_price_minor", BigInteger, nullable=True),
     Column("tax_minor", BigInteger, nullable=True),
     Column("advertised", JSON(none_as_null=True), nullable=True),
+    # How long the support lasts that was chosen at the purchase, or what a renewal was paid for.
+    Column("term_months", Integer, nullable=True),
     _policy_reference(),
     UniqueConstraint("order_id", "position"),
     CheckConstraint("quantity >= 1", name="quantity"),

@@ -1,0 +1,145 @@
+"""The terms of a license: what was paid for, folded, and kept with the license.
+
+`license.use_until`, `updates_until` and `support_until` are the stored result of `rules.term.fold`. Whoever changes a
+fact of it (a renewal, its refund, an early ending) calls `recompute` in the same transaction, under the license's lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tillkey_server.errors import BrokenInvariant
+from tillkey_server.ids import new_id
+from tillkey_server.rules.policy import Policy
+from tillkey_server.rules.term import Ending, Payment, Terms, fold, purchased, tried
+from tillkey_server.rules.term_policy import Clock
+from tillkey_server.store import activations, chains, licenses, orders
+from tillkey_server.store import terms as store
+from tillkey_server.store.licenses import LicenseRow
+from tillkey_server.store.orders import OrderLineRow, OrderRow
+from tillkey_server.store.terms import EndingRow, TermRow
+
+TRIAL = "trial"
+"""The channel of a trial's order (`usecases.trial`)."""
+CARE = (Clock.UPDATES, Clock.SUPPORT)
+"""The clocks of after-sales service; an early ending of it never ends the use (X-01)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bought:
+    """What a license was bought by."""
+
+    order: OrderRow
+    line: OrderLineRow
+
+    @property
+    def started_at(self) -> datetime:
+        """Return when its clocks begin: at the payment, or when an order under review was released (BC-37)."""
+        return self.order.released_at or self.order.paid_at
+
+
+@dataclass(frozen=True, slots=True)
+class Recomputed:
+    """A license after its clocks were folded anew, and the names of those that ran before and are over now."""
+
+    license: LicenseRow
+    terms: Terms
+    ended: tuple[str, ...]
+
+
+async def bought_by(tx: AsyncConnection, row: LicenseRow) -> Bought:
+    """Return the order and the line that a license was issued for. Raises BrokenInvariant."""
+    line = await orders.line(tx, row.order_line_id)
+    order = None if line is None else await orders.by_id(tx, line.order_id)
+    if line is None or order is None:
+        raise BrokenInvariant(f"license {row.id} has no order")
+    return Bought(order, line)
+
+
+async def terms_of(tx: AsyncConnection, row: LicenseRow, policy: Policy, extra: Iterable[Payment] = ()) -> Terms:
+    """Return the folded clocks of a license sold under `policy`; `extra` are payments to look at as if they were told.
+
+    Raises BrokenInvariant for a license without an order.
+    """
+    bought = await bought_by(tx, row)
+    if bought.order.channel == TRIAL:
+        included = tried(bought.started_at, policy)
+    else:
+        included = purchased(bought.started_at, policy, bought.line.term_months)
+    payments = [_payment(one) for one in await store.of_license(tx, row.id)]
+    endings = [_ending(one) for one in await store.endings_of(tx, row.id) if one.withdrawn_at is None]
+    return fold(included, [*payments, *extra], endings, policy.timezone)
+
+
+async def recompute(tx: AsyncConnection, license_row: LicenseRow, policy: Policy, now: datetime) -> Recomputed:
+    """Fold a license's clocks and write what differs, with the revisions of its chains (I3).
+
+    In: the license's locked row, and the terms that it was sold under. Call it after every change of a fact.
+    """
+    terms = await terms_of(tx, license_row, policy)
+    before = {name: getattr(license_row, name) for name in terms.ends}
+    changed = {name: end for name, end in terms.ends.items() if end != before[name]}
+    if changed:
+        await licenses.set_moments(tx, license_row.id, changed)
+        # A heartbeat locks only its chain row, so whatever it judged by before must fail its swap (invariant I3).
+        held = await activations.active_of_license(tx, license_row.id)
+        await chains.bump_revision(tx, [one.id for one in held])
+    ended = tuple(name for name, end in changed.items() if _runs(before[name], now) and not _runs(end, now))
+    ends = terms.ends
+    after = replace(
+        license_row,
+        use_until=ends["use_until"],
+        updates_until=ends["updates_until"],
+        support_until=ends["support_until"],
+    )
+    return Recomputed(after, terms, ended)
+
+
+async def end_early(
+    tx: AsyncConnection,
+    license_row: LicenseRow,
+    policy: Policy,
+    *,
+    at: datetime,
+    reason: str,
+    now: datetime,
+    clocks: Iterable[Clock] = CARE,
+) -> Recomputed:
+    """End clocks of a locked license before their time; `reason` is one of `store.term_tables.ENDING_REASONS`."""
+    names = [clock.value for clock in clocks]
+    await store.insert_ending(tx, EndingRow(new_id(), license_row.id, at, names, reason, now))
+    return await recompute(tx, license_row, policy, now)
+
+
+async def take_out(
+    tx: AsyncConnection, license_row: LicenseRow, policy: Policy, *, line_id: UUID, refunded_at: datetime, now: datetime
+) -> Recomputed:
+    """Take the renewal that an order's line paid for out of a locked license's clocks, as if never paid."""
+    await store.set_refunded(tx, line_id, refunded_at)
+    return await recompute(tx, license_row, policy, now)
+
+
+async def put_back(
+    tx: AsyncConnection, license_row: LicenseRow, policy: Policy, *, line_id: UUID, now: datetime
+) -> Recomputed:
+    """Put a renewal back whose refund did not come to pass."""
+    await store.set_refunded(tx, line_id, None)
+    return await recompute(tx, license_row, policy, now)
+
+
+def _payment(row: TermRow) -> Payment:
+    clocks = frozenset(Clock(name) for name in row.clocks)
+    return Payment(row.id, row.paid_at, row.months, clocks, row.refunded_at)
+
+
+def _ending(row: EndingRow) -> Ending:
+    return Ending(row.at, frozenset(Clock(name) for name in row.clocks))
+
+
+def _runs(end: datetime | None, now: datetime) -> bool:
+    return end is None or now < end
