@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from tillkey_server.policies.deadline_form import DeadlineSection
 from tillkey_server.policies.forms import (
     Clauses,
     ClockTime,
@@ -189,3 +190,4 @@ class PolicyDocument(Section):
     standing: StandingSection
     trial: TrialSection | None = None
     calendar: CalendarSection | None = None
+    deadlines: DeadlineSection | None = None

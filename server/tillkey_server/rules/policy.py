@@ -16,6 +16,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from tillkey_server.rules.citation import Clauses
+from tillkey_server.rules.deadline_policy import DeadlinePolicy
 
 KNOWN_COMPONENTS = frozenset({"machine_id", "hostname", "hardware", "location"})
 """The fingerprint components that our SDK sends; a threshold above their number could never be reached."""
@@ -234,6 +235,7 @@ class Policy:
     standing: StandingClauses
     trial: TrialPolicy | None = None
     calendar: CalendarPolicy | None = None
+    deadlines: DeadlinePolicy | None = None
 
     @property
     def ref(self) -> PolicyRef:

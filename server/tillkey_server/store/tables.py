@@ -36,6 +36,13 @@ from tillkey_server.store.columns import (
     metadata,
     one_of,
 )
+from tillkey_server.store.support_tables import (
+    hotfix,
+    remote_access_grant,
+    support_event,
+    support_request,
+    vendor_closure,
+)
 
 __all__ = [
     "CHAIN_EVENTS",
@@ -56,6 +63,7 @@ __all__ = [
     "chain_event",
     "customer",
     "forced_deactivation",
+    "hotfix",
     "idempotency",
     "installation",
     "lease",
@@ -68,7 +76,11 @@ __all__ = [
     "project",
     "purchase_order",
     "rate_limit",
+    "remote_access_grant",
     "served_code",
+    "support_event",
+    "support_request",
+    "vendor_closure",
     "worker_lease",
 ]
 
