@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from tillkey_server.policies.deadline_form import DeadlineSection
 from tillkey_server.policies.forms import (
     Clauses,
     ClockTime,
@@ -191,3 +192,4 @@ class PolicyDocument(Section):
     trial: TrialSection | None = None
     calendar: CalendarSection | None = None
     terms: TermsSection | None = None
+    deadlines: DeadlineSection | None = None

@@ -16,6 +16,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from tillkey_server.rules.citation import Clauses
+from tillkey_server.rules.deadline_policy import DeadlinePolicy
 from tillkey_server.rules.term_policy import TermsPolicy
 
 KNOWN_COMPONENTS = frozenset({"machine_id", "hostname", "hardware", "location"})
@@ -236,6 +237,7 @@ class Policy:
     trial: TrialPolicy | None = None
     calendar: CalendarPolicy | None = None
     terms: TermsPolicy | None = None
+    deadlines: DeadlinePolicy | None = None
 
     @property
     def ref(self) -> PolicyRef:

@@ -47,3 +47,10 @@ async def everything(conn: AsyncConnection) -> tuple[PolicyVersionRow, ...]:
     """Return every recorded version, by name and version."""
     statement = _SELECT.order_by(tables.policy_version.c.name, tables.policy_version.c.version)
     return await rows.many(conn, statement, PolicyVersionRow)
+
+
+async def newest(conn: AsyncConnection, name: str) -> PolicyVersionRow | None:
+    """Return the newest recorded version of a policy."""
+    table = tables.policy_version.c
+    statement = _SELECT.where(table.name == name).order_by(table.version.desc()).limit(1)
+    return await rows.one(conn, statement, PolicyVersionRow)

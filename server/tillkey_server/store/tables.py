@@ -36,6 +36,13 @@ from tillkey_server.store.columns import (
     metadata,
     one_of,
 )
+from tillkey_server.store.support_tables import (
+    hotfix,
+    remote_access_grant,
+    support_event,
+    support_request,
+    vendor_closure,
+)
 from tillkey_server.store.term_tables import subscription, subscription_renewal, support_ending, support_term
 
 __all__ = [
@@ -57,6 +64,7 @@ __all__ = [
     "chain_event",
     "customer",
     "forced_deactivation",
+    "hotfix",
     "idempotency",
     "installation",
     "lease",
@@ -69,11 +77,15 @@ __all__ = [
     "project",
     "purchase_order",
     "rate_limit",
+    "remote_access_grant",
     "served_code",
     "subscription",
     "subscription_renewal",
     "support_ending",
+    "support_event",
+    "support_request",
     "support_term",
+    "vendor_closure",
     "worker_lease",
 ]
 

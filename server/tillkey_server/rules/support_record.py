@@ -1,0 +1,160 @@
+"""A request for support as it is on record, and what follows from its events.
+
+1. What a request is now follows from its events in the order of their instants; none is ever changed.
+2. A person's message answers a request; an automatic one does not (BC-05). Where the terms count answers within the
+   tool alone, a private e-mail is none (BC-28).
+3. An acknowledgment takes the request or refuses it: "we have received it" is none (BC-03).
+4. It waits for the customer from `waiting_for_customer` until `customer_answered` or `info_complete` (CJ-09).
+5. An offer is no solution (BC-16); a solution is one until the request is reopened, which keeps its first clock
+   (ZG-08).
+6. Before a purchase nothing is owed; what is converted begins anew at its conversion (BC-36).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from tillkey_server.rules.calendar import Wait
+from tillkey_server.rules.deadline_policy import Answers
+from tillkey_server.rules.issue_facts import Finding
+
+
+class SupportEventKind(StrEnum):
+    """What can happen to a request."""
+
+    HUMAN_REPLY = "human_reply"
+    AUTOMATIC_REPLY = "automatic_reply"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    WAITING_FOR_CUSTOMER = "waiting_for_customer"
+    CUSTOMER_ANSWERED = "customer_answered"
+    INFO_COMPLETE = "info_complete"
+    ATTEMPT_OFFERED = "attempt_offered"
+    UPDATE_OFFERED = "update_offered"
+    ATTEMPT_DECLINED = "attempt_declined"
+    FINDING = "finding"
+    INTERVENTION = "intervention"
+    RESOLVED = "resolved"
+    CLOSED = "closed"
+    REOPENED = "reopened"
+    CONVERTED = "converted"
+
+
+_K = SupportEventKind
+REPLIES = frozenset({_K.HUMAN_REPLY, _K.ACCEPTED, _K.REFUSED, _K.ATTEMPT_OFFERED, _K.UPDATE_OFFERED, _K.RESOLVED})
+"""What a person says to the customer."""
+ACKNOWLEDGMENTS = frozenset({_K.ACCEPTED, _K.REFUSED})
+"""What takes a request or refuses it (sentence 3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SupportEvent:
+    """One event; `details` are JSON-able and differ by kind, as `in_tool`, `code`, `finding` or `fixed_in_release`."""
+
+    kind: SupportEventKind
+    at: datetime
+    details: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Closure:
+    """A time in which the vendor is closed, half-open, and since when its customers knew."""
+
+    notified_at: datetime
+    starts_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SupportRecord:
+    """A request with its events, oldest first.
+
+    `first_reported_at` is when the same anomaly was reported first, where this is a duplicate (ZG-07); else None.
+    """
+
+    id: UUID
+    license_id: UUID | None
+    received_at: datetime
+    presale: bool = False
+    first_reported_at: datetime | None = None
+    events: tuple[SupportEvent, ...] = ()
+
+    def of(self, *kinds: SupportEventKind) -> Iterator[SupportEvent]:
+        """Yield the events of these kinds, oldest first."""
+        return (event for event in self.events if event.kind in kinds)
+
+    def last(self, *kinds: SupportEventKind) -> SupportEvent | None:
+        """Return the newest event of these kinds."""
+        return next(reversed([*self.of(*kinds)]), None)
+
+    @property
+    def begun_at(self) -> datetime:
+        """Return when its clocks began: its receipt, or the conversion of what was asked before a purchase."""
+        converted = self.last(_K.CONVERTED)
+        return self.received_at if converted is None else converted.at
+
+    @property
+    def is_presale(self) -> bool:
+        """Tell whether it was asked before a purchase and not converted since."""
+        return self.presale and self.last(_K.CONVERTED) is None
+
+    @property
+    def is_refused(self) -> bool:
+        """Tell whether it stands refused."""
+        decided = self.last(_K.ACCEPTED, _K.REFUSED, _K.REOPENED)
+        return decided is not None and decided.kind is _K.REFUSED
+
+    @property
+    def solved_at(self) -> datetime | None:
+        """Return when it was solved, if it still is (sentence 5)."""
+        decided = self.last(_K.RESOLVED, _K.REOPENED)
+        return decided.at if decided is not None and decided.kind is _K.RESOLVED else None
+
+    @property
+    def is_closed(self) -> bool:
+        """Tell whether nobody works on it any more."""
+        decided = self.last(_K.CLOSED, _K.REOPENED)
+        return decided is not None and decided.kind is _K.CLOSED
+
+    @property
+    def accepted_at(self) -> datetime | None:
+        """Return when it was first accepted."""
+        return next((event.at for event in self.of(_K.ACCEPTED)), None)
+
+    @property
+    def findings(self) -> frozenset[Finding]:
+        """Return what anybody found who looked into it."""
+        return frozenset(Finding(str(event.details["finding"])) for event in self.of(_K.FINDING))
+
+    def answered_at(self, kinds: frozenset[SupportEventKind], counted: Answers) -> datetime | None:
+        """Return when a person first answered by one of these kinds, in a way that counts (sentence 2)."""
+        counting = (
+            event.at
+            for event in self.of(*kinds)
+            if event.at >= self.begun_at and (counted is Answers.ANY or event.details.get("in_tool", True))
+        )
+        return next(counting, None)
+
+    def waits(self) -> tuple[Wait, ...]:
+        """Return the stretches in which it waited for the customer (sentence 4)."""
+        found: list[Wait] = []
+        since: datetime | None = None
+        for event in self.of(_K.WAITING_FOR_CUSTOMER, _K.CUSTOMER_ANSWERED, _K.INFO_COMPLETE):
+            if event.kind is _K.WAITING_FOR_CUSTOMER:
+                since = since or event.at
+            elif since is not None:
+                found.append(Wait(since, event.at))
+                since = None
+        return tuple(found) if since is None else (*found, Wait(since))
+
+    @property
+    def info_complete_at(self) -> datetime | None:
+        """Return when all was told that was asked for; its begin where nothing was missing, None while it is."""
+        missing = [event for event in self.of(_K.WAITING_FOR_CUSTOMER) if event.details.get("missing")]
+        if not missing:
+            return self.begun_at
+        return next((one.at for one in self.of(_K.INFO_COMPLETE) if one.at >= missing[-1].at), None)

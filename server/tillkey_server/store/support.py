@@ -1,0 +1,119 @@
+"""Support requests with their events; closures, grants and hotfixes are in `support_extras`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from tillkey_server.rules.policy import PolicyRef
+from tillkey_server.store import rows, tables
+from tillkey_server.store.paging import Paging, Sort, paged
+from tillkey_server.store.scoping import admitted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from uuid import UUID
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from tillkey_server.rules.access import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class SupportRequestRow:
+    """One request; `license_id` None: asked before a purchase. `reference` is its name in the vendor's help desk."""
+
+    id: UUID
+    customer_id: UUID
+    product_id: UUID
+    license_id: UUID | None
+    project_id: UUID | None
+    policy_name: str
+    policy_version: int
+    task: str
+    presale: bool
+    reference: str | None
+    matter: str | None
+    platform_version: str | None
+    duplicate_of: UUID | None
+    taken_as: str
+    received_at: datetime
+    created_at: datetime
+    created_by: str
+
+    @property
+    def policy_ref(self) -> PolicyRef:
+        """Return which terms it is decided by."""
+        return PolicyRef(self.policy_name, self.policy_version)
+
+
+@dataclass(frozen=True, slots=True)
+class SupportEventRow:
+    """One event of a request; `at` is when it happened, `recorded_at` when we were told."""
+
+    id: UUID
+    request_id: UUID
+    kind: str
+    at: datetime
+    details: Mapping[str, object]
+    recorded_at: datetime
+    actor: str
+
+
+_REQUEST = select(*rows.columns_of(tables.support_request, SupportRequestRow))
+_EVENT = select(*rows.columns_of(tables.support_event, SupportEventRow))
+_R, _E = tables.support_request.c, tables.support_event.c
+SORTS = {"received_at": Sort(_R.received_at, lambda row: row.received_at)}
+
+
+async def insert(conn: AsyncConnection, row: SupportRequestRow) -> None:
+    """Insert a request; its license, project and policy version must be there."""
+    await rows.insert(conn, tables.support_request, row)
+
+
+async def add_event(conn: AsyncConnection, row: SupportEventRow) -> None:
+    """Add an event to a request; lock the request before deciding about it."""
+    await rows.insert(conn, tables.support_event, row)
+
+
+async def by_id(conn: AsyncConnection, request_id: UUID, *, lock: bool = False) -> SupportRequestRow | None:
+    """Return the request of that id; `lock` its row before deciding about it."""
+    statement = _REQUEST.where(_R.id == request_id)
+    return await rows.one(conn, rows.locked(statement, tables.support_request, lock=lock), SupportRequestRow)
+
+
+async def events_of(conn: AsyncConnection, request_id: UUID) -> tuple[SupportEventRow, ...]:
+    """Return a request's events in the order in which they happened."""
+    statement = _EVENT.where(_E.request_id == request_id).order_by(_E.at, _E.id)
+    return await rows.many(conn, statement, SupportEventRow)
+
+
+async def page(
+    conn: AsyncConnection,
+    paging: Paging,
+    scope: Scope,
+    *,
+    license_id: UUID | None = None,
+    customer_id: UUID | None = None,
+    reference: str | None = None,
+) -> tuple[SupportRequestRow, ...]:
+    """Return a page of the requests that match and are seen, and one more."""
+    statement = _REQUEST.where(*admitted(scope, customer=_R.customer_id, product=_R.product_id))
+    for column, wanted in ((_R.license_id, license_id), (_R.customer_id, customer_id), (_R.reference, reference)):
+        if wanted is not None:
+            statement = statement.where(column == wanted)
+    return await rows.many(conn, paged(statement, paging, key=_R.id, sorts=SORTS), SupportRequestRow)
+
+
+async def of_license(conn: AsyncConnection, license_id: UUID) -> tuple[SupportRequestRow, ...]:
+    """Return a license's requests, oldest first."""
+    return await rows.many(conn, _REQUEST.where(_R.license_id == license_id).order_by(_R.id), SupportRequestRow)
+
+
+async def of_matter(conn: AsyncConnection, customer_id: UUID, matter: str) -> tuple[SupportRequestRow, ...]:
+    """Return a customer's requests about one matter, oldest first."""
+    statement = _REQUEST.where(_R.customer_id == customer_id, _R.matter == matter).order_by(_R.id)
+    return await rows.many(conn, statement, SupportRequestRow)
