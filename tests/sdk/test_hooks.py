@@ -236,9 +236,12 @@ def test_a_child_of_fork_tells_its_own_changes_though_the_parent_s_hook_is_at_wo
     watch = Watch("pos-core", hook)
     watch.see(lambda: verdict("the parent's"), None)
     assert hook.at.wait(PATIENCE)
-    held = threading.Thread(target=lambda: watch.see(lambda: over.wait(PATIENCE) and verdict("the parent's next"), None))
+    held = threading.Thread(
+        target=lambda: watch.see(lambda: over.wait(PATIENCE) and verdict("the parent's next"), None)
+    )
     held.start()
-    monkeypatch.setattr(os, "getpid", lambda parent=os.getpid(): parent + 1)
+    child = os.getpid() + 1
+    monkeypatch.setattr(os, "getpid", lambda: child)
     hook.may_return.set()
     watch.see(lambda: verdict("the child's"), None, PATIENCE)
     assert "the child's" in hook.told

@@ -139,7 +139,7 @@ def test_a_proxy_that_refuses_is_named_as_the_proxy(make_client, https, authorit
 
 def test_a_proxy_that_refuses_plain_http_is_named_as_the_proxy_with_the_same_mend(make_client, http, proxy, server):
     proxy.login = "till:open-sesame"
-    with pytest.raises(Unreachable, match="407 .* Check the proxy's address and password") as caught:
+    with pytest.raises(Unreachable, match=r"407 .* Check the proxy's address and password") as caught:
         make_client(proxy=proxy.address).activate(server.sell(), project="Corner Shop")
     assert caught.value.kind == "proxy"
     assert server.seen == []
