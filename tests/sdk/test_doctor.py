@@ -4,6 +4,7 @@ import base64
 import json
 import stat
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -18,7 +19,8 @@ from tillkey.testing import FakeServer
 
 @pytest.fixture
 def fake():
-    with FakeServer() as server:
+    # The command has no clock but the machine's.
+    with FakeServer(starts_at=datetime.now(UTC)) as server:
         yield server
 
 
@@ -167,6 +169,15 @@ def test_a_new_keyset_that_follows_from_the_pinned_one_is_well(fake, examine):
     fake.rotate_keys()
     _, looks = examine()
     assert (looks["server"]["verdict"], "keyset 2 (pinned: 1)" in looks["server"]["detail"]) == ("ok", True)
+
+
+@pytest.mark.parametrize(("off", "verdict"), [(0, "ok"), (1, "warn"), (3, "fail")])
+def test_a_clock_that_differs_from_the_servers_is_found(fake, tmp_path, off, verdict):
+    till = fake.client("pos-core", tmp_path / "state", clock=fake.clock.off_by(days=-off))
+    (clock,) = [look for look in till.examine() if look.name == "clock"]
+    assert clock.verdict == verdict
+    assert clock.detail == ("agrees with the server's" if not off else f"{off * 86400} s behind")
+    assert bool(clock.mend) is bool(off)
 
 
 def test_a_name_that_no_name_can_be_is_told_as_that(examine):
