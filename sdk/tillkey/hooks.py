@@ -20,6 +20,8 @@ from tillkey.errors import Refused, TillkeyError, Unreachable
 from tillkey.verdict import Verdict
 
 log = logging.getLogger("tillkey")
+# Where the host has set up no logging, Python would write warnings on the standard error of its till.
+log.addHandler(logging.NullHandler())
 
 
 class Watch:

@@ -3,6 +3,8 @@
 import contextlib
 import logging
 import os
+import subprocess
+import sys
 import threading
 from dataclasses import replace
 
@@ -247,3 +249,9 @@ def test_a_child_of_fork_tells_its_own_changes_though_the_parent_s_hook_is_at_wo
     assert "the child's" in hook.told
     over.set()
     held.join(PATIENCE)
+
+
+def test_a_host_without_logging_has_nothing_written_on_its_standard_error():
+    program = "from tillkey.hooks import complain; complain(ValueError())"
+    told = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert told.stderr == ""
