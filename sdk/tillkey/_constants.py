@@ -15,6 +15,9 @@ TOTAL_TIMEOUT = 5.0
 LOCK_TIMEOUT = 10.0
 """How long a call by hand waits for another process that is talking to the server."""
 
+HOOK_PATIENCE = 1.0
+"""How long a verb waits for the host's hook before it returns without it."""
+
 MAX_REPLY_BYTES = 64 * 1024
 """A keyset may be this long (``wire.keyset``); answers are held to 16 KiB when they are parsed."""
 MAX_ROUNDS = 4

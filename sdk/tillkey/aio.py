@@ -7,14 +7,17 @@ waited for on an event loop. What follows from that:
 1. The loop is never held up. ``check()`` stays a plain call: it looks at memory alone (the state file is read once;
    ``async with`` reads it beforehand, in the thread).
 2. Verbs of one client run one after another, in the order of their calls.
-3. A verb whose awaiting task is cancelled is not torn: the exchange goes on to its end in the thread, at most as long
-   as one exchange may take, and what came of it is saved. Asking again goes on from there.
-4. Background heartbeats are those of ``LicenseClient``; hooks are called on the loop that began them.
+3. A verb whose awaiting task is cancelled is not torn: one that has begun goes on to its end in the thread, and what
+   came of it is saved; one that waits for its turn never begins. Asking again goes on from there.
+4. Background heartbeats are those of ``LicenseClient``; hooks are called on the loop on which the client was last
+   awaited, a coroutine's after the one before it has ended. Where that loop is closed nobody is left to be told.
+5. A block that is not entered, since the task was cancelled on the way, leaves no heartbeats behind.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -36,8 +39,11 @@ Hook = Callable[[Verdict], Union[Coroutine[Any, Any, None], None]]
 class AsyncLicenseClient:
     """One product's license on this till, for asyncio; the arguments are those of ``LicenseClient``.
 
-    ``on_change`` may also be a coroutine function; it runs on the loop on which the client was first awaited.
+    ``on_change`` may also be a coroutine function; it runs on the loop on which the client was last awaited.
     """
+
+    # The coroutine of a hook that was begun last.
+    _telling: Optional[asyncio.Future[None]] = None
 
     def __init__(
         self,
@@ -61,6 +67,7 @@ class AsyncLicenseClient:
         self._hook = on_change
         self._loop: Optional[asyncio.AbstractEventLoop] = None
         self._thread: Optional[ThreadPoolExecutor] = None
+        self._process = os.getpid()
         self._client = LicenseClient(
             server,
             product,
@@ -126,7 +133,11 @@ class AsyncLicenseClient:
         No further beat begins from the call on, even where the awaiting task is cancelled.
         """
         self._client.stop(wait=0)
-        await self._in_thread(self._client.stop)
+        try:
+            await self._in_thread(self._client.stop)
+        except asyncio.CancelledError:
+            self._stop_later()
+            raise
         thread, self._thread = self._thread, None
         if thread is not None:
             thread.shutdown(wait=False)
@@ -138,7 +149,12 @@ class AsyncLicenseClient:
 
     async def __aenter__(self) -> AsyncLicenseClient:  # noqa: PYI034 - typing.Self is not in Python 3.9
         await self._in_thread(self._client.check)
-        await self.start()
+        try:
+            await self.start()
+        except asyncio.CancelledError:
+            # Whoever does not enter the block never leaves it.
+            self._stop_later()
+            raise
         return self
 
     async def __aexit__(
@@ -146,24 +162,36 @@ class AsyncLicenseClient:
     ) -> None:
         await self.stop()
 
+    def _stop_later(self) -> None:
+        """End the heartbeats behind whatever the thread has begun, such as a start of them."""
+        if self._thread is not None:
+            self._thread.submit(self._client.stop, 0)
+
     async def _in_thread(self, verb: Callable[[], _Result]) -> _Result:
         self._loop = asyncio.get_running_loop()
-        if self._thread is None:
+        if self._thread is None or self._process != os.getpid():
+            # In a child of fork there is no such thread, and what waits for it would wait for ever.
+            self._process = os.getpid()
             self._thread = ThreadPoolExecutor(1, thread_name_prefix="tillkey-asyncio")
         return await self._loop.run_in_executor(self._thread, verb)
 
     def _tell(self, verdict: Verdict) -> None:
         """Hand a change over to the loop; where the loop is gone, nobody is left to be told."""
         loop = self._loop
-        if loop is not None and not loop.is_closed():
-            loop.call_soon_threadsafe(self._call_hook, verdict)
+        if loop is not None:
+            # Raised where the loop is closed.
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._call_hook, verdict)
 
     def _call_hook(self, verdict: Verdict) -> None:
         from tillkey.hooks import guarded  # noqa: PLC0415 - logging is loaded with the first change
 
         called = guarded(self._hook, verdict)
         if asyncio.iscoroutine(called):
-            task = asyncio.ensure_future(_awaited(called))
+            before = self._telling
+            if before is not None and before.get_loop() is not asyncio.get_running_loop():
+                before = None
+            self._telling = task = asyncio.ensure_future(_in_turn(before, called))
             # The loop holds tasks weakly: one that nobody keeps could vanish.
             _running.add(task)
             task.add_done_callback(_running.discard)
@@ -173,10 +201,15 @@ _running: set[asyncio.Future[None]] = set()
 """Tasks of hooks that run."""
 
 
-async def _awaited(called: Coroutine[Any, Any, None]) -> None:
+async def _in_turn(before: Optional[asyncio.Future[None]], called: Coroutine[Any, Any, None]) -> None:
     from tillkey.hooks import complain  # noqa: PLC0415 - as above
 
     try:
+        if before is not None and not before.done():
+            await asyncio.wait([before])
         await called
     except Exception as error:  # noqa: BLE001 - the host's own fault must not harm its till
         complain(error)
+    finally:
+        # One that was cancelled before its turn never began.
+        called.close()

@@ -5,6 +5,7 @@ Each complaint names the argument and what would be right.
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 from collections.abc import Mapping
@@ -16,8 +17,10 @@ from tillkey.wire.fields import ENVIRONMENTS, MAX_COMPONENTS
 from tillkey.wire.keyset import MAX_KEYSET_BYTES
 
 _PRODUCT = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}\Z")
-_SERVER = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[^\s/?#@:\[\]]+)(:\d{1,5})?(/[^\s?#]*)?\Z")
-_PROXY = re.compile(r"https?://([^\s/?#@]+@)?(\[[0-9A-Fa-f:.]+\]|[^\s/?#@:\[\]]+)(:\d{1,5})?/?\Z")
+_PLACE = r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s/?#@:\[\]]+)(:(?P<port>[0-9]{1,5}))?"
+_SERVER = re.compile(rf"https?://{_PLACE}(/[^\s?#]*)?\Z")
+_PROXY = re.compile(rf"https?://([^\s/?#@]+@)?{_PLACE}/?\Z")
+_MAX_PORT = 65535
 _COMPONENT = re.compile(r"[a-z_]{1,32}\Z")
 _STANDARD_TRAITS = frozenset({"machine_id", "hostname", "hardware", "location"})
 
@@ -44,16 +47,26 @@ def text_of(name: str, text: Any, bounds: tuple[int, int]) -> Optional[str]:
 
 def server_of(address: Any) -> str:
     """Return the server's address without a slash at its end; raises ``ConfigurationError`` where it is none."""
-    if not isinstance(address, str) or not _SERVER.match(address):
+    if not isinstance(address, str) or not _has_place(_SERVER.match(address)):
         raise ConfigurationError(f"server: {address!r} is no address; give one like https://licenses.example.com")
     return address.rstrip("/")
+
+
+def _has_place(found: Optional[re.Match[str]]) -> bool:
+    """Tell whether an address has the right form, a port that there can be and, in brackets, an address of IPv6."""
+    if found is None or not 0 < int(found["port"] or 1) <= _MAX_PORT:
+        return False
+    try:
+        return not found["host"].startswith("[") or bool(ipaddress.IPv6Address(found["host"][1:-1]))
+    except ValueError:
+        return False
 
 
 def proxy_of(address: Any) -> Optional[str]:
     """Return a proxy's address, or None for none; raises ``ConfigurationError``, which does not repeat a password."""
     if address is None:
         return None
-    if not isinstance(address, str) or not _PROXY.match(address):
+    if not isinstance(address, str) or not _has_place(_PROXY.match(address)):
         raise ConfigurationError("proxy: is no address; give one like http://proxy.example.com:3128")
     return address
 

@@ -130,8 +130,8 @@ class Background:
 
     @property
     def running(self) -> bool:
-        """Tell whether the thread runs in this process."""
-        return self._process == os.getpid() and self._thread.is_alive()
+        """Tell whether the thread runs in this process, and is not told to end with the beat that is under way."""
+        return self._process == os.getpid() and self._thread.is_alive() and not self._stop.is_set()
 
     def stop(self, wait: float) -> None:
         """Let no further beat begin; wait at most ``wait`` seconds for one that is under way."""

@@ -30,6 +30,8 @@ _SETTINGS = {
     "ca_file": ("TILLKEY_CA_FILE", "FILE", "the certificates of a private authority"),
     "state_dir": ("TILLKEY_STATE_DIR", "FOLDER", "where keys and leases are kept (default: the user's data folder)"),
 }
+_OF_ARGUMENTS = {"pinned_keyset": "keyset"}
+"""Settings whose argument of the client has another name."""
 _NEVER_ASKED = "https://status-asks-no-server.invalid"
 _COLORS = {
     "valid": "32",
@@ -72,7 +74,8 @@ def _run(options: argparse.Namespace) -> int:
     try:
         return int(options.run(_client(given, options), options))
     except ConfigurationError as error:
-        return _fail(options, USAGE, {"code": "usage", "detail": str(error)}, str(error))
+        complaint = _as_typed(str(error))
+        return _fail(options, USAGE, {"code": "usage", "detail": complaint}, complaint)
     except Unreachable as error:
         problem = {"code": "unreachable", "kind": error.kind, "detail": str(error), "retry_after": error.retry_after}
         return _fail(options, UNREACHABLE, problem, f"unreachable: {error}")
@@ -126,17 +129,27 @@ def _client(given: Mapping[str, Optional[str]], options: argparse.Namespace) -> 
     wanted = ("product", "keyset") if options.run is _status else ("server", "product", "keyset")
     missing = [name for name in wanted if not given[name]]
     if missing:
-        named = ", ".join(f"--{name} (or {_SETTINGS[name][0]})" for name in missing)
-        raise ConfigurationError(f"missing: {named}")
+        raise ConfigurationError(f"missing: {', '.join(map(_option, missing))}")
     return LicenseClient(
         given["server"] or _NEVER_ASKED,
         given["product"] or "",
         given["keyset"] or "",
-        given["state_dir"],
+        given["state_dir"] or None,
         app_version=getattr(options, "app_version", ""),
         proxy=given["proxy"] or None,
         ca_file=given["ca_file"] or None,
     )
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')} (or {_SETTINGS[name][0]})"
+
+
+def _as_typed(complaint: str) -> str:
+    """Return a complaint about an argument of the client as one about what a person gave to the command."""
+    argument, _, rest = complaint.partition(": ")
+    name = _OF_ARGUMENTS.get(argument, argument)
+    return f"{_option(name)}: {rest}" if name in _SETTINGS else complaint
 
 
 def _activate(client: LicenseClient, options: argparse.Namespace) -> int:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Callable, Optional, Union
 
 from tillkey import platform, trust
-from tillkey._constants import CONNECT_TIMEOUT, LOCK_TIMEOUT, TOTAL_TIMEOUT
+from tillkey._constants import CONNECT_TIMEOUT, HOOK_PATIENCE, LOCK_TIMEOUT, TOTAL_TIMEOUT
 from tillkey.arguments import (
     APP_VERSION,
     PLATFORM_VERSION,
@@ -53,8 +54,8 @@ class LicenseClient:
     ``platform_version`` (at most 64 characters) are reported; ``connect_timeout`` and ``total_timeout`` bound one
     exchange and ``lock_timeout`` the wait for another process of this till, in seconds; ``ca_file`` names a private
     certificate authority; ``proxy`` is a proxy's address, None for what HTTPS_PROXY, HTTP_PROXY and NO_PROXY say;
-    ``on_change`` is called with the new verdict where what the till may do, or should tell, has changed, from the
-    thread that found it out (see ``hooks``); ``clock`` replaces the machine's clocks in tests.
+    ``on_change`` is called with the new verdict where what the till may do, or should tell, has changed: once for each
+    change, in order, from a thread of its own (see ``hooks``); ``clock`` replaces the machine's clocks in tests.
 
     Raises ``ConfigurationError`` for an argument that cannot be right. Making a client reads the keyset and touches
     nothing else.
@@ -92,6 +93,7 @@ class LicenseClient:
         self._ca_file = authority_of(ca_file)
         self._proxy = proxy_of(proxy)
         self._on_change = on_change
+        self._making = threading.Lock()
         self._made_watch: Optional[Watch] = None
         self._made_driver: Optional[Driver] = None
         self._background: Optional[Background] = None
@@ -164,9 +166,11 @@ class LicenseClient:
         """
         from tillkey.background import Background, Beater, draw  # noqa: PLC0415 - a till that only checks needs none
 
-        if self._background is None or not self._background.running:
-            beater = Beater(self._driver, self._holding.clock, draw, self.last_error)
-            self._background = Background(beater, self._watch_now)
+        driver = self._driver
+        with self._making:
+            if self._background is None or not self._background.running:
+                beater = Beater(driver, self._holding.clock, draw, self.last_error)
+                self._background = Background(beater, self._watch_now)
 
     def stop(self, wait: Optional[float] = None) -> None:
         """End background heartbeats; waits ``wait`` seconds for one under way, None: as long as one may take."""
@@ -198,14 +202,14 @@ class LicenseClient:
         try:
             yield
         finally:
-            self._watch_now()
+            self._watch_now(HOOK_PATIENCE)
 
-    def _watch_now(self) -> None:
-        if self._made_watch is None:
-            from tillkey.hooks import Watch  # noqa: PLC0415 - a till that only checks needs no logging
+    def _watch_now(self, patience: float = 0.0) -> None:
+        from tillkey.hooks import Watch  # noqa: PLC0415 - a till that only checks needs no logging
 
-            self._made_watch = Watch(self.product, self._on_change)
-        self._made_watch.see(self.check(), self.last_error)
+        with self._making:
+            watch = self._made_watch = self._made_watch or Watch(self.product, self._on_change)
+        watch.see(self.check, self.last_error, patience)
 
     def examine(self) -> list[Look]:
         """Look at everything between this till and its license, and change nothing; see ``doctor``."""

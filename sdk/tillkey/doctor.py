@@ -19,6 +19,7 @@ from typing import Any, Callable, Optional, Union
 from tillkey import trust
 from tillkey.effects import Reply, Unreached
 from tillkey.errors import REMEDIES, Busy, StateError
+from tillkey.exchange import unread
 from tillkey.holding import Holding
 from tillkey.transport import Transport
 from tillkey.wire.errors import WireError
@@ -49,7 +50,9 @@ def examine(holding: Holding, transport: Transport, clock: Callable[[], Any], pi
     looks = list(_way(transport))
     if all(look.verdict != FAIL for look in looks):
         reply = transport.get("/v1/keyset")
-        looks += _server(reply, transport, pin)
+        found = list(_server(reply, transport, pin))
+        # A proxy that was well by its address and refuses to pass anything on is one look, and it is not well.
+        looks = [look for look in looks if look.name not in {one.name for one in found}] + found
         if isinstance(reply, Reply):
             looks.append(_clock(reply.date, clock().wall))
     looks += _folder(holding)
@@ -103,8 +106,7 @@ def _server(reply: Union[Reply, Unreached], transport: Transport, pin: trust.Tru
     if isinstance(reply, Unreached):
         if reply.kind != "tls" and not plain:
             yield Look("tls", WARN, "not reached", "")
-        name = "tls" if reply.kind == "tls" else "proxy" if reply.kind == "proxy" else "server"
-        yield Look(name, FAIL, f"{reply.kind}: {reply.detail}", REMEDIES.get(reply.kind, ""))
+        yield _unreached(reply, reply.kind if reply.kind in {"tls", "proxy"} else "server")
         return
     if plain:
         yield Look("tls", WARN, "plain HTTP", "Fine on one machine or a private network; else give an https address.")
@@ -113,7 +115,14 @@ def _server(reply: Union[Reply, Unreached], transport: Transport, pin: trust.Tru
     yield _keyset(reply, transport, pin)
 
 
+def _unreached(why: Unreached, name: str = "server") -> Look:
+    return Look(name, FAIL, ": ".join(filter(None, (why.kind, why.detail))), REMEDIES.get(why.kind, ""))
+
+
 def _keyset(reply: Reply, transport: Transport, pin: trust.Trust) -> Look:
+    unreadable = unread(reply)
+    if unreadable is not None:
+        return _unreached(unreadable)
     if reply.status != _HTTP_OK:
         return Look("server", FAIL, f"HTTP status {reply.status}", "This is no Tillkey server: check the address.")
     try:
@@ -128,25 +137,38 @@ def _keyset(reply: Reply, transport: Transport, pin: trust.Trust) -> Look:
     if newest.version < held.version:
         detail = f"the server has keyset {newest.version}, the pinned one is {held.version}"
         return Look("server", FAIL, detail, "The server went back: the vendor has to publish its newest keyset again.")
-    if not _follows(text, newest.version, transport, pin):
+    follows = _follows(text, newest.version, transport, pin)
+    if isinstance(follows, Unreached):
+        return _unreached(follows)
+    if not follows:
         detail = f"the server is called {newest.issuer} too, but its keys do not follow from the pinned keyset"
         return Look("server", FAIL, detail, "Ship the keyset.json of this server, or ask the vendor whose it is.")
     return Look("server", OK, f"{newest.issuer}, keyset {newest.version} (pinned: {held.version})")
 
 
-def _follows(text: str, version: int, transport: Transport, pin: trust.Trust) -> bool:
-    """Walk from the pinned keyset to the server's, as a till does; the last step must be what the server showed."""
+def _follows(text: str, version: int, transport: Transport, pin: trust.Trust) -> Union[bool, Unreached]:
+    """Walk from the pinned keyset to the server's, as a till does; the last step must be what the server showed.
+
+    A step that did not come says nothing of the keys, and is returned as what kept it away.
+    """
     walked = pin
     try:
         while walked.newest.version < version:
             wanted = walked.newest.version + 1
-            step = transport.get(f"/v1/keyset/{wanted}")
-            if not isinstance(step, Reply) or step.status != _HTTP_OK:
+            step = _got(transport, f"/v1/keyset/{wanted}")
+            if isinstance(step, Unreached):
+                return step
+            if step.status != _HTTP_OK:
                 return False
             walked = walked.advanced(step.body.decode("utf-8"))
     except (WireError, UnicodeDecodeError):
         return False
     return walked.texts[-1].strip() == text.strip()
+
+
+def _got(transport: Transport, path: str) -> Union[Reply, Unreached]:
+    reply = transport.get(path)
+    return reply if isinstance(reply, Unreached) else unread(reply) or reply
 
 
 def _clock(date: Optional[int], wall: int) -> Look:

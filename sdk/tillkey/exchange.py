@@ -282,8 +282,8 @@ def draw_rid() -> Generator[Effect, Any, str]:
     return b64.encode((yield Draw(16)))
 
 
-def _document(reply: Reply) -> Union[dict[str, Any], Unreached]:
-    """Return the JSON object of a success or a refusal; everything else is nothing."""
+def unread(reply: Reply) -> Optional[Unreached]:
+    """Return why a reply is no answer of a license server, by its status and type alone; None where it may be one."""
     if reply.status == _TOO_MANY:
         return Unreached("rate_limited", retry_after=reply.retry_after)
     if reply.status >= _FAULTS:
@@ -294,6 +294,14 @@ def _document(reply: Reply) -> Union[dict[str, Any], Unreached]:
     kind = reply.content_type.split(";")[0].strip().lower()
     if refusal and kind != "application/problem+json":
         return Unreached("http_4xx", f"HTTP status {reply.status}", reply.retry_after)
+    return None
+
+
+def _document(reply: Reply) -> Union[dict[str, Any], Unreached]:
+    """Return the JSON object of a success or a refusal; everything else is nothing."""
+    unreadable = unread(reply)
+    if unreadable is not None:
+        return unreadable
     try:
         document = strict_json.loads(reply.body)
     except WireError as error:

@@ -27,6 +27,7 @@ _HEADERS = {
     "Accept-Encoding": "identity",
     "User-Agent": f"tillkey/{VERSION}",
 }
+_PROXY_WANTS_LOGIN = 407
 
 
 class Transport:
@@ -121,6 +122,9 @@ class Transport:
 
 
 def _read(response: httpx.Response, deadline: float) -> Union[Reply, Unreached]:
+    if response.status_code == _PROXY_WANTS_LOGIN:
+        # Only a proxy says it (RFC 9110 section 15.5.8), in the words that it has for a tunnel too.
+        return Unreached("proxy", f"{_PROXY_WANTS_LOGIN} Proxy Authentication Required")
     content = b""
     for chunk in response.iter_raw(8192):
         content += chunk

@@ -1,5 +1,6 @@
 """When background beats are due, and what they do about failures; no test waits."""
 
+import contextlib
 import os
 import threading
 
@@ -168,6 +169,40 @@ def test_the_thread_survives_a_fault_and_stops_when_told():
     assert background.running
     background.stop(5)
     assert not background.running
+
+
+def test_a_start_after_a_stop_begins_anew_though_the_last_beat_is_still_under_way(client, monkeypatch):
+    under_way, over = threading.Event(), threading.Event()
+    monkeypatch.setattr(Beater, "tick", lambda _: (under_way.set(), over.wait(10), 60.0)[2])
+    client.start()
+    first = client._background
+    assert under_way.wait(5)
+    client.stop(wait=0)
+    client.start()
+    assert client._background is not first
+    assert client._background.running
+    over.set()
+    client.stop()
+
+
+def test_two_threads_that_start_at_once_begin_one_background(client, monkeypatch):
+    made, both = [], threading.Barrier(2)
+
+    class Counted(Background):
+        def __init__(self, *arguments):
+            made.append(self)
+            with contextlib.suppress(threading.BrokenBarrierError):
+                both.wait(0.3)
+            super().__init__(*arguments)
+
+    monkeypatch.setattr("tillkey.background.Background", Counted)
+    threads = [threading.Thread(target=client.start) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    client.stop()
+    assert len(made) == 1
 
 
 def test_a_client_beats_in_the_background(server, client, clock):

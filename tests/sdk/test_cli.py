@@ -116,6 +116,47 @@ def test_a_missing_setting_is_exit_code_2_and_named(tillkey, monkeypatch, name):
     assert f"--{name.lower()} (or TILLKEY_{name})" in err
 
 
+@pytest.mark.parametrize("command", ["doctor", "heartbeat"])
+@pytest.mark.parametrize(
+    ("option", "value", "mend"),
+    [
+        ("--server", "licenses", "give one like https://"),
+        ("--server", "http://127.0.0.1:99999", "give one like https://"),
+        ("--server", "http://127.0.0.1:0", "give one like https://"),
+        ("--server", "http://[::::]", "give one like https://"),
+        ("--product", "POS Core", "use 1 to 64 of a-z"),
+        ("--keyset", "missing.json", "give the path"),
+        ("--keyset", "page.html", "ship the server's keyset.json unchanged"),
+        ("--proxy", "proxy", "give one like http://proxy"),
+        ("--proxy", "http://proxy.example.com:70000", "give one like http://proxy"),
+        ("--ca-file", "missing.pem", "give one with certificates in PEM"),
+    ],
+)
+def test_what_cannot_be_right_is_exit_code_2_named_as_it_was_typed_and_says_its_mend(
+    server, tillkey, tmp_path, monkeypatch, command, option, value, mend
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "page.html").write_text("<html>")
+    code, out, err = tillkey(command, option, value)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"{option} (or TILLKEY_{option[2:].upper().replace('-', '_')}): ")
+    assert mend in err
+    code, out, err = tillkey(command, option, value, "--json")
+    assert (code, err, json.loads(out)["code"]) == (2, "", "usage")
+    assert server.seen == []
+
+
+def test_an_empty_setting_is_none_given(server, tillkey, tmp_path, monkeypatch):
+    for name in ("HOME", "XDG_DATA_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / "home"))
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    for name in ("STATE_DIR", "PROXY", "CA_FILE"):
+        monkeypatch.setenv(f"TILLKEY_{name}", "")
+    assert tillkey("activate", server.sell(), "--project", "Corner Shop")[0] == 0
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
 def test_status_asks_no_server_and_is_a_table(server, tillkey, monkeypatch):
     monkeypatch.delenv("TILLKEY_SERVER")
     code, out, err = tillkey("status")

@@ -4,11 +4,14 @@ import base64
 import json
 import stat
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.sdk.http_server import closed_port, local_server
+from tests.support.forward_proxy import forward_proxy
 from tillkey import cli
 from tillkey.effects import Reply
 from tillkey.testing import FakeServer
@@ -16,7 +19,8 @@ from tillkey.testing import FakeServer
 
 @pytest.fixture
 def fake():
-    with FakeServer() as server:
+    # The command has no clock but the machine's.
+    with FakeServer(starts_at=datetime.now(UTC)) as server:
         yield server
 
 
@@ -33,6 +37,7 @@ def examine(fake, tmp_path, capsys, monkeypatch):
         code = cli.main([*words, "--state-dir", str(tmp_path / "state"), *more])
         told = json.loads(capsys.readouterr().out)
         assert told["ok"] is (code == 0)
+        assert len({look["name"] for look in told["checks"]}) == len(told["checks"])
         return code, {look["name"]: look for look in told["checks"]}
 
     return run
@@ -84,6 +89,50 @@ def test_another_server_and_a_page_are_told_apart(examine):
     assert "no Tillkey server" in looks["server"]["detail"]
 
 
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_proxy_that_wants_a_password_is_one_look_with_its_mend(fake, examine, monkeypatch, scheme):
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name)
+    with forward_proxy() as proxy:
+        proxy.login = "till:open-sesame"
+        code, looks = examine("--proxy", proxy.address, server=fake.url.replace("http", scheme))
+    assert (code, looks["proxy"]["verdict"]) == (1, "fail")
+    assert "407" in looks["proxy"]["detail"]
+    assert "password" in looks["proxy"]["mend"]
+    assert "server" not in looks
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "mend"),
+    [
+        (302, "redirected", "log-in page"),
+        (403, "http_4xx", "in front of the license server"),
+        (429, "rate_limited", "later"),
+        (503, "http_5xx", "try again later"),
+    ],
+)
+def test_a_server_that_does_not_answer_the_question_has_the_mend_of_its_kind(examine, status, kind, mend):
+    with local_server() as http:
+        http.answer = lambda _handler, _body: Reply(status, "text/html", b"<html>")
+        code, looks = examine(server=http.address)
+    assert (code, looks["server"]["verdict"]) == (1, "fail")
+    assert looks["server"]["detail"].startswith(kind)
+    assert mend in looks["server"]["mend"]
+
+
+def test_a_keyset_in_between_that_does_not_come_is_no_word_against_the_keys(fake, examine):
+    fake.rotate_keys()
+    newest = httpx.get(f"{fake.url}/v1/keyset").content
+    with local_server() as http:
+        http.answer = lambda handler, _body: (
+            Reply(200, "application/jose+json", newest)
+            if handler.path == "/v1/keyset"
+            else Reply(503, "text/html", b"<html>")
+        )
+        _, looks = examine(server=http.address)
+    assert looks["server"]["detail"] == "http_5xx: HTTP status 503"
+
+
 def test_a_folder_that_others_can_read_is_a_warning_with_its_mend(examine, tmp_path):
     folder = tmp_path / "state"
     folder.mkdir()
@@ -120,6 +169,15 @@ def test_a_new_keyset_that_follows_from_the_pinned_one_is_well(fake, examine):
     fake.rotate_keys()
     _, looks = examine()
     assert (looks["server"]["verdict"], "keyset 2 (pinned: 1)" in looks["server"]["detail"]) == ("ok", True)
+
+
+@pytest.mark.parametrize(("off", "verdict"), [(0, "ok"), (1, "warn"), (3, "fail")])
+def test_a_clock_that_differs_from_the_servers_is_found(fake, tmp_path, off, verdict):
+    till = fake.client("pos-core", tmp_path / "state", clock=fake.clock.off_by(days=-off))
+    (clock,) = [look for look in till.examine() if look.name == "clock"]
+    assert clock.verdict == verdict
+    assert clock.detail == ("agrees with the server's" if not off else f"{off * 86400} s behind")
+    assert bool(clock.mend) is bool(off)
 
 
 def test_a_name_that_no_name_can_be_is_told_as_that(examine):

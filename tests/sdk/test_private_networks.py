@@ -137,6 +137,14 @@ def test_a_proxy_that_refuses_is_named_as_the_proxy(make_client, https, authorit
     assert caught.value.kind == "proxy"
 
 
+def test_a_proxy_that_refuses_plain_http_is_named_as_the_proxy_with_the_same_mend(make_client, http, proxy, server):
+    proxy.login = "till:open-sesame"
+    with pytest.raises(Unreachable, match=r"407 .* Check the proxy's address and password") as caught:
+        make_client(proxy=proxy.address).activate(server.sell(), project="Corner Shop")
+    assert caught.value.kind == "proxy"
+    assert server.seen == []
+
+
 def test_a_proxy_that_is_not_there_is_named_as_the_proxy(make_client, https, authority, server):
     gone = f"http://127.0.0.1:{closed_port()}"
     client = make_client(server=https.address, ca_file=authority.file, proxy=gone)

@@ -12,14 +12,19 @@ _BOOTED_BEFORE = 1000
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
+def epoch_of(name: str, moment: datetime) -> int:
+    """Return an aware time in epoch seconds; raises ``ValueError``, which names the argument, for a naive one."""
+    if moment.utcoffset() is None:
+        raise ValueError(f"{name}: give a datetime with a time zone, such as datetime(…, tzinfo=timezone.utc)")
+    return (moment - _EPOCH) // timedelta(seconds=1)
+
+
 class FakeClock:
     """One time for server and tills; give it to a client as its ``clock``."""
 
     def __init__(self, starts_at: datetime = MORNING) -> None:
         """Take the time to begin with, aware. Raises ``ValueError`` for a naive one: its zone would be a guess."""
-        if starts_at.utcoffset() is None:
-            raise ValueError("starts_at: give a datetime with a time zone, such as datetime(…, tzinfo=timezone.utc)")
-        self._seconds = (starts_at - _EPOCH) // timedelta(seconds=1)
+        self._seconds = epoch_of("starts_at", starts_at)
         self._booted = self._seconds - _BOOTED_BEFORE
 
     @property

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import socketserver
+import sys
 import threading
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import Optional
+from typing import Any, Optional
 
 from tillkey.effects import Reply
 from tillkey.testing.office import Office
@@ -100,9 +101,18 @@ class Listener(socketserver.ThreadingMixIn, HTTPServer):
                 return None
         return reply
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Write nothing where a till has gone before its answer; a fault of the server's own is shown."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
 
 class _Handler(BaseHTTPRequestHandler):
     server: Listener
+
+    def date_time_string(self, timestamp: Optional[float] = None) -> str:
+        """Return what ``Date`` says: the server's own time, which is the one that it judges by."""
+        return super().date_time_string(self.server.office.clock() if timestamp is None else timestamp)
 
     def _answer(self) -> None:
         reply = self.server.reply(self)

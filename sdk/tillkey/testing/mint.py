@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Optional
 
 from tillkey.testing.books import Activation, License, Step
@@ -28,11 +29,22 @@ class Mint:
 
     def publish(self, keys: Sequence[PrivateKey], now: int) -> str:
         """Publish the next keyset with these online keys and return it; the last one signs from now on."""
-        online = tuple(OnlineKey(key.public, 0, None) for key in keys)
-        self.keyset = Keyset(self.issuer, len(self.texts) + 1, 1, (self.root.public,), online, now)
-        self.texts[self.keyset.version] = sign_keyset(self.keyset, [self.root])
-        self.online, self.min_keyset = keys[-1], self.keyset.version
+        self._publish([OnlineKey(key.public, 0, None) for key in keys], keys[-1], now)
         return self.texts[self.keyset.version]
+
+    def rotate(self, key: PrivateKey, now: int, *, stolen: bool) -> None:
+        """Sign with a new key from now on; the one before stays believed for what it has signed, unless it was stolen.
+
+        That is the server's planned rotation: the old key stays in the keyset, with an end.
+        """
+        *older, last = self.keyset.keys
+        kept = older if stolen else [*older, replace(last, not_after=now + 1)]
+        self._publish([*kept, OnlineKey(key.public, 0, None)], key, now)
+
+    def _publish(self, keys: Sequence[OnlineKey], signer: PrivateKey, now: int) -> None:
+        self.keyset = Keyset(self.issuer, len(self.texts) + 1, 1, (self.root.public,), tuple(keys), now)
+        self.texts[self.keyset.version] = sign_keyset(self.keyset, [self.root])
+        self.online, self.min_keyset = signer, self.keyset.version
 
     def lease(self, sold: License, held: Activation, step: Step, now: int) -> str:
         """Return the signed lease of a step."""

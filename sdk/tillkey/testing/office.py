@@ -36,7 +36,7 @@ class Office:
         self.mint = mint
         self.books = Books()
         self.seen: list[Request] = []
-        self._clock = clock
+        self.clock = clock
         self._secret = secrets.token_bytes(32)
 
     @property
@@ -64,7 +64,7 @@ class Office:
         except Refused as no:
             return _problem(no)
         self.seen.append(request)
-        now = self._clock()
+        now = self.clock()
         try:
             status, members = self._serve(request, now)
         except Refused as no:
@@ -95,7 +95,7 @@ class Office:
         if sold is None:
             return {"known": False, "usable": False, "code": None}
         try:
-            chain.refuse_standing(sold, self._clock())
+            chain.refuse_standing(sold, self.clock())
         except Refused as no:
             return {"known": True, "usable": False, "code": no.code}
         return {"known": True, "usable": True, "code": None}

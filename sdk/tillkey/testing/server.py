@@ -11,9 +11,10 @@ from datetime import datetime, timedelta, timezone
 from types import TracebackType
 from typing import Any, Optional, Union
 
+from tillkey.arguments import environment_of
 from tillkey.client import LicenseClient
 from tillkey.testing.books import Activation, Books, License, Ticket, sell
-from tillkey.testing.clock import MORNING, FakeClock
+from tillkey.testing.clock import MORNING, FakeClock, epoch_of
 from tillkey.testing.listening import Listener
 from tillkey.testing.mint import Mint, new_key
 from tillkey.testing.office import Office
@@ -140,8 +141,8 @@ class FakeServer:
         self._set(key, terminated_at=self.clock.seconds)
 
     def suspend(self, key: str, *, until: Optional[datetime] = None) -> None:
-        """Suspend a license until a time, or until ``resume``."""
-        end = None if until is None else int(until.timestamp())
+        """Suspend a license until a time, aware, or until ``resume``. Raises ``ValueError`` for a naive one."""
+        end = None if until is None else epoch_of("until", until)
         self._set(key, suspended_at=self.clock.seconds, suspended_until=end)
 
     def resume(self, key: str) -> None:
@@ -169,7 +170,11 @@ class FakeServer:
         self._end(key, "forced")
 
     def move_ticket(self, key: str, environment: str = PRODUCTION) -> str:
-        """Return a ticket as support makes one for a machine that is gone: it frees who is in another environment."""
+        """Return a ticket as support makes one for a machine that is gone: it frees who is in another environment.
+
+        Raises ``ValueError`` for an environment that there is not.
+        """
+        environment = environment_of(environment)
         with self._turn:
             sold = self._sold(key)
             text = format_key("MOVE", secrets.token_bytes)
@@ -177,10 +182,14 @@ class FakeServer:
             self._office.books.tickets[normalize(text)] = Ticket(sold.id, environment, ends)
             return text
 
-    def rotate_keys(self) -> None:
-        """Replace the key that signs answers; tills walk to the new keyset with their next request."""
+    def rotate_keys(self, *, stolen: bool = False) -> None:
+        """Replace the key that signs answers; tills walk to the new keyset with their next request.
+
+        Leases under the old key stay as good as they were. Where it was ``stolen``, it leaves the keyset at once, and
+        they count as past their end (``degraded``) from when a till has walked until its next lease.
+        """
         with self._turn:
-            self._office.mint.publish([new_key()], self.clock.seconds)
+            self._office.mint.rotate(new_key(), self.clock.seconds, stolen=stolen)
 
     def go_down(self) -> None:
         """Answer nobody until ``come_up``: every call of a till ends with ``Unreachable``."""

@@ -36,7 +36,7 @@ class Terms:
     """
 
     name: str = "default"
-    version: int = 1
+    version: int = 2
     staging_exempt: bool = False
     project_binding: str = AFTER_PRODUCTION
     require_project: bool = True

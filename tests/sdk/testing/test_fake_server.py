@@ -2,8 +2,11 @@
 
 import inspect
 import os
+import socket
+import struct
 import subprocess
 import sys
+import threading
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -194,6 +197,57 @@ def test_a_till_walks_to_the_keys_that_replaced_the_pinned_ones(server, active, 
     server.rotate_keys()
     assert active.heartbeat().status == "valid"
     assert server.client("pos-core", tmp_path / "till").check().status == "valid"
+
+
+@pytest.mark.parametrize(("stolen", "status"), [(False, "valid"), (True, "degraded")])
+def test_a_lease_under_a_replaced_key_counts_on_unless_the_key_was_stolen(server, till, stolen, status):
+    key = server.license()
+    server.rotate_keys()
+    till.activate(key, project="Corner Shop")
+    server.rotate_keys(stolen=stolen)
+    with pytest.raises(Refused, match="bound_to_other_project"):
+        till.activate(key, project="Airport")
+    assert till.check().status == status
+    assert till.heartbeat().status == "valid"
+
+
+def test_a_lease_under_a_replaced_key_proves_what_a_restored_server_has_lost(server, till):
+    key = server.license()
+    lost = server.back_up()
+    till.activate(key, project="Corner Shop")
+    server.turn(hours=1)
+    server.rotate_keys()
+    server.restore(lost)
+    assert till.heartbeat().status == "valid"
+    assert [seat.status for seat in server.seats(key)] == ["active"]
+
+
+def test_its_answers_are_dated_by_its_own_clock(server, till):
+    server.turn(days=400)
+    looks = {look.name: look.verdict for look in till.examine()}
+    assert (looks["server"], looks["clock"]) == ("ok", "ok")
+
+
+def test_a_till_that_has_gone_before_its_answer_is_no_noise(server, capfd):
+    host, port = server.url.removeprefix("http://").split(":")
+    with server._turn, socket.create_connection((host, int(port))) as gone:
+        gone.sendall(b"GET /v1/keyset HTTP/1.0\r\n\r\n")
+        gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    httpx.get(f"{server.url}/v1/keyset", trust_env=False)
+    for answering in threading.enumerate():
+        if "process_request_thread" in answering.name:
+            answering.join(10)
+    assert capfd.readouterr().err == ""
+
+
+def test_a_suspension_until_a_time_without_a_zone_is_refused(server):
+    with pytest.raises(ValueError, match=r"until: .* time zone"):
+        server.suspend(server.license(), until=datetime(2027, 1, 1))  # noqa: DTZ001 - that is what is refused
+
+
+def test_a_ticket_for_an_environment_that_there_is_not_is_refused(server):
+    with pytest.raises(ValueError, match="environment: 'moon' is none; use production"):
+        server.move_ticket(server.license(), "moon")
 
 
 def test_a_till_of_another_server_believes_nothing_it_says(server, active, tmp_path):
