@@ -19,10 +19,10 @@ from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, TypeVar
 
-from sqlalchemy import false
-
+from tillkey_server.clock import from_epoch
 from tillkey_server.errors import Unavailable
-from tillkey_server.store import engines, tables
+from tillkey_server.ids import new_token
+from tillkey_server.store import engines, worker_leases
 from tillkey_server.store.faults import is_missing_table, means_unavailable
 
 if TYPE_CHECKING:
@@ -106,13 +106,18 @@ class Database:
             _joined.reset(token)
 
     async def ping_writable(self) -> None:
-        """Prove that a writing transaction can begin and write, leaving no rows; raise Unavailable otherwise.
+        """Prove that a writing transaction can begin, write and commit, leaving no rows; raise Unavailable otherwise.
 
-        A standby, a lost connection, a held write lock and a database that was never migrated all fail it.
+        A standby, a lost connection, a held write lock, a full disk and a database that was never migrated all fail it.
+        It commits, since SQLite takes up room for what was written only then; and where a disk has room for this little
+        alone, the write-ahead log is longer after each time, so that the next ones find it.
         """
+        name = f"ping:{new_token()}"
         try:
             async with self._transaction(self._writer) as connection:
-                await connection.execute(tables.policy_version.delete().where(false()))
+                await worker_leases.take(connection, name, name[-22:], now=from_epoch(0), until=from_epoch(0))
+                await worker_leases.release(connection, name, name[-22:])
+                await _commit(connection)
         except Exception as error:
             if is_missing_table(error):
                 raise Unavailable("the database has no tables: run `tillkey-server migrate`") from error
