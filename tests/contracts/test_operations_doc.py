@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.support.server import Installation
 from tillkey_server import settings
+from tillkey_server.api import metrics
 from tillkey_server.rules.audit import Flaw
 from tillkey_server.rules.rate import LIMITS
 
@@ -24,6 +25,11 @@ def test_every_setting_is_in_the_guide_once_and_nothing_else_is():
 def test_every_rate_limit_is_in_the_guide_with_its_numbers():
     told = [(scope, int(burst), int(seconds)) for scope, burst, seconds in _LIMIT.findall(GUIDE)]
     assert told == [(limit.scope, limit.burst, limit.interval.total_seconds()) for limit in LIMITS]
+
+
+def test_every_figure_is_in_the_guide_and_nothing_else_is():
+    told = re.findall(r"^\| `(tillkey_[a-z_]+)` \|", GUIDE, re.MULTILINE)
+    assert sorted(told) == sorted(re.findall(r'"(tillkey_[a-z_]+)"', Path(metrics.__file__).read_text("utf-8")))
 
 
 def test_every_flaw_of_the_audit_log_is_in_the_guide():
