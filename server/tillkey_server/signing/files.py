@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 from pathlib import Path
 
+from tillkey.wire.keys import PrivateKey
 from tillkey_server.errors import ConfigError
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -33,6 +35,11 @@ def write_new(path: Path, content: bytes, *, mode: int) -> None:
         file.flush()
         os.fsync(file.fileno())
     _sync_folder(path.parent)
+
+
+def document_of(key: PrivateKey) -> bytes:
+    """Return a private key as a file holds it: a JWK (RFC 8037 section 2)."""
+    return json.dumps(key.jwk(), indent=1).encode("ascii") + b"\n"
 
 
 def read_secret(path: Path, *, mend: str) -> bytes:

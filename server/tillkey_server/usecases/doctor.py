@@ -153,15 +153,19 @@ def _keys(settings: Settings, now: datetime) -> tuple[Keyring | None, list[Check
         Mint(keyring).prove(now)
         signer = keyring.signer(now).public.thumbprint
     except TillkeyError as error:
-        mend = "see the check `clock`; if that is well, publish a keyset with a new key (keys/README.md)"
+        mend = f"see the check `clock`; if that is well, run `{_rotation(settings)} --starts-in 0`"
         return keyring, [Check("keys", Verdict.FAIL, str(error), mend)]
     online = keyring.keyset.find(signer)
     ends = None if online is None or online.not_after is None else from_epoch(online.not_after)
     detail = f"keyset version {keyring.keyset.version} of {keyring.issuer} signs with {signer}"
     if ends is not None and ends - now < KEY_ENDS_SOON:
         detail += f", until {ends:%Y-%m-%d}"
-        return keyring, [Check("keys", Verdict.WARN, detail, "publish a keyset with a new key (keys/README.md)")]
+        return keyring, [Check("keys", Verdict.WARN, detail, f"run `{_rotation(settings)}`")]
     return keyring, [Check("keys", Verdict.OK, detail)]
+
+
+def _rotation(settings: Settings) -> str:
+    return f"tillkey-server keys rotate --data-dir {settings.data_dir} --root-key FILE"
 
 
 def _policies(settings: Settings) -> Check:
