@@ -19,7 +19,8 @@ def make_private_folder(path: Path) -> None:
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be made: {error.strerror}") from error
+        mend = "name another folder with --data-dir, or let this user write there"
+        raise ConfigError(f"{path}: cannot be made: {error.strerror}; {mend}") from error
 
 
 def write_new(path: Path, content: bytes, *, mode: int) -> None:
@@ -27,9 +28,12 @@ def write_new(path: Path, content: bytes, *, mode: int) -> None:
     try:
         descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode)
     except FileExistsError as error:
-        raise ConfigError(f"{path}: exists already and is never overwritten") from error
+        raise ConfigError(
+            f"{path}: exists already and is never overwritten: name another file, or move it away"
+        ) from error
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be made: {error.strerror}") from error
+        mend = "name a file in a folder that this user may write to"
+        raise ConfigError(f"{path}: cannot be made: {error.strerror}; {mend}") from error
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
         file.flush()

@@ -160,9 +160,12 @@ def _read_keysets(settings: Settings) -> dict[int, tuple[Keyset, str]]:
         try:
             held = open_keyset(text) if held is None else step(held, text)
         except WireError as error:
-            raise ConfigError(f"{path}: {error}") from error
+            raise ConfigError(f"{path}: {error}; restore it from the backup") from error
         if held.version != len(keysets) + 1 or path.stem != str(held.version):
-            raise ConfigError(f"{path}: is version {held.version}, where version {len(keysets) + 1} belongs")
+            raise ConfigError(
+                f"{path}: is version {held.version}, where version {len(keysets) + 1} belongs; restore that from"
+                " the backup"
+            )
         keysets[held.version] = (held, text)
     if held is None:
         raise ConfigError(f"{settings.keysets_dir}: holds no keyset; {_MISSING}")

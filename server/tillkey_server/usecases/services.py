@@ -120,4 +120,4 @@ async def settled(attempt: Callable[[], Awaitable[Result]]) -> Result:
     try:
         return await attempt()
     except (IntegrityError, Raced) as error:
-        raise Unavailable("parallel requests kept coming first") from error
+        raise Unavailable("parallel requests kept coming first: try again") from error

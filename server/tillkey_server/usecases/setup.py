@@ -61,7 +61,11 @@ async def initialize(settings: Settings, *, issuer: str | None, examples: bool, 
         created.append(f"keys and keyset ({settings.keyset_path})")
     held = Keyring.load(settings).issuer
     if issuer is not None and issuer != held:
-        raise BadInput("issuer", f"is fixed: this server has been {held} since its keys were made")
+        raise BadInput(
+            "issuer",
+            f"is fixed: this server has been {held} since its keys were made; leave --issuer out, or make"
+            " another server in a folder of its own with --data-dir",
+        )
     migrated = await migrate_database(settings)
     (found if migrated.before == migrated.after else created).append(f"database schema {migrated.after}")
     services = await open_services(settings, clock)
