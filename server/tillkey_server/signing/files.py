@@ -23,6 +23,11 @@ def make_private_folder(path: Path) -> None:
         raise ConfigError(f"{path}: cannot be made: {error.strerror}; {mend}") from error
 
 
+def open_to_others(path: Path) -> bool:
+    """Tell whether others than its owner may enter a folder, or read or write a file."""
+    return _HAS_MODES and bool(path.stat().st_mode & _OTHERS)
+
+
 def write_new(path: Path, content: bytes, *, mode: int) -> None:
     """Write a file that is not there yet, durably. Raises ConfigError when it exists or cannot be written."""
     try:

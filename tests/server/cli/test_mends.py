@@ -77,6 +77,15 @@ def test_an_init_under_another_name_says_what_to_leave_out(folder):
     assert "--data-dir" in said
 
 
+def test_an_init_in_a_folder_that_others_may_enter_says_how_to_close_it(tmp_path, monkeypatch):
+    monkeypatch.delenv("TILLKEY_DATABASE_URL", raising=False)
+    mend = f"chmod 700 {tmp_path / 'data'}"
+    (tmp_path / "data").mkdir(mode=0o755)
+    assert mend in run("init", "--data-dir", tmp_path / "data").stdout
+    (tmp_path / "data").chmod(0o700)
+    assert mend not in run("init", "--data-dir", tmp_path / "data").stdout
+
+
 def test_an_init_where_a_file_is_names_the_option(tmp_path):
     (tmp_path / "file").touch()
     assert "--data-dir" in told("init", "--data-dir", tmp_path / "file")
