@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from functools import cache
 
 from fastapi import APIRouter, FastAPI
+from fastapi.telemetry import TelemetryConfig
 from starlette.routing import BaseRoute
 
 from tillkey_server.api import activations, handlers, health, keysets, licenses, metrics, openapi, traces
@@ -41,6 +42,7 @@ def create_app(source: Services | Settings) -> FastAPI:
     /openapi.json.
     """
     settings = source.settings if isinstance(source, Services) else source
+    telemetry = traces.telemetry_of(traces=settings.traces)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -48,7 +50,7 @@ def create_app(source: Services | Settings) -> FastAPI:
             yield
             return
         services = await open_services(source)
-        app.state.context = Context(services)
+        app.state.context = _watched(services, telemetry)
         try:
             yield
         finally:
@@ -61,13 +63,21 @@ def create_app(source: Services | Settings) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         lifespan=lifespan,
-        telemetry=traces.telemetry_of(traces=settings.traces),
+        telemetry=telemetry,
     )
     if isinstance(source, Services):
-        app.state.context = Context(source)
+        app.state.context = _watched(source, telemetry)
     app.router.routes.extend(_routes())
     handlers.install(app)
     openapi.install(app)
     app.add_middleware(RequestLog)
     app.add_middleware(TrustedProxies, networks=settings.trusted_proxies)
     return app
+
+
+def _watched(services: Services, telemetry: TelemetryConfig) -> Context:
+    """Let the database's time be counted and, where requests are traced, traced."""
+    services.db.watch(metrics.count_transaction)
+    if services.settings.traces:
+        services.db.watch(traces.watch_of(telemetry, services.db.dialect), statements=True)
+    return Context(services)

@@ -174,7 +174,10 @@ def _database_url(env: Mapping[str, str], folder: Path) -> str:
     given = env.get("TILLKEY_DATABASE_URL")
     if given is None:
         if {"?", "%"} & set(str(folder)):
-            raise ConfigError(f"{folder}: a data folder with ? or % in its path cannot hold the database")
+            raise ConfigError(
+                f"{folder}: a data folder with ? or % in its path cannot hold the database: name another one, or"
+                " TILLKEY_DATABASE_URL"
+            )
         return f"sqlite+aiosqlite:///{folder / 'tillkey.sqlite'}"
     if not given.startswith(("sqlite", "postgres")):
         raise ConfigError("TILLKEY_DATABASE_URL: write sqlite:///path or postgresql://user:password@host/database")

@@ -24,6 +24,12 @@ OF_THE_MACHINE = {
     "doctor": "looks at files and their modes; over HTTP there are /readyz and /metrics",
     "backup": "holds every secret: it never leaves over HTTP",
     "restore": "replaces the server's data",
+    "keys list": "tells which private keys lie on this machine; the public ones are at /v1/keyset and in the JWK set",
+    "keys rotate": "reads the root key, which never travels, and writes private keys to files",
+    "keys prepare": "writes a private key to a file",
+    "keys sign": "reads the root key, on a machine that serves nobody",
+    "keys publish": "changes the files that a server starts with, and decides by the private keys that lie beside them",
+    "keys new-root": "writes a root key to a file, on a machine that serves nobody",
     "jobs run": "is what a running server does by itself",
 }
 # What programs ask and people at the machine need not.

@@ -1,39 +1,40 @@
-"""The program of the key ceremony runs as it stands, and the server signs with what it made."""
+"""The commands of the key ceremony run as they stand, and the server signs with what they made."""
 
-import os
 import re
-import shutil
-import subprocess
-import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
+from tests.support.guide import run_block
 from tests.support.server import Installation
 from tillkey_server.settings import Settings
 from tillkey_server.signing.keyring import Keyring, KeyState
 
 PAGE = (Path(__file__).parents[2] / "keys" / "README.md").read_text("utf-8")
+LATER = datetime.now(UTC).replace(microsecond=0) + timedelta(days=30)
 
 
-def test_the_program_that_replaces_a_stolen_key_runs_and_the_server_then_signs_with_the_new_one(tmp_path):
-    data = tmp_path / "D"
-    Installation(data).init()
-    [stolen] = [path.stem for path in (data / "online-keys").iterdir()]
-    offline = tmp_path / "offline"
-    offline.mkdir()
-    for name in ("root-key.json", "keyset.json"):
-        shutil.copy(data / name, offline / name)
-    [program] = re.findall(r"^<!-- test: rotation -->\n```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=offline, env=os.environ, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    [new] = [path for path in offline.iterdir() if path.name not in {"root-key.json", "keyset.json", "keyset-2.json"}]
-    shutil.copy(new, data / "online-keys" / new.name)
-    shutil.copy(offline / "keyset-2.json", data / "keysets" / "2.json")
-    shutil.copy(offline / "keyset-2.json", data / "keyset.json")
+@pytest.fixture
+def installation(tmp_path):
+    """A server whose root key was moved away."""
+    made = Installation(tmp_path / "D").init(examples=False)
+    (tmp_path / "D" / "root-key.json").rename(tmp_path / "root-key.json")
+    return made
 
-    now = datetime.now(UTC)
-    keyring = Keyring.load(Settings.load(data, {}))
-    assert keyring.signer(now).public.thumbprint == new.stem
-    assert keyring.state(stolen, now) is KeyState.COMPROMISED
+
+@pytest.mark.parametrize("name", ["rotation", "apart", "roots"])
+def test_the_commands_replace_the_key_and_the_server_then_signs_with_the_new_one(installation, name):
+    [former] = [path.stem for path in (installation.data_dir / "online-keys").iterdir()]
+    run_block(PAGE, name, installation)
+    keyring = Keyring.load(Settings.load(installation.data_dir, {}))
+    assert keyring.keyset.version == 2
+    assert keyring.signer(LATER).public.thumbprint != former
+    assert keyring.state(former, LATER) is KeyState.RETIRED
+    assert (keyring.keyset.threshold, len(keyring.keyset.roots)) == ((2, 3) if name == "roots" else (1, 1))
+
+
+def test_every_state_of_a_key_is_on_the_page():
+    section = PAGE.partition("## States")[2].partition("\n## ")[0]
+    told = re.findall(r"^\| ([a-z]+) \|", section, re.MULTILINE)
+    assert told == ["state", "prepared", *(state.value for state in KeyState)]

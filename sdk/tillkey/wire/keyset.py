@@ -84,6 +84,15 @@ def sign_keyset(keyset: Keyset, root_keys: Iterable[PrivateKey]) -> str:
     return strict_json.dumps({"payload": payload, "signatures": signatures}).decode("ascii")
 
 
+def read_keyset(text: Any) -> tuple[Keyset, tuple[str, ...]]:
+    """Read what a keyset says and the names of the keys that it bears signatures of, without believing any of it.
+
+    For whoever is about to sign it, never for whoever trusts it. Raises ``WireError``.
+    """
+    keyset, signatures = _read(text)
+    return keyset, tuple(made.kid for made in signatures)
+
+
 def open_keyset(text: Any) -> Keyset:
     """Read a keyset and check that a threshold of its own roots signed it; to be used for the one that is pinned.
 

@@ -1,6 +1,7 @@
-"""Figures for Prometheus at `/metrics`: how many requests of each kind, how long they took, what was refused.
+"""Figures for Prometheus at `/metrics`: how many requests of each kind, how long they and the database took, refusals.
 
-1. Labels are a route's template, a method, a status, a code: few values, and nothing personal or secret.
+1. Labels are a route's template, a method, a status, a code, a transaction's kind and outcome: few values, and nothing
+   personal or secret.
 2. `TILLKEY_METRICS` says who sees them: `local` (this machine alone, and nothing that came through a proxy), `open`
    (whoever reaches the server), `off`. Whoever may not see them finds no such address.
 3. Several workers count into one folder (`PROMETHEUS_MULTIPROC_DIR`, set by the supervisor), so that each of them
@@ -24,6 +25,7 @@ from tillkey_server.api import openapi
 from tillkey_server.api.context import address_of, services_of
 from tillkey_server.api.responses import NO_STORE, Refused
 from tillkey_server.rules.decision import Refusal
+from tillkey_server.store.watching import Kind, Outcome, Past
 from tillkey_server.usecases.audit import count_unsealed
 from tillkey_server.usecases.services import Services
 
@@ -39,6 +41,23 @@ _seconds = Histogram(
     "tillkey_request_seconds", "How long a request took.", ("method", "route"), buckets=_BUCKETS, registry=_counted
 )
 _refusals = Counter("tillkey_refusals_total", "Requests refused, by code.", ("code",), registry=_counted)
+_transactions = Histogram(
+    "tillkey_transaction_seconds",
+    "How long a transaction of the database took, waiting included.",
+    ("kind", "outcome"),
+    buckets=_BUCKETS,
+    registry=_counted,
+)
+_waits = Histogram(
+    "tillkey_transaction_wait_seconds",
+    "How long a transaction waited before it began: for its turn, a connection and, on SQLite, the lock.",
+    ("kind",),
+    buckets=_BUCKETS,
+    registry=_counted,
+)
+# Looked up once: a heartbeat should not pay for it.
+_taken = {(kind, outcome): _transactions.labels(kind.value, outcome.value) for kind in Kind for outcome in Outcome}
+_waited = {kind: _waits.labels(kind.value) for kind in Kind}
 
 
 def count(method: str, route: str, status: int, seconds: float, code: str | None) -> None:
@@ -47,6 +66,12 @@ def count(method: str, route: str, status: int, seconds: float, code: str | None
     _seconds.labels(method, route).observe(seconds)
     if code is not None:
         _refusals.labels(code).inc()
+
+
+def count_transaction(past: Past) -> None:
+    """Count one transaction of the database; what `Database.watch` is given."""
+    _taken[past.kind, past.outcome].observe(past.seconds)
+    _waited[past.kind].observe(past.waited)
 
 
 @router.get(

@@ -1,15 +1,20 @@
 """Traces by OpenTelemetry, where the standard variables ask for them and the extra `otel` is installed.
 
-FastAPI makes the spans: one for each request, named by its route's template. Off costs nothing: no SDK is loaded. No
-path and no query stands in a span, since a caller may put into them what is not ours to tell (I16), and no exception's
-message.
+FastAPI makes a span for each request, named by its route's template; below it stands one for each transaction of the
+database. Off costs nothing: no SDK is loaded, nothing is counted. No path and no query stands in a span, since a caller
+may put into them what is not ours to tell (I16), no statement with or without its values, and no exception's message.
 """
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
+from opentelemetry import trace
+from opentelemetry.trace import SpanKind, StatusCode
+
 from tillkey_server.errors import ConfigError
+from tillkey_server.store.watching import Outcome, Past, Watch
 
 if TYPE_CHECKING:
     from fastapi.telemetry import TelemetryConfig
@@ -26,6 +31,39 @@ def telemetry_of(*, traces: bool) -> TelemetryConfig:
     if not traces:
         return OFF
     return {**OFF, "tracing": True, "operation_spans": False, "tracer_provider": _provider()}
+
+
+def watch_of(telemetry: TelemetryConfig, dialect: str) -> Watch:
+    """Return what makes a span of each transaction that a request needed, for `Database.watch`.
+
+    In: what `telemetry_of` returned with `traces`, and the name of the database. Transactions of the background work
+    belong to no request, and get none.
+    """
+    provider = telemetry["tracer_provider"]
+    assert provider is not None, "traces are on"
+    tracer = provider.get_tracer("tillkey_server")
+
+    def span(past: Past) -> None:
+        if not trace.get_current_span().get_span_context().is_valid:
+            return
+        # Made when it is over: nothing is done inside it that would have to find it as its parent.
+        ended = time.time_ns()
+        made = tracer.start_span(
+            f"transaction {past.kind}",
+            kind=SpanKind.CLIENT,
+            start_time=ended - int(past.seconds * 1e9),
+            attributes={
+                "db.system.name": dialect,
+                "tillkey.transaction.outcome": past.outcome.value,
+                "tillkey.transaction.statements": past.statements or 0,
+                "tillkey.transaction.wait_ms": round(past.waited * 1e3, 3),
+            },
+        )
+        if past.outcome is Outcome.UNAVAILABLE:
+            made.set_status(StatusCode.ERROR)
+        made.end(ended)
+
+    return span
 
 
 def _provider() -> Any:

@@ -143,7 +143,9 @@ def _read(file: Path | None) -> str | None:
     try:
         return file.read_text("ascii")
     except (OSError, UnicodeDecodeError) as error:
-        raise BadInput("checkpoint", f"{file} cannot be read as a checkpoint") from error
+        raise BadInput(
+            "checkpoint", f"{file} cannot be read as a checkpoint: name a file that `audit checkpoint` wrote"
+        ) from error
 
 
 def _write(file: Path, text: str) -> None:
@@ -153,9 +155,11 @@ def _write(file: Path, text: str) -> None:
         with file.open("x", encoding="ascii") as target:
             target.write(f"{text}\n")
     except FileExistsError as error:
-        raise BadInput("file", f"{file} is there already: a checkpoint is never overwritten") from error
+        raise BadInput(
+            "file", f"{file} is there already, and a checkpoint is never overwritten: name another"
+        ) from error
     except OSError as error:
-        raise BadInput("file", f"{file}: {error.strerror}") from error
+        raise BadInput("file", f"{file}: {error.strerror}; name a file that this user may write") from error
 
 
 def _progress(seen: int, last: int) -> None:

@@ -133,19 +133,23 @@ def tls_context(cert: Path, key: Path) -> ssl.SSLContext:
     """Return what HTTPS is served with: TLS 1.2 or later. Raises ConfigError, naming the setting."""
 
     def refused() -> str:
-        raise ConfigError("TILLKEY_TLS_KEY: is locked by a passphrase, which nobody could type at a restart")
+        raise ConfigError(
+            "TILLKEY_TLS_KEY: is locked by a passphrase, which nobody could type at a restart; name a file without one"
+            " (`openssl pkey -in LOCKED -out KEY`)"
+        )
 
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     for name, path in (("TILLKEY_TLS_CERT", cert), ("TILLKEY_TLS_KEY", key)):
         try:
             path.open("rb").close()
         except OSError as error:
-            raise ConfigError(f"{name}: {path}: {error.strerror}") from error
+            raise ConfigError(f"{name}: {path}: {error.strerror}; name a PEM file that this user may read") from error
     try:
         context.load_cert_chain(cert, key, refused)
     except (ssl.SSLError, ValueError) as error:
         raise ConfigError(
-            f"TILLKEY_TLS_CERT, TILLKEY_TLS_KEY: {cert} and {key} are no PEM certificate with its key"
+            f"TILLKEY_TLS_CERT, TILLKEY_TLS_KEY: {cert} and {key} are no PEM certificate with its key; name the"
+            " certificate with its chain, and the key that it was made for"
         ) from error
     return context
 

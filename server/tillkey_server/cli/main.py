@@ -15,6 +15,7 @@ from tillkey_server.cli import (
     doctor,
     forced_deactivation,
     jobs,
+    keys,
     licenses,
     move_ticket,
     order,
@@ -66,6 +67,7 @@ app.add_typer(project.app, name="project")
 app.add_typer(order.app, name="order")
 app.add_typer(policy.app, name="policy")
 app.add_typer(audit.app, name="audit")
+app.add_typer(keys.app, name="keys")
 app.add_typer(jobs.app, name="jobs")
 
 

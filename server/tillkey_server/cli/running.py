@@ -214,6 +214,8 @@ def fail(error: TillkeyError, output: Output) -> NoReturn:
         case _:
             raise error
     complain(f"Error: {error}")
+    if code == UNREACHABLE:
+        note("Try again; `tillkey-server doctor` with the same --data-dir looks at what is wrong and names what helps.")
     raise typer.Exit(code)
 
 

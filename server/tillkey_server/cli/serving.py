@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import socket
 import ssl
@@ -27,6 +28,13 @@ READY = "Tillkey is ready at"
 STOP_SECONDS = 15
 OPEN_FILES = 65536
 _APPLICATION = "tillkey_server.app:create_app"
+_LISTEN = {
+    errno.EADDRINUSE: "stop what listens there (`ss -ltnp` names it), or choose another port with --port; 0 takes any",
+    errno.EACCES: "choose a port from 1024 on with --port, behind a proxy for instance, or give the service the right"
+    " (CAP_NET_BIND_SERVICE)",
+    errno.EADDRNOTAVAIL: "name an address of this machine with --host: 127.0.0.1 for itself alone, 0.0.0.0 for all",
+}
+"""What helps where an address cannot be listened at."""
 
 
 def serve(
@@ -152,13 +160,14 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, protocol)
     except OSError as error:
-        raise BadInput("host", f"cannot listen there: {error.strerror}") from error
+        raise BadInput("host", f"cannot listen there: {error.strerror}; {_LISTEN[errno.EADDRNOTAVAIL]}") from error
     with listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind(address)
         except OSError as error:
-            raise BadInput("port", f"cannot listen at {host}:{port}: {error.strerror}") from error
+            mend = _LISTEN.get(error.errno or 0, "choose others with --host and --port")
+            raise BadInput("port", f"cannot listen at {host}:{port}: {error.strerror}; {mend}") from error
         yield listener
 
 

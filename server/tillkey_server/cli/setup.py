@@ -49,6 +49,7 @@ def init(
             "keyset": str(settings.keyset_path),
             "root_key": str(settings.root_key_path) if settings.root_key_path.exists() else None,
             "products": list(made.products),
+            "open_to_others": made.open_to_others,
             "public_url": settings.public_url,
         }
         return Done(members, lambda output: _show(output, made, members))
@@ -82,6 +83,10 @@ def _show(output: Output, made: Initialized, members: dict[str, object]) -> None
     if made.products:
         output.say(f"  on sale  {', '.join(made.products)}")
     output.say("Next:")
+    if members["open_to_others"]:
+        output.say(
+            f"  Run `chmod 700 {members['data_dir']}`: the folder was there, and others than its owner may enter it."
+        )
     if members["root_key"] is not None:
         output.say(f"  Move {members['root_key']} to a safe place away from this machine: the server never reads it,")
         output.say("  and whoever has it can sign keysets in your name. You need it again to change keys.")

@@ -1,12 +1,11 @@
 """The key ceremony of `tillkey-server init`: a root key, the first online key, keyset 1 and the pepper.
 
-The root key lies in the data folder only until the operator moves it away; nothing else ever reads it there. What
-several people or a rotation need is told in keys/README.md.
+The root key lies in the data folder only until the operator moves it away; nothing that serves ever reads it there.
+How keys follow these is `succession`'s.
 """
 
 from __future__ import annotations
 
-import json
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +17,7 @@ from tillkey.wire.keyset import Keyset, OnlineKey, open_keyset, sign_keyset
 from tillkey_server.clock import to_epoch
 from tillkey_server.errors import BadInput, ConfigError
 from tillkey_server.settings import Settings
-from tillkey_server.signing.files import make_private_folder, write_new
+from tillkey_server.signing.files import document_of, make_private_folder, write_new
 from tillkey_server.signing.pepper import Pepper
 
 _SEED_BYTES = 32
@@ -64,8 +63,8 @@ def init(settings: Settings, *, issuer: str, now: datetime) -> Ceremony:
     text = _first_keyset(issuer, root, online, to_epoch(now))
     for folder in (settings.data_dir, settings.keysets_dir, settings.online_keys_dir):
         make_private_folder(folder)
-    write_new(settings.root_key_path, _document(root), mode=_PRIVATE)
-    write_new(settings.online_keys_dir / f"{online.public.thumbprint}.json", _document(online), mode=_PRIVATE)
+    write_new(settings.root_key_path, document_of(root), mode=_PRIVATE)
+    write_new(settings.online_keys_dir / f"{online.public.thumbprint}.json", document_of(online), mode=_PRIVATE)
     Pepper.create(settings)
     write_new(first, text.encode("ascii"), mode=_PUBLIC)
     # Last: with it the folder is complete.
@@ -89,8 +88,3 @@ def _first_keyset(issuer: str, root: PrivateKey, online: PrivateKey, now: int) -
     except WireError as error:
         raise BadInput("issuer", str(error)) from error
     return text
-
-
-def _document(key: PrivateKey) -> bytes:
-    """Return a private key as a file holds it: a JWK (RFC 8037 section 2)."""
-    return json.dumps(key.jwk(), indent=1).encode("ascii") + b"\n"

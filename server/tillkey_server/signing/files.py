@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 from pathlib import Path
 
+from tillkey.wire.keys import PrivateKey
 from tillkey_server.errors import ConfigError
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -17,7 +19,13 @@ def make_private_folder(path: Path) -> None:
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be made: {error.strerror}") from error
+        mend = "name another folder with --data-dir, or let this user write there"
+        raise ConfigError(f"{path}: cannot be made: {error.strerror}; {mend}") from error
+
+
+def open_to_others(path: Path) -> bool:
+    """Tell whether others than its owner may enter a folder, or read or write a file."""
+    return _HAS_MODES and bool(path.stat().st_mode & _OTHERS)
 
 
 def write_new(path: Path, content: bytes, *, mode: int) -> None:
@@ -25,14 +33,22 @@ def write_new(path: Path, content: bytes, *, mode: int) -> None:
     try:
         descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode)
     except FileExistsError as error:
-        raise ConfigError(f"{path}: exists already and is never overwritten") from error
+        raise ConfigError(
+            f"{path}: exists already and is never overwritten: name another file, or move it away"
+        ) from error
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be made: {error.strerror}") from error
+        mend = "name a file in a folder that this user may write to"
+        raise ConfigError(f"{path}: cannot be made: {error.strerror}; {mend}") from error
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
     _sync_folder(path.parent)
+
+
+def document_of(key: PrivateKey) -> bytes:
+    """Return a private key as a file holds it: a JWK (RFC 8037 section 2)."""
+    return json.dumps(key.jwk(), indent=1).encode("ascii") + b"\n"
 
 
 def read_secret(path: Path, *, mend: str) -> bytes:

@@ -83,7 +83,7 @@ class Keyring:
         """Return the active key. Raises Unavailable when there is none: a till then changes nothing."""
         key = self._active(to_epoch(now))
         if key is None:
-            raise Unavailable("no online key may sign now: publish a keyset with a new one")
+            raise Unavailable("no online key may sign now: run `tillkey-server keys rotate --starts-in 0`")
         return key
 
     def state(self, kid: str, now: datetime) -> KeyState:
@@ -105,6 +105,27 @@ class Keyring:
     def public(self, kid: str) -> PublicKey:
         """Return the public half of a key of any version of the keyset; KeyError for an unknown one."""
         return self._last_entry(kid).key
+
+    def holds(self, kid: str) -> bool:
+        """Tell whether the private half of a key is here."""
+        return kid in self._private
+
+    def kids(self) -> tuple[str, ...]:
+        """Return the thumbprint of every key, in the order in which keysets named them; last those that none does."""
+        named = (online.key.thumbprint for keyset, _ in self._keysets.values() for online in keyset.keys)
+        return tuple(dict.fromkeys((*named, *self._private)))
+
+    def entry(self, kid: str) -> OnlineKey | None:
+        """Return what the last keyset that had a key said of it, or None for one that was never published."""
+        try:
+            return self._last_entry(kid)
+        except KeyError:
+            return None
+
+    def followed_by(self, text: str) -> Keyring:
+        """Return the keyring as it is with the next version. Raises WireError for a text that does not follow (I17)."""
+        following = step(self.keyset, text)
+        return Keyring({**self._keysets, following.version: (following, text)}, self._private)
 
     def _active(self, seconds: int) -> PrivateKey | None:
         """Return the private key that signs at that time, or None."""
@@ -139,9 +160,12 @@ def _read_keysets(settings: Settings) -> dict[int, tuple[Keyset, str]]:
         try:
             held = open_keyset(text) if held is None else step(held, text)
         except WireError as error:
-            raise ConfigError(f"{path}: {error}") from error
+            raise ConfigError(f"{path}: {error}; restore it from the backup") from error
         if held.version != len(keysets) + 1 or path.stem != str(held.version):
-            raise ConfigError(f"{path}: is version {held.version}, where version {len(keysets) + 1} belongs")
+            raise ConfigError(
+                f"{path}: is version {held.version}, where version {len(keysets) + 1} belongs; restore that from"
+                " the backup"
+            )
         keysets[held.version] = (held, text)
     if held is None:
         raise ConfigError(f"{settings.keysets_dir}: holds no keyset; {_MISSING}")

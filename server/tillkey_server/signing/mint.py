@@ -23,6 +23,7 @@ from tillkey_server.rules.standing import LicenseFacts
 from tillkey_server.signing.keyring import Keyring
 
 _CANARY_SECONDS = 60
+_MEND = "`tillkey-server doctor` tells what helps; what is damaged comes back from the backup"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +137,10 @@ class Mint:
                 same = open_lease(sign_lease(lease, key), keyset) == lease
                 same &= open_statement(sign_statement(statement, key), keyset) == statement
                 if not same:
-                    raise ConfigError("the keys do not fit the keyset: an answer came back changed")
+                    raise ConfigError(f"the keys do not fit the keyset: an answer came back changed; {_MEND}")
         except (WireError, Unavailable) as error:
             raise ConfigError(
-                f"the keys do not fit the keyset, so that no till would believe this server: {error}"
+                f"the keys do not fit the keyset, so that no till would believe this server: {error}; {_MEND}"
             ) from error
 
 

@@ -89,6 +89,7 @@ class Opening:
             self._opened += self._cipher.decrypt(_nonce(self._chunks, last=not self._ahead), sealed, self._head)
         except InvalidTag:
             what = "is damaged" if self._chunks else "is damaged, or the passphrase is not the one it was sealed with"
+            what += "; give that passphrase, or take another backup"
             raise BadInput("file", what) from None
         self._chunks += 1
 

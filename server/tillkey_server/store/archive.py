@@ -94,20 +94,20 @@ def parts(source: Source) -> Iterator[tuple[str, bytes]]:
     manifest: object = None
     for name, content in _members(source):
         if manifest is not None:
-            raise BadInput("file", "is damaged: something follows its manifest")
+            raise BadInput("file", "is damaged: something follows its manifest; take another backup")
         if not seen:
             _refuse_other_formats(name, content)
         if name == MANIFEST:
             manifest = _json(content)
             continue
         if name != ABOUT and not _NAME.fullmatch(name):
-            raise BadInput("file", "is damaged: it holds a part of a name that no backup has")
+            raise BadInput("file", "is damaged: it holds a part of a name that no backup has; take another backup")
         seen[name] = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
         yield name, content
     if manifest is None:
-        raise BadInput("file", "is cut off: its manifest is missing")
+        raise BadInput("file", "is cut off: its manifest is missing; take another backup")
     if manifest != seen:
-        raise BadInput("file", "is damaged: its parts are not those of its manifest")
+        raise BadInput("file", "is damaged: its parts are not those of its manifest; take another backup")
 
 
 def _members(source: Source) -> Iterator[tuple[str, bytes]]:
@@ -116,25 +116,29 @@ def _members(source: Source) -> Iterator[tuple[str, bytes]]:
             for entry in tar:
                 file = tar.extractfile(entry) if entry.isreg() and entry.size <= MAX_PART_BYTES else None
                 if file is None:
-                    raise BadInput("file", "is damaged: it holds a part that no backup has")
+                    raise BadInput("file", "is damaged: it holds a part that no backup has; take another backup")
                 content = file.read()
                 if len(content) != entry.size:
-                    raise BadInput("file", "is cut off")
+                    raise BadInput("file", "is cut off; take another backup")
                 yield entry.name, content
     except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
-        raise BadInput("file", "is no Tillkey backup, is damaged or is cut off") from error
+        raise BadInput("file", "is no Tillkey backup, is damaged or is cut off; take another backup") from error
 
 
 def _refuse_other_formats(name: str, content: bytes) -> None:
     about = _json(content) if name == ABOUT else None
     if not isinstance(about, dict) or about.get("format") != FORMAT:
-        raise BadInput("file", "is no Tillkey backup")
+        raise BadInput("file", "is no Tillkey backup; take another backup")
     if about.get("version") != VERSION:
-        raise BadInput("file", f"is of format version {about.get('version')!r}; this server reads version {VERSION}")
+        raise BadInput(
+            "file",
+            f"is of format version {about.get('version')!r}; this server reads version {VERSION}: take the"
+            " version of the server that wrote it",
+        )
 
 
 def _json(content: bytes) -> object:
     try:
         return json.loads(content)
     except ValueError as error:
-        raise BadInput("file", "is damaged: a part of it is no JSON") from error
+        raise BadInput("file", "is damaged: a part of it is no JSON; take another backup") from error

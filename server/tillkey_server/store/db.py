@@ -19,11 +19,12 @@ from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, TypeVar
 
-from sqlalchemy import false
-
+from tillkey_server.clock import from_epoch
 from tillkey_server.errors import Unavailable
-from tillkey_server.store import engines, tables
+from tillkey_server.ids import new_token
+from tillkey_server.store import engines, worker_leases
 from tillkey_server.store.faults import is_missing_table, means_unavailable
+from tillkey_server.store.watching import Kind, Outcome, Stopwatch, Watch, count_statements
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -65,6 +66,8 @@ class Database:
             self._reader = self._writer.execution_options(postgresql_readonly=True)
             shared = asyncio.Semaphore(engines.POSTGRESQL_POOL)
             self._turns = {self._writer: shared, self._reader: shared}
+        self._watches: list[Watch] = []
+        self._counting = False
 
     def __repr__(self) -> str:
         """Name the database without its password."""
@@ -105,14 +108,33 @@ class Database:
         finally:
             _joined.reset(token)
 
-    async def ping_writable(self) -> None:
-        """Prove that a writing transaction can begin and write, leaving no rows; raise Unavailable otherwise.
+    def watch(self, watch: Watch, *, statements: bool = False) -> None:
+        """Tell `watch` of every transaction that is over, with the number of its statements where those are asked for.
 
-        A standby, a lost connection, a held write lock and a database that was never migrated all fail it.
+        It must be quick and raise nothing. One that watches already goes on as it is.
         """
+        if watch not in self._watches:
+            self._watches.append(watch)
+        if statements and not self._counting:
+            self._counting = True
+            count_statements(self._writer)
+            if self.dialect == "sqlite":
+                # PostgreSQL's is the writing one with an option, and has its events.
+                count_statements(self._reader)
+
+    async def ping_writable(self) -> None:
+        """Prove that a writing transaction can begin, write and commit, leaving no rows; raise Unavailable otherwise.
+
+        A standby, a lost connection, a held write lock, a full disk and a database that was never migrated all fail it.
+        It commits, since SQLite takes up room for what was written only then; and where a disk has room for this little
+        alone, the write-ahead log is longer after each time, so that the next ones find it.
+        """
+        name = f"ping:{new_token()}"
         try:
             async with self._transaction(self._writer) as connection:
-                await connection.execute(tables.policy_version.delete().where(false()))
+                await worker_leases.take(connection, name, name[-22:], now=from_epoch(0), until=from_epoch(0))
+                await worker_leases.release(connection, name, name[-22:])
+                await _commit(connection)
         except Exception as error:
             if is_missing_table(error):
                 raise Unavailable("the database has no tables: run `tillkey-server migrate`") from error
@@ -126,18 +148,27 @@ class Database:
     @asynccontextmanager
     async def _transaction(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         """Open a connection and begin; leaving without a commit rolls back."""
+        watched = Stopwatch(Kind.WRITE if engine is self._writer else Kind.READ)
         opening = True
         try:
             async with self._turn(engine), _opened(engine) as connection:
                 opening = False
-                yield connection
+                with watched.running(connection, counting=self._counting):
+                    yield connection
+            watched.outcome = Outcome.DONE
         except Unavailable:
+            watched.outcome = Outcome.UNAVAILABLE
             raise
         except Exception as error:
             if means_unavailable(error, opening=opening, writing=engine is self._writer):
+                watched.outcome = Outcome.UNAVAILABLE
                 log.warning("the database is unavailable: %s", type(error).__name__)
                 raise Unavailable(f"the database is unavailable ({self.dialect})") from error
             raise
+        finally:
+            past = watched.past()
+            for watch in self._watches:
+                watch(past)
 
     @asynccontextmanager
     async def _turn(self, engine: AsyncEngine) -> AsyncIterator[None]:

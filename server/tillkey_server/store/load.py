@@ -63,7 +63,9 @@ def fill(
         _refuse_strange_tables(connection, outlines)
         for name, some in lines:
             if name not in by_name:
-                raise BadInput("file", "is damaged: it holds rows of a table that it does not describe")
+                raise BadInput(
+                    "file", "is damaged: it holds rows of a table that it does not describe; take another backup"
+                )
             told(name, _insert(connection, by_name[name], some))
         if connection.dialect.name == "postgresql":
             # Deferred references must be proved before a migration may alter their tables.
@@ -103,7 +105,9 @@ def _refuse_strange_tables(connection: Connection, outlines: Sequence[TableOutli
     there = {name: {column["name"] for column in look.get_columns(name)} for name in look.get_table_names()}
     for outline in outlines:
         if not {column.name for column in outline.columns} <= there.get(outline.name, set()):
-            raise BadInput("file", "is damaged: it describes a table that its schema does not have")
+            raise BadInput(
+                "file", "is damaged: it describes a table that its schema does not have; take another backup"
+            )
 
 
 def _ours(connection: Connection) -> list[str]:
@@ -118,14 +122,17 @@ def _insert(connection: Connection, outline: TableOutline, some: bytes) -> int:
     try:
         values = [_values(outline, json.loads(line)) for line in some.splitlines()]
     except (ValueError, TypeError) as error:
-        raise BadInput("file", f"is damaged: a row of {outline.name} does not fit its columns") from error
+        raise BadInput(
+            "file", f"is damaged: a row of {outline.name} does not fit its columns; take another backup"
+        ) from error
     try:
         for start in range(0, len(values), ROWS_AT_ONCE):
             connection.execute(statement, values[start : start + ROWS_AT_ONCE])
     except (IntegrityError, DataError) as error:
         # Not chained: the driver's words may hold what a row holds (I16).
         raise BadInput(
-            "file", f"holds rows of {outline.name} that its schema refuses: {type(error).__name__}"
+            "file",
+            f"holds rows of {outline.name} that its schema refuses ({type(error).__name__}); take another backup",
         ) from None
     return len(values)
 

@@ -239,4 +239,5 @@ def create_private(path: Path) -> None:
         with suppress(FileExistsError):
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be made: {error.strerror}") from error
+        mend = "let this user write there, or name another file in TILLKEY_DATABASE_URL"
+        raise ConfigError(f"{path}: cannot be made: {error.strerror}; {mend}") from error

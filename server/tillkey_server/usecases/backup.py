@@ -62,7 +62,10 @@ async def back_up(
         sealing = None if passphrase is None else Sealing(sink, passphrase)
         async with dump.snapshot(settings.database_url) as snapshot:
             if snapshot.revision is None:
-                raise ConfigError("the database was never migrated: there is nothing to back up")
+                raise ConfigError(
+                    "the database was never migrated, so there is nothing to back up: set TILLKEY_DATABASE_URL as the"
+                    " server has it, or run `tillkey-server migrate`"
+                )
             rows = await _write(settings, sealing or sink, snapshot, keyring.issuer, now, progress)
         if sealing is not None:
             sealing.close()
@@ -150,12 +153,15 @@ async def _write_rows(writer: archive.ArchiveWriter, snapshot: Snapshot, progres
 def _whole_only(file: Path) -> Iterator[BinaryIO]:
     """Give a new file beside `file`; it takes that name when the block ends cleanly, and is gone otherwise."""
     if file.exists():
-        raise BadInput("file", f"{file} exists already, and a backup overwrites nothing")
+        raise BadInput("file", f"{file} exists already, and a backup overwrites nothing: name another")
     unfinished = file.with_name(f".{file.name}.{os.getpid()}")
     try:
         descriptor = os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     except OSError as error:
-        raise BadInput("file", f"{unfinished}: cannot be made: {error.strerror}") from error
+        raise BadInput(
+            "file",
+            f"{unfinished}: cannot be made: {error.strerror}; name a file in a folder that this user may write to",
+        ) from error
     try:
         with os.fdopen(descriptor, "wb") as sink:
             yield sink
@@ -164,8 +170,10 @@ def _whole_only(file: Path) -> Iterator[BinaryIO]:
         # A link, unlike a renaming, refuses a name that was taken meanwhile.
         os.link(unfinished, file)
     except FileExistsError as error:
-        raise BadInput("file", f"{file} was made meanwhile, and a backup overwrites nothing") from error
+        raise BadInput("file", f"{file} was made meanwhile, and a backup overwrites nothing: name another") from error
     except OSError as error:
-        raise BadInput("file", f"{file}: cannot be written: {error.strerror}") from error
+        raise BadInput(
+            "file", f"{file}: cannot be written: {error.strerror}; make room, or name a file elsewhere"
+        ) from error
     finally:
         unfinished.unlink(missing_ok=True)

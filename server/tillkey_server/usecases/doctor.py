@@ -1,7 +1,7 @@
 """The doctor: is everything well that a server rests on, and what mends what is not.
 
 1. Each check says `ok`, `warn` (it works, and somebody should look) or `fail` (tills are or will be turned away, or a
-   secret lies open). All of them run, whatever the others say, and none changes anything.
+   secret lies open). All of them run, whatever the others say, and none leaves a change behind.
 2. A check that rests on one that failed says so instead of guessing.
 3. The server may be running meanwhile or not.
 """
@@ -24,6 +24,7 @@ from tillkey_server.clock import Clock, from_epoch, to_epoch
 from tillkey_server.errors import TillkeyError, Unavailable
 from tillkey_server.policies.loader import bundled_policies, load_folder
 from tillkey_server.settings import Settings
+from tillkey_server.signing.files import open_to_others
 from tillkey_server.signing.keyring import Keyring
 from tillkey_server.signing.mint import Mint
 from tillkey_server.signing.pepper import Pepper
@@ -110,10 +111,10 @@ def _secrets(settings: Settings) -> Iterator[Check]:
     if settings.tls_key is not None:
         paths.append(settings.tls_key)
     there = [path for path in paths if path.exists()]
-    open_ones = [path for path in there if _is_open(path)]
+    open_ones = [path for path in there if open_to_others(path)]
     if settings.database_url.startswith("sqlite"):
         path = migrate.path_of(parse_url(settings.database_url))
-        if path.exists() and _is_open(path):
+        if path.exists() and open_to_others(path):
             yield Check("database_file", Verdict.WARN, f"{path}: others can read it", f"run `chmod 600 {path}`")
     for path in open_ones:
         yield Check("secrets", Verdict.FAIL, f"{path}: others can read or write it", f"run `chmod 600 {path}`")
@@ -123,11 +124,6 @@ def _secrets(settings: Settings) -> Iterator[Check]:
         Pepper.load(settings)
     except TillkeyError as error:
         yield Check("pepper", Verdict.FAIL, str(error), "restore it from the backup")
-
-
-def _is_open(path: Path) -> bool:
-    """Tell whether others than its owner may read or write a file."""
-    return os.name == "posix" and bool(stat.S_IMODE(path.stat().st_mode) & (_GROUP | _WORLD))
 
 
 def _root_key(settings: Settings) -> Check:
@@ -153,15 +149,19 @@ def _keys(settings: Settings, now: datetime) -> tuple[Keyring | None, list[Check
         Mint(keyring).prove(now)
         signer = keyring.signer(now).public.thumbprint
     except TillkeyError as error:
-        mend = "see the check `clock`; if that is well, publish a keyset with a new key (keys/README.md)"
+        mend = f"see the check `clock`; if that is well, run `{_rotation(settings)} --starts-in 0`"
         return keyring, [Check("keys", Verdict.FAIL, str(error), mend)]
     online = keyring.keyset.find(signer)
     ends = None if online is None or online.not_after is None else from_epoch(online.not_after)
     detail = f"keyset version {keyring.keyset.version} of {keyring.issuer} signs with {signer}"
     if ends is not None and ends - now < KEY_ENDS_SOON:
         detail += f", until {ends:%Y-%m-%d}"
-        return keyring, [Check("keys", Verdict.WARN, detail, "publish a keyset with a new key (keys/README.md)")]
+        return keyring, [Check("keys", Verdict.WARN, detail, f"run `{_rotation(settings)}`")]
     return keyring, [Check("keys", Verdict.OK, detail)]
+
+
+def _rotation(settings: Settings) -> str:
+    return f"tillkey-server keys rotate --data-dir {settings.data_dir} --root-key FILE"
 
 
 def _policies(settings: Settings) -> Check:

@@ -146,7 +146,7 @@ def _proved(file: Path, passphrase: str | None) -> _Backup:
     try:
         opened = file.open("rb")
     except OSError as error:
-        raise BadInput("file", f"{file}: {error.strerror}") from error
+        raise BadInput("file", f"{file}: {error.strerror}; name a file that `backup` wrote") from error
     with opened:
         for name, content in archive.parts(_plain(opened, passphrase)):
             room, _, rest = name.partition("/")
@@ -155,7 +155,7 @@ def _proved(file: Path, passphrase: str | None) -> _Backup:
             elif room == FOLDER:
                 folder[rest] = content
             elif room != DATABASE:
-                raise BadInput("file", "is damaged: it holds a part that no backup has")
+                raise BadInput("file", "is damaged: it holds a part that no backup has; take another backup")
     backup = _described(about, file, passphrase, folder)
     if not migrate.known(backup.schema):
         raise BadInput("file", f"is of schema {backup.schema}, which a newer server made: restore it with that version")
@@ -171,14 +171,17 @@ def _described(about: dict[str, Any], file: Path, passphrase: str | None, folder
         taken_at = from_epoch(about["taken_at"])
         return _Backup(file, passphrase, about["issuer"], taken_at, about["schema"], outlines, folder)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise BadInput("file", "is damaged: it does not describe itself") from error
+        raise BadInput("file", "is damaged: it does not describe itself; take another backup") from error
 
 
 def _plain(file: BinaryIO, passphrase: str | None) -> archive.Source:
     if not is_sealed(file):
         return file
     if passphrase is None:
-        raise BadInput("passphrase", "is missing: the backup is encrypted")
+        raise BadInput(
+            "passphrase",
+            "is missing: the backup is encrypted; name its file by --passphrase-file, or set TILLKEY_BACKUP_PASSPHRASE",
+        )
     return Opening(file, passphrase)
 
 
@@ -219,7 +222,7 @@ def _stage(backup: _Backup, staged: Settings, now: datetime) -> None:
     Pepper.load(staged)
     load_folder(staged.policies_dir)
     if keyring.issuer != backup.issuer:
-        raise BadInput("file", "is damaged: its keys are another server's")
+        raise BadInput("file", "is damaged: its keys are another server's; take another backup")
 
 
 def _move_aside(settings: Settings, target: _Target, now: datetime) -> Path | None:

@@ -23,6 +23,7 @@ from tillkey_server.store.faults import cause_of
 from tillkey_server.store.migrate import Standing
 from tillkey_server.usecases.policy_book import PolicyBook
 from tillkey_server.usecases.product_book import ProductBook
+from tillkey_server.usecases.pulse import Pulse
 
 _ATTEMPTS = 3
 _OWN_DATABASE = "tillkey.sqlite"
@@ -41,6 +42,7 @@ class Services:
     mint: Mint
     pepper: Pepper
     products: ProductBook = field(default_factory=ProductBook)
+    pulse: Pulse = field(default_factory=Pulse)
 
     async def close(self) -> None:
         """Close the database's connections."""
@@ -118,4 +120,4 @@ async def settled(attempt: Callable[[], Awaitable[Result]]) -> Result:
     try:
         return await attempt()
     except (IntegrityError, Raced) as error:
-        raise Unavailable("parallel requests kept coming first") from error
+        raise Unavailable("parallel requests kept coming first: try again") from error

@@ -16,6 +16,7 @@ from tillkey_server.clock import Clock
 from tillkey_server.errors import BadInput, ConfigError
 from tillkey_server.settings import Settings
 from tillkey_server.signing import ceremony
+from tillkey_server.signing.files import open_to_others
 from tillkey_server.signing.keyring import Keyring
 from tillkey_server.store import migrate
 from tillkey_server.usecases import catalogue
@@ -28,12 +29,16 @@ _ISSUER_LENGTH = 8
 
 @dataclass(frozen=True, slots=True)
 class Initialized:
-    """What `init` made and what it found; `products` are the examples on sale, none where they were not asked for."""
+    """What `init` made and what it found; `products` are the examples on sale, none where they were not asked for.
+
+    `open_to_others` is whether others than its owner may enter the data folder, which then was there before.
+    """
 
     issuer: str
     created: tuple[str, ...]
     found: tuple[str, ...]
     products: tuple[str, ...]
+    open_to_others: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,11 @@ async def initialize(settings: Settings, *, issuer: str | None, examples: bool, 
         created.append(f"keys and keyset ({settings.keyset_path})")
     held = Keyring.load(settings).issuer
     if issuer is not None and issuer != held:
-        raise BadInput("issuer", f"is fixed: this server has been {held} since its keys were made")
+        raise BadInput(
+            "issuer",
+            f"is fixed: this server has been {held} since its keys were made; leave --issuer out, or make"
+            " another server in a folder of its own with --data-dir",
+        )
     migrated = await migrate_database(settings)
     (found if migrated.before == migrated.after else created).append(f"database schema {migrated.after}")
     services = await open_services(settings, clock)
@@ -70,7 +79,7 @@ async def initialize(settings: Settings, *, issuer: str | None, examples: bool, 
         products = await catalogue.load_examples(services) if examples else []
     finally:
         await services.close()
-    return Initialized(held, tuple(created), tuple(found), tuple(products))
+    return Initialized(held, tuple(created), tuple(found), tuple(products), open_to_others(settings.data_dir))
 
 
 async def migrate_database(settings: Settings) -> Migrated:

@@ -37,6 +37,28 @@ async def test_requests_and_refusals_are_counted_by_route_and_code(services):
     assert figure(after.text, "tillkey_build_info") == 1
 
 
+async def test_the_time_of_transactions_is_counted_by_kind_and_outcome(services):
+    taken = "tillkey_transaction_seconds_count{"
+    waited = "tillkey_transaction_wait_seconds_count{"
+    async with client(services) as http:
+        before = (await http.get("/metrics")).text
+        with pytest.raises(KeyError):
+            async with services.db.writing():
+                raise KeyError
+        async with services.db.reading():
+            pass
+        after = (await http.get("/metrics")).text
+
+    def rise(name):
+        return figure(after, name) - figure(before, name)
+
+    assert rise(taken + 'kind="write",outcome="rolled_back"') == 1
+    # And that with which the first answer looked for unsealed rows.
+    assert rise(taken + 'kind="read",outcome="done"') == 2
+    assert rise(taken + 'kind="write",outcome="unavailable"') == 0
+    assert (rise(waited + 'kind="write"'), rise(waited + 'kind="read"')) == (1, 2)
+
+
 @pytest.mark.parametrize(
     ("who", "address", "headers", "status"),
     [

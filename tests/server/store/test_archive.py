@@ -65,7 +65,9 @@ def test_what_is_no_backup_is_told(file):
 def test_another_version_of_the_format_is_refused():
     members = entries(written())
     members["about.json"] = members["about.json"].replace(b'"version": 1', b'"version": 2')
-    assert refused(packed(members)) == "is of format version 2; this server reads version 1"
+    assert refused(packed(members)) == (
+        "is of format version 2; this server reads version 1: take the version of the server that wrote it"
+    )
 
 
 def test_a_changed_part_is_noticed():
@@ -83,7 +85,7 @@ def test_a_missing_part_is_noticed():
 def test_a_missing_manifest_is_noticed():
     members = entries(written())
     del members["manifest.json"]
-    assert refused(packed(members)) == "is cut off: its manifest is missing"
+    assert refused(packed(members)) == "is cut off: its manifest is missing; take another backup"
 
 
 def test_what_follows_the_manifest_is_refused():
