@@ -11,6 +11,7 @@ from tillkey_server.cli import (
     api_key,
     audit,
     backup,
+    closure,
     customer,
     doctor,
     forced_deactivation,
@@ -26,6 +27,7 @@ from tillkey_server.cli import (
     renewal,
     serving,
     setup,
+    support,
     transfer,
     trial,
 )
@@ -67,6 +69,8 @@ license_commands.app.command("cancel-renewal")(renewal.cancel)
 license_commands.app.command("resume-renewal")(renewal.resume)
 app.add_typer(license_commands.app, name="license")
 app.add_typer(activation.app, name="activation")
+app.add_typer(support.app, name="support")
+app.add_typer(closure.app, name="closure")
 app.add_typer(forced_deactivation.app, name="forced-deactivation")
 app.add_typer(move_ticket.app, name="move-ticket")
 app.add_typer(api_key.app, name="api-key")

@@ -29,6 +29,8 @@ from tillkey_server.policies.forms import (
     once,
 )
 from tillkey_server.policies.term_form import RenewalSection, SubscriptionSection, TermsSection, VersionsSection
+from tillkey_server.policies.support_form import SupportSection
+from tillkey_server.policies.term_form import TermsSection
 
 
 class IssueSection(Section):
@@ -196,3 +198,4 @@ class PolicyDocument(Section):
     renewal: RenewalSection | None = None
     subscription: SubscriptionSection | None = None
     versions: VersionsSection | None = None
+    support: SupportSection | None = None

@@ -18,6 +18,8 @@ from zoneinfo import ZoneInfo
 from tillkey_server.rules.citation import Clauses
 from tillkey_server.rules.deadline_policy import DeadlinePolicy
 from tillkey_server.rules.term_policy import RenewalPolicy, SubscriptionPolicy, TermsPolicy, VersionsPolicy
+from tillkey_server.rules.support_policy import SupportPolicy
+from tillkey_server.rules.term_policy import TermsPolicy
 
 KNOWN_COMPONENTS = frozenset({"machine_id", "hostname", "hardware", "location"})
 """The fingerprint components that our SDK sends; a threshold above their number could never be reached."""
@@ -241,6 +243,7 @@ class Policy:
     renewal: RenewalPolicy | None = None
     subscription: SubscriptionPolicy | None = None
     versions: VersionsPolicy | None = None
+    support: SupportPolicy | None = None
 
     @property
     def ref(self) -> PolicyRef:

@@ -4,6 +4,7 @@
 """
 
 from tests.support.administration import activations, api_keys, audit, catalogue, licenses, policies, renewals, trials
+from tests.support.administration import activations, api_keys, audit, catalogue, licenses, policies, support, trials
 from tests.support.administration.example import Example, Make, Shelf
 
 EXAMPLES: dict[str, Make] = {
@@ -14,6 +15,7 @@ EXAMPLES: dict[str, Make] = {
     **licenses.EXAMPLES,
     **renewals.EXAMPLES,
     **activations.EXAMPLES,
+    **support.EXAMPLES,
     **audit.EXAMPLES,
 }
 

@@ -28,6 +28,7 @@ from tillkey_server.api.administration import (
     renewals,
     standing,
     subscriptions,
+    support,
     transfers,
     trials,
 )
@@ -53,6 +54,8 @@ GROUPS: tuple[Endpoints, ...] = (
     activations.endpoints,
     forced_deactivations.endpoints,
     move_tickets.endpoints,
+    support.endpoints,
+    support.closures,
     audit.endpoints,
     api_keys.endpoints,
 )
