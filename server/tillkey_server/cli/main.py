@@ -7,6 +7,7 @@ from __future__ import annotations
 import typer
 
 from tillkey_server.cli import (
+    account,
     activation,
     api_key,
     audit,
@@ -23,8 +24,10 @@ from tillkey_server.cli import (
     policy,
     product,
     project,
+    purchase,
     rekey,
     renewal,
+    review,
     serving,
     setup,
     support,
@@ -67,6 +70,11 @@ license_commands.app.command("subscribe")(renewal.subscribe)
 license_commands.app.command("subscription")(renewal.subscription)
 license_commands.app.command("cancel-renewal")(renewal.cancel)
 license_commands.app.command("resume-renewal")(renewal.resume)
+license_commands.app.command("import")(purchase.import_)
+project.app.command("entitlements")(purchase.entitlements)
+order.app.command("preview")(review.preview)
+order.app.command("hold")(review.hold)
+order.app.command("release")(review.release)
 app.add_typer(license_commands.app, name="license")
 app.add_typer(activation.app, name="activation")
 app.add_typer(support.app, name="support")
@@ -76,6 +84,8 @@ app.add_typer(move_ticket.app, name="move-ticket")
 app.add_typer(api_key.app, name="api-key")
 app.add_typer(product.app, name="product")
 app.add_typer(customer.app, name="customer")
+app.add_typer(account.app, name="account")
+app.add_typer(purchase.app, name="install-credit")
 app.add_typer(project.app, name="project")
 app.add_typer(order.app, name="order")
 app.add_typer(policy.app, name="policy")

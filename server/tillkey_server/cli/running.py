@@ -91,13 +91,16 @@ def actor() -> str:
 
 
 def time_of(text: str | None, field: str) -> datetime | None:
-    """Read a time of day with its zone; a bare one would be a guess. Raises BadInput."""
+    """Read a time of day with its zone, where it is given; a bare one would be a guess. Raises BadInput."""
+    return None if text is None else moment_of(text, field)
+
+
+def moment_of(text: str, field: str) -> datetime:
+    """Read a time that has to be given, with its zone. Raises BadInput."""
     from datetime import UTC, datetime
 
     from tillkey_server.errors import BadInput
 
-    if text is None:
-        return None
     try:
         at = datetime.fromisoformat(text)
     except ValueError as error:
@@ -236,6 +239,17 @@ def refused_by(answer: RefusalAnswer | Decision) -> Refused:
             facts=answer.facts,
         )
     )
+
+
+def carried_out(decision: Decision) -> Outcome:
+    """Return a decision's outcome for the shell: what was done, what waits for somebody, or the no."""
+    from tillkey_server.rules.decision import Outcome as Answer
+    from tillkey_server.usecases.answers import told_of
+
+    if decision.outcome is Answer.DENY:
+        return refused_by(decision)
+    members = told_of(decision)
+    return Done(members, lambda output: output.fields(members))
 
 
 def decided_by(decision: Decision) -> dict[str, object]:

@@ -24,6 +24,7 @@ from pydantic import ValidationError
 
 from tillkey_server.errors import ConfigError
 from tillkey_server.policies import deadline_form, support_form, term_form
+from tillkey_server.policies import account_form, deadline_form, sale_form, term_form
 from tillkey_server.policies.freezing import freeze
 from tillkey_server.policies.schema import PolicyDocument
 from tillkey_server.rules import policy as rules
@@ -130,6 +131,10 @@ def _contradictions(document: PolicyDocument) -> Iterator[tuple[str, str]]:
         yield from deadline_form.contradictions(document.deadlines)
     if document.support is not None:
         yield from support_form.contradictions(document.support)
+    if document.sale is not None:
+        yield from sale_form.contradictions(document.sale)
+    if document.account is not None:
+        yield from account_form.contradictions(document.account)
     if document.clocks.refund_days is not None and document.clocks.refund_months is not None:
         yield "clocks.refund_months", "stands beside refund_days: a window has one length"
     words = [*document.entitlements.granted, *document.entitlements.degraded]

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from tillkey_server.policies.account_form import AccountSection
 from tillkey_server.policies.deadline_form import DeadlineSection
 from tillkey_server.policies.forms import (
     Clauses,
@@ -30,6 +31,7 @@ from tillkey_server.policies.forms import (
 )
 from tillkey_server.policies.term_form import RenewalSection, SubscriptionSection, TermsSection, VersionsSection
 from tillkey_server.policies.support_form import SupportSection
+from tillkey_server.policies.sale_form import SaleSection
 from tillkey_server.policies.term_form import TermsSection
 
 
@@ -199,3 +201,5 @@ class PolicyDocument(Section):
     subscription: SubscriptionSection | None = None
     versions: VersionsSection | None = None
     support: SupportSection | None = None
+    sale: SaleSection | None = None
+    account: AccountSection | None = None

@@ -7,6 +7,8 @@
    (`not_found`), so that nobody learns by asking what others have (I13).
 4. What concerns the whole server (API keys, the products on sale, the vendor's closures, sealing the audit log) needs a
    caller without limits.
+4. What concerns the whole server (API keys, the products on sale, sealing the audit log, who
+   was erased) needs a caller without limits.
 5. The operator at the machine's command line is an admin without limits: whoever reads the data folder can do all.
 """
 
@@ -37,10 +39,16 @@ class Permission(StrEnum):
     PRODUCT_WRITE = "product.write"
     CUSTOMER_READ = "customer.read"
     CUSTOMER_WRITE = "customer.write"
+    ACCOUNT_REQUEST = "account.request"
+    ACCOUNT_SUSPEND = "account.suspend"
+    ACCOUNT_TERMINATE = "account.terminate"
+    ACCOUNT_ERASED = "account.erased"
+    INSTALL_CREDIT_USE = "install_credit.use"
     PROJECT_READ = "project.read"
     PROJECT_WRITE = "project.write"
     ORDER_READ = "order.read"
     ORDER_WRITE = "order.write"
+    ORDER_REVIEW = "order.review"
     LICENSE_READ = "license.read"
     LICENSE_ISSUE = "license.issue"
     LICENSE_SUSPEND = "license.suspend"
@@ -80,6 +88,13 @@ _READ = frozenset(
 )
 _AGENT = _READ | {_P.PROJECT_WRITE, _P.LICENSE_REKEY, _P.SUBSCRIPTION_CHANGE, _P.ACTIVATION_FORCE}
 _AGENT = _READ | {_P.PROJECT_WRITE, _P.LICENSE_REKEY, _P.ACTIVATION_FORCE, _P.SUPPORT_WRITE}
+_AGENT = _READ | {
+    _P.PROJECT_WRITE,
+    _P.LICENSE_REKEY,
+    _P.ACTIVATION_FORCE,
+    _P.ACCOUNT_REQUEST,
+    _P.INSTALL_CREDIT_USE,
+}
 _SUPERVISOR = _AGENT | {
     _P.AUDIT_READ,
     _P.AUDIT_VERIFY,
@@ -91,10 +106,16 @@ _SUPERVISOR = _AGENT | {
     _P.ACTIVATION_RELEASE,
     _P.FORCE_OVERRIDE,
     _P.CLOSURE_WRITE,
+    _P.ORDER_REVIEW,
+    _P.ACCOUNT_SUSPEND,
+    _P.ACCOUNT_TERMINATE,
+    _P.ACCOUNT_ERASED,
 }
 _INTEGRATION = _READ | {
     _P.CUSTOMER_WRITE,
     _P.ORDER_WRITE,
+    _P.ORDER_REVIEW,
+    _P.ACCOUNT_REQUEST,
     _P.LICENSE_ISSUE,
     _P.LICENSE_RENEW,
     _P.SUBSCRIPTION_CHANGE,
@@ -114,6 +135,7 @@ ROLES: Mapping[Role, frozenset[Permission]] = MappingProxyType(
 """What each role may do."""
 
 SERVER_WIDE = frozenset({_P.PRODUCT_WRITE, _P.CLOSURE_WRITE, _P.AUDIT_VERIFY, _P.API_KEY_READ, _P.API_KEY_WRITE})
+SERVER_WIDE = frozenset({_P.PRODUCT_WRITE, _P.AUDIT_VERIFY, _P.ACCOUNT_ERASED, _P.API_KEY_READ, _P.API_KEY_WRITE})
 """What only a caller without limits may do (sentence 4)."""
 
 

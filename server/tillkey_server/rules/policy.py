@@ -15,10 +15,12 @@ from datetime import date, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from tillkey_server.rules.account_policy import AccountPolicy
 from tillkey_server.rules.citation import Clauses
 from tillkey_server.rules.deadline_policy import DeadlinePolicy
 from tillkey_server.rules.term_policy import RenewalPolicy, SubscriptionPolicy, TermsPolicy, VersionsPolicy
 from tillkey_server.rules.support_policy import SupportPolicy
+from tillkey_server.rules.sale_policy import SalePolicy
 from tillkey_server.rules.term_policy import TermsPolicy
 
 KNOWN_COMPONENTS = frozenset({"machine_id", "hostname", "hardware", "location"})
@@ -244,6 +246,8 @@ class Policy:
     subscription: SubscriptionPolicy | None = None
     versions: VersionsPolicy | None = None
     support: SupportPolicy | None = None
+    sale: SalePolicy | None = None
+    account: AccountPolicy | None = None
 
     @property
     def ref(self) -> PolicyRef:

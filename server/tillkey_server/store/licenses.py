@@ -31,6 +31,9 @@ MOMENTS = frozenset(
         "refunded_at",
         "suspended_at",
         "suspended_until",
+        "account_suspended_at",
+        "account_stops_at",
+        "account_suspended_until",
     }
 )
 """The columns that `set_moments` may write; everything else of a license is written once."""
@@ -66,6 +69,9 @@ class LicenseRow:
     suspended_at: datetime | None = None
     suspended_until: datetime | None = None
     clocks_from: datetime | None = None
+    account_suspended_at: datetime | None = None
+    account_stops_at: datetime | None = None
+    account_suspended_until: datetime | None = None
 
     @property
     def policy_ref(self) -> PolicyRef:
@@ -84,6 +90,9 @@ class LicenseRow:
             refunded_at=self.refunded_at,
             suspended_at=self.suspended_at,
             suspended_until=self.suspended_until,
+            account_suspended_at=self.account_suspended_at,
+            account_stops_at=self.account_stops_at,
+            account_suspended_until=self.account_suspended_until,
             use_until=self.use_until,
             updates_until=self.updates_until,
             support_until=self.support_until,
@@ -140,6 +149,10 @@ async def entitled_to_updates(conn: AsyncConnection, product_id: UUID, at: datet
         *[moment.is_(None) for moment in ended],
     )
     return await rows.many(conn, statement.order_by(_C.id), LicenseRow)
+async def of_customer(conn: AsyncConnection, customer_id: UUID, *, lock: bool = False) -> tuple[LicenseRow, ...]:
+    """Return all licenses of a customer by id; `lock` their rows before deciding about them, in that order."""
+    statement = _SELECT.where(_C.customer_id == customer_id).order_by(_C.id)
+    return await rows.many(conn, rows.locked(statement, tables.license_, lock=lock), LicenseRow)
 
 
 async def insert(conn: AsyncConnection, row: LicenseRow) -> None:

@@ -25,6 +25,7 @@ from sqlalchemy import (
     text,
 )
 
+from tillkey_server.store import account_tables  # noqa: F401 - its tables are of the same MetaData
 from tillkey_server.store.access_tables import api_key, audit_seal, idempotency, rate_limit, worker_lease
 from tillkey_server.store.columns import (
     HASH_BYTES,
@@ -197,6 +198,9 @@ order_line = Table(
     Column("advertised", JSON(none_as_null=True), nullable=True),
     # How long the support lasts that was chosen at the purchase, or what a renewal was paid for.
     Column("term_months", Integer, nullable=True),
+    # Of a bundle's part: the bundle's code, and which of the lines that were told it was.
+    Column("bundle", String(64), nullable=True),
+    Column("bundle_line", Integer, nullable=True),
     _policy_reference(),
     UniqueConstraint("order_id", "position"),
     CheckConstraint("quantity >= 1", name="quantity"),
@@ -229,6 +233,10 @@ license_ = Table(
     instant("suspended_at", optional=True),
     instant("suspended_until", optional=True),
     instant("clocks_from", optional=True),
+    # The account's suspension as a till's heartbeat sees it: it reads this row alone (DESIGN section 8).
+    instant("account_suspended_at", optional=True),
+    instant("account_stops_at", optional=True),
+    instant("account_suspended_until", optional=True),
     _policy_reference(),
     UniqueConstraint("order_line_id", "position"),
     CheckConstraint(f"length(key_hash) = {HASH_BYTES}", name="key_hash"),

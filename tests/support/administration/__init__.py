@@ -5,11 +5,26 @@
 
 from tests.support.administration import activations, api_keys, audit, catalogue, licenses, policies, renewals, trials
 from tests.support.administration import activations, api_keys, audit, catalogue, licenses, policies, support, trials
+from tests.support.administration import (
+    accounts,
+    activations,
+    api_keys,
+    audit,
+    catalogue,
+    licenses,
+    policies,
+    purchases,
+    sales,
+    trials,
+)
 from tests.support.administration.example import Example, Make, Shelf
 
 EXAMPLES: dict[str, Make] = {
     **api_keys.EXAMPLES,
     **catalogue.EXAMPLES,
+    **sales.EXAMPLES,
+    **purchases.EXAMPLES,
+    **accounts.EXAMPLES,
     **policies.EXAMPLES,
     **trials.EXAMPLES,
     **licenses.EXAMPLES,

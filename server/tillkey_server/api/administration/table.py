@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from tillkey_server.api import openapi, problems
 from tillkey_server.api.administration import (
+    accounts,
     activations,
     api_keys,
     audit,
@@ -24,8 +25,10 @@ from tillkey_server.api.administration import (
     policies,
     products,
     projects,
+    purchases,
     rekeys,
     renewals,
+    reviews,
     standing,
     subscriptions,
     support,
@@ -40,8 +43,11 @@ from tillkey_server.rules.decision import Refusal
 GROUPS: tuple[Endpoints, ...] = (
     products.endpoints,
     customers.endpoints,
+    accounts.endpoints,
     projects.endpoints,
     orders.endpoints,
+    reviews.endpoints,
+    purchases.endpoints,
     policies.endpoints,
     licenses.endpoints,
     explanations.endpoints,
