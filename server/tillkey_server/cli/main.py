@@ -13,6 +13,7 @@ from tillkey_server.cli import (
     audit,
     backup,
     closure,
+    claim,
     customer,
     doctor,
     forced_deactivation,
@@ -31,8 +32,11 @@ from tillkey_server.cli import (
     serving,
     setup,
     support,
+    software_release,
     transfer,
     trial,
+    updates,
+    warranty,
 )
 from tillkey_server.cli import license as license_commands
 
@@ -75,6 +79,9 @@ project.app.command("entitlements")(purchase.entitlements)
 order.app.command("preview")(review.preview)
 order.app.command("hold")(review.hold)
 order.app.command("release")(review.release)
+license_commands.app.command("updates")(updates.updates)
+license_commands.app.command("update-offer")(updates.update_offer)
+license_commands.app.command("download")(updates.download)
 app.add_typer(license_commands.app, name="license")
 app.add_typer(activation.app, name="activation")
 app.add_typer(support.app, name="support")
@@ -88,6 +95,9 @@ app.add_typer(account.app, name="account")
 app.add_typer(purchase.app, name="install-credit")
 app.add_typer(project.app, name="project")
 app.add_typer(order.app, name="order")
+app.add_typer(software_release.app, name="release")
+claim.register(warranty.app)
+app.add_typer(warranty.app, name="warranty")
 app.add_typer(policy.app, name="policy")
 app.add_typer(audit.app, name="audit")
 app.add_typer(keys.app, name="keys")

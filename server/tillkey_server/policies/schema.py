@@ -33,6 +33,8 @@ from tillkey_server.policies.term_form import RenewalSection, SubscriptionSectio
 from tillkey_server.policies.support_form import SupportSection
 from tillkey_server.policies.sale_form import SaleSection
 from tillkey_server.policies.term_form import TermsSection
+from tillkey_server.policies.update_form import UpdatesSection
+from tillkey_server.policies.warranty_form import QuotesSection, WarrantySection
 
 
 class IssueSection(Section):
@@ -203,3 +205,6 @@ class PolicyDocument(Section):
     support: SupportSection | None = None
     sale: SaleSection | None = None
     account: AccountSection | None = None
+    updates: UpdatesSection | None = None
+    warranty: WarrantySection | None = None
+    quotes: QuotesSection | None = None

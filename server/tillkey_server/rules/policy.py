@@ -22,6 +22,8 @@ from tillkey_server.rules.term_policy import RenewalPolicy, SubscriptionPolicy, 
 from tillkey_server.rules.support_policy import SupportPolicy
 from tillkey_server.rules.sale_policy import SalePolicy
 from tillkey_server.rules.term_policy import TermsPolicy
+from tillkey_server.rules.update_policy import UpdatePolicy
+from tillkey_server.rules.warranty_policy import QuotePolicy, WarrantyPolicy
 
 KNOWN_COMPONENTS = frozenset({"machine_id", "hostname", "hardware", "location"})
 """The fingerprint components that our SDK sends; a threshold above their number could never be reached."""
@@ -248,6 +250,9 @@ class Policy:
     support: SupportPolicy | None = None
     sale: SalePolicy | None = None
     account: AccountPolicy | None = None
+    updates: UpdatePolicy | None = None
+    warranty: WarrantyPolicy | None = None
+    quotes: QuotePolicy | None = None
 
     @property
     def ref(self) -> PolicyRef:

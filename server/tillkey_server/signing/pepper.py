@@ -31,6 +31,7 @@ _REQUEST = b"tillkey idempotent request v1\0"
 _ANSWER = b"tillkey idempotent answer v1\0"
 _BUCKET = b"tillkey rate limit v1\0"
 _PURCHASE_CODE = b"tillkey purchase code v1\0"
+_WORD = b"tillkey single word v1\0"
 
 API_KEY_PREFIX = "tks_"
 _API_KEY_SYMBOLS = 43
@@ -120,6 +121,9 @@ class Pepper:
     def hash_purchase_code(self, channel: str, code: str) -> bytes:
         """Return the 32 bytes under which a purchase code of another marketplace is stored."""
         return self._mac(_PURCHASE_CODE, f"{channel}\0{code}".encode())
+    def hash_word(self, use: str, text: str) -> bytes:
+        """Return the 32 bytes under which a word is stored that opens one thing: a download, a quote, a contact."""
+        return self._mac(_WORD, f"{use}\0{text}".encode())
 
     def seal_answer(self, owner: str, key: str, answer: bytes) -> bytes:
         """Encrypt an answer (AES-256-GCM) under the pepper and the idempotency key, which is stored nowhere.

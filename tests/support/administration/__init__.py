@@ -7,6 +7,7 @@ from tests.support.administration import activations, api_keys, audit, catalogue
 from tests.support.administration import activations, api_keys, audit, catalogue, licenses, policies, support, trials
 from tests.support.administration import (
     accounts,
+from tests.support.administration import (
     activations,
     api_keys,
     audit,
@@ -16,6 +17,9 @@ from tests.support.administration import (
     purchases,
     sales,
     trials,
+    software_releases,
+    trials,
+    warranty,
 )
 from tests.support.administration.example import Example, Make, Shelf
 
@@ -27,6 +31,8 @@ EXAMPLES: dict[str, Make] = {
     **accounts.EXAMPLES,
     **policies.EXAMPLES,
     **trials.EXAMPLES,
+    **software_releases.EXAMPLES,
+    **warranty.EXAMPLES,
     **licenses.EXAMPLES,
     **renewals.EXAMPLES,
     **activations.EXAMPLES,

@@ -16,6 +16,7 @@ from tillkey_server.api.administration import (
     activations,
     api_keys,
     audit,
+    claim_service,
     customers,
     explanations,
     forced_deactivations,
@@ -29,11 +30,14 @@ from tillkey_server.api.administration import (
     rekeys,
     renewals,
     reviews,
+    software_releases,
     standing,
     subscriptions,
     support,
     transfers,
     trials,
+    updates,
+    warranty_claims,
 )
 from tillkey_server.api.administration.endpoint import Endpoint, Endpoints
 from tillkey_server.api.administration.serving import serve
@@ -57,6 +61,10 @@ GROUPS: tuple[Endpoints, ...] = (
     trials.endpoints,
     renewals.endpoints,
     subscriptions.endpoints,
+    software_releases.endpoints,
+    updates.endpoints,
+    warranty_claims.endpoints,
+    claim_service.endpoints,
     activations.endpoints,
     forced_deactivations.endpoints,
     move_tickets.endpoints,
