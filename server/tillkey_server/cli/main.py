@@ -26,6 +26,7 @@ from tillkey_server.cli import (
     product,
     project,
     purchase,
+    refund,
     rekey,
     renewal,
     review,
@@ -98,6 +99,7 @@ app.add_typer(order.app, name="order")
 app.add_typer(software_release.app, name="release")
 claim.register(warranty.app)
 app.add_typer(warranty.app, name="warranty")
+app.add_typer(refund.app, name="refund")
 app.add_typer(policy.app, name="policy")
 app.add_typer(audit.app, name="audit")
 app.add_typer(keys.app, name="keys")

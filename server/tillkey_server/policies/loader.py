@@ -26,6 +26,7 @@ from tillkey_server.errors import ConfigError
 from tillkey_server.policies import deadline_form, support_form, term_form
 from tillkey_server.policies import account_form, deadline_form, sale_form, term_form
 from tillkey_server.policies import deadline_form, term_form, update_form, warranty_form
+from tillkey_server.policies import deadline_form, refund_form, term_form
 from tillkey_server.policies.freezing import freeze
 from tillkey_server.policies.schema import PolicyDocument
 from tillkey_server.rules import policy as rules
@@ -137,6 +138,7 @@ def _contradictions(document: PolicyDocument) -> Iterator[tuple[str, str]]:
     if document.account is not None:
         yield from account_form.contradictions(document.account)
     yield from _topics(document)
+    yield from refund_form.contradictions(document.refund)
     if document.clocks.refund_days is not None and document.clocks.refund_months is not None:
         yield "clocks.refund_months", "stands beside refund_days: a window has one length"
     words = [*document.entitlements.granted, *document.entitlements.degraded]

@@ -32,6 +32,7 @@ from tillkey_server.policies.forms import (
 from tillkey_server.policies.term_form import RenewalSection, SubscriptionSection, TermsSection, VersionsSection
 from tillkey_server.policies.support_form import SupportSection
 from tillkey_server.policies.sale_form import SaleSection
+from tillkey_server.policies.refund_form import RefundSection
 from tillkey_server.policies.term_form import TermsSection
 from tillkey_server.policies.update_form import UpdatesSection
 from tillkey_server.policies.warranty_form import QuotesSection, WarrantySection
@@ -208,3 +209,4 @@ class PolicyDocument(Section):
     updates: UpdatesSection | None = None
     warranty: WarrantySection | None = None
     quotes: QuotesSection | None = None
+    refund: RefundSection | None = None

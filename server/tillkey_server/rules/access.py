@@ -68,6 +68,11 @@ class Permission(StrEnum):
     POLICY_READ = "policy.read"
     AUDIT_READ = "audit.read"
     AUDIT_VERIFY = "audit.verify"
+    REFUND_READ = "refund.read"
+    REFUND_REQUEST = "refund.request"
+    REFUND_DECIDE = "refund.decide"
+    REFUND_PAYOUT = "refund.payout"
+    BALANCE_SPEND = "balance.spend"
     API_KEY_READ = "api_key.read"
     API_KEY_WRITE = "api_key.write"
     RELEASE_READ = "release.read"
@@ -106,6 +111,10 @@ _AGENT = _READ | {
 }
 _SERVICE = {_P.DOWNLOAD_GRANT, _P.WARRANTY_OPEN, _P.QUOTE_ACCEPT}
 _AGENT = _READ | _SERVICE | {_P.PROJECT_WRITE, _P.LICENSE_REKEY, _P.ACTIVATION_FORCE, _P.WARRANTY_WRITE}
+        _P.REFUND_READ,
+    }
+)
+_AGENT = _READ | {_P.PROJECT_WRITE, _P.LICENSE_REKEY, _P.ACTIVATION_FORCE, _P.REFUND_REQUEST}
 _SUPERVISOR = _AGENT | {
     _P.AUDIT_READ,
     _P.AUDIT_VERIFY,
@@ -121,12 +130,17 @@ _SUPERVISOR = _AGENT | {
     _P.ACCOUNT_SUSPEND,
     _P.ACCOUNT_TERMINATE,
     _P.ACCOUNT_ERASED,
+    _P.REFUND_DECIDE,
+    _P.REFUND_PAYOUT,
 }
 _INTEGRATION = _READ | {
     _P.CUSTOMER_WRITE,
     _P.ORDER_WRITE,
     _P.ORDER_REVIEW,
     _P.ACCOUNT_REQUEST,
+    _P.REFUND_REQUEST,
+    _P.REFUND_PAYOUT,
+    _P.BALANCE_SPEND,
     _P.LICENSE_ISSUE,
     _P.LICENSE_RENEW,
     _P.SUBSCRIPTION_CHANGE,

@@ -92,6 +92,12 @@ async def active_of_keys(conn: AsyncConnection, keys: Collection[str]) -> tuple[
     return await rows.many(conn, _SELECT.where(_C.jkt.in_(keys), _ACTIVE).order_by(_C.id), ActivationRow)
 
 
+async def count_of_license(conn: AsyncConnection, license_id: UUID) -> int:
+    """Return how many activations a license ever had, ended ones too (NX-33)."""
+    statement = select(func.count()).select_from(tables.activation).where(_C.license_id == license_id)
+    return int((await conn.execute(statement)).scalar_one())
+
+
 async def held_before(conn: AsyncConnection, jkt: str, license_id: UUID) -> bool:
     """Tell whether an installation key held the license in an activation that has ended."""
     statement = select(_C.id).where(_C.jkt == jkt, _C.license_id == license_id, ~_ACTIVE).limit(1)

@@ -21,6 +21,7 @@ from tests.support.administration import (
     trials,
     warranty,
 )
+from tests.support.administration import activations, api_keys, audit, catalogue, licenses, policies, refunds, trials
 from tests.support.administration.example import Example, Make, Shelf
 
 EXAMPLES: dict[str, Make] = {
@@ -33,6 +34,7 @@ EXAMPLES: dict[str, Make] = {
     **trials.EXAMPLES,
     **software_releases.EXAMPLES,
     **warranty.EXAMPLES,
+    **refunds.EXAMPLES,
     **licenses.EXAMPLES,
     **renewals.EXAMPLES,
     **activations.EXAMPLES,
