@@ -14,8 +14,7 @@ from contextlib import asynccontextmanager, suppress
 
 from tillkey_server.errors import Unavailable
 from tillkey_server.ids import new_token
-from tillkey_server.usecases import retention, sealing, subscription
-from tillkey_server.usecases import retention, review, sealing, termination
+from tillkey_server.usecases import retention, review, sealing, subscription, termination
 from tillkey_server.usecases.services import Services
 
 log = logging.getLogger(__name__)

@@ -23,10 +23,16 @@ from types import MappingProxyType
 from pydantic import ValidationError
 
 from tillkey_server.errors import ConfigError
-from tillkey_server.policies import deadline_form, support_form, term_form
-from tillkey_server.policies import account_form, deadline_form, sale_form, term_form
-from tillkey_server.policies import deadline_form, term_form, update_form, warranty_form
-from tillkey_server.policies import deadline_form, refund_form, term_form
+from tillkey_server.policies import (
+    account_form,
+    deadline_form,
+    refund_form,
+    sale_form,
+    support_form,
+    term_form,
+    update_form,
+    warranty_form,
+)
 from tillkey_server.policies.freezing import freeze
 from tillkey_server.policies.schema import PolicyDocument
 from tillkey_server.rules import policy as rules
@@ -128,17 +134,7 @@ def _contradictions(document: PolicyDocument) -> Iterator[tuple[str, str]]:
         yield "takeover.required", "names more components than the threshold asks for"
     yield from _lengths(document)
     yield from _days(document)
-    yield from term_form.contradictions(document)
-    if document.deadlines is not None:
-        yield from deadline_form.contradictions(document.deadlines)
-    if document.support is not None:
-        yield from support_form.contradictions(document.support)
-    if document.sale is not None:
-        yield from sale_form.contradictions(document.sale)
-    if document.account is not None:
-        yield from account_form.contradictions(document.account)
     yield from _topics(document)
-    yield from refund_form.contradictions(document.refund)
     if document.clocks.refund_days is not None and document.clocks.refund_months is not None:
         yield "clocks.refund_months", "stands beside refund_days: a window has one length"
     words = [*document.entitlements.granted, *document.entitlements.degraded]
@@ -152,6 +148,16 @@ def _contradictions(document: PolicyDocument) -> Iterator[tuple[str, str]]:
 def _topics(document: PolicyDocument) -> Iterator[tuple[str, str]]:
     """Yield what the sections about one topic each may not say."""
     clocks = document.clocks
+    yield from term_form.contradictions(document)
+    if document.deadlines is not None:
+        yield from deadline_form.contradictions(document.deadlines)
+    if document.support is not None:
+        yield from support_form.contradictions(document.support)
+    if document.sale is not None:
+        yield from sale_form.contradictions(document.sale)
+    if document.account is not None:
+        yield from account_form.contradictions(document.account)
+    yield from refund_form.contradictions(document.refund)
     if document.updates is not None:
         yield from update_form.contradictions(document.updates, clocks.support_months, clocks.updates_months)
     if document.warranty is not None:

@@ -29,11 +29,10 @@ from tillkey_server.policies.forms import (
     Zone,
     once,
 )
-from tillkey_server.policies.term_form import RenewalSection, SubscriptionSection, TermsSection, VersionsSection
-from tillkey_server.policies.support_form import SupportSection
-from tillkey_server.policies.sale_form import SaleSection
 from tillkey_server.policies.refund_form import RefundSection
-from tillkey_server.policies.term_form import TermsSection
+from tillkey_server.policies.sale_form import SaleSection
+from tillkey_server.policies.support_form import SupportSection
+from tillkey_server.policies.term_form import RenewalSection, SubscriptionSection, TermsSection, VersionsSection
 from tillkey_server.policies.update_form import UpdatesSection
 from tillkey_server.policies.warranty_form import QuotesSection, WarrantySection
 

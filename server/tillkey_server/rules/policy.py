@@ -18,11 +18,10 @@ from zoneinfo import ZoneInfo
 from tillkey_server.rules.account_policy import AccountPolicy
 from tillkey_server.rules.citation import Clauses
 from tillkey_server.rules.deadline_policy import DeadlinePolicy
-from tillkey_server.rules.term_policy import RenewalPolicy, SubscriptionPolicy, TermsPolicy, VersionsPolicy
-from tillkey_server.rules.support_policy import SupportPolicy
-from tillkey_server.rules.sale_policy import SalePolicy
 from tillkey_server.rules.refund_policy import RefundPolicy
-from tillkey_server.rules.term_policy import TermsPolicy
+from tillkey_server.rules.sale_policy import SalePolicy
+from tillkey_server.rules.support_policy import SupportPolicy
+from tillkey_server.rules.term_policy import RenewalPolicy, SubscriptionPolicy, TermsPolicy, VersionsPolicy
 from tillkey_server.rules.update_policy import UpdatePolicy
 from tillkey_server.rules.warranty_policy import QuotePolicy, WarrantyPolicy
 

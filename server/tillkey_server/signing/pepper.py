@@ -121,6 +121,7 @@ class Pepper:
     def hash_purchase_code(self, channel: str, code: str) -> bytes:
         """Return the 32 bytes under which a purchase code of another marketplace is stored."""
         return self._mac(_PURCHASE_CODE, f"{channel}\0{code}".encode())
+
     def hash_word(self, use: str, text: str) -> bytes:
         """Return the 32 bytes under which a word is stored that opens one thing: a download, a quote, a contact."""
         return self._mac(_WORD, f"{use}\0{text}".encode())

@@ -159,6 +159,8 @@ async def entitled_to_updates(conn: AsyncConnection, product_id: UUID, at: datet
         *[moment.is_(None) for moment in ended],
     )
     return await rows.many(conn, statement.order_by(_C.id), LicenseRow)
+
+
 async def of_customer(conn: AsyncConnection, customer_id: UUID, *, lock: bool = False) -> tuple[LicenseRow, ...]:
     """Return all licenses of a customer by id; `lock` their rows before deciding about them, in that order."""
     statement = _SELECT.where(_C.customer_id == customer_id).order_by(_C.id)

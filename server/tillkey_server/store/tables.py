@@ -25,8 +25,11 @@ from sqlalchemy import (
     text,
 )
 
-from tillkey_server.store import account_tables  # noqa: F401 - its tables are of the same MetaData
-from tillkey_server.store import release_tables, warranty_tables
+from tillkey_server.store import (
+    account_tables,  # noqa: F401 - its tables are of the same MetaData
+    release_tables,
+    warranty_tables,
+)
 from tillkey_server.store.access_tables import api_key, audit_seal, idempotency, rate_limit, worker_lease
 from tillkey_server.store.columns import (
     HASH_BYTES,
@@ -92,10 +95,10 @@ __all__ = [
     "project",
     "purchase_order",
     "rate_limit",
-    "release_tables",
     "refund",
     "refund_part",
     "refund_request",
+    "release_tables",
     "remote_access_grant",
     "served_code",
     "subscription",

@@ -28,7 +28,7 @@ class Line:
     """One line of an order: pieces of a product, at a price for each without tax (None: the product's).
 
     `tax` is that of the whole line, `list_price` what a piece is listed at (None: the product's price), `beside` the
-    position, from 0, of the line that an add-on was bought beside.
+    position, from 0, of the line that an add-on was bought beside. `months` is a length that the buyer chose (NX-44).
     """
 
     product: str
@@ -38,6 +38,7 @@ class Line:
     beside: int | None = None
     list_price: Money | None = None
     tax: Money | None = None
+    months: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ class ToldLine:
     kind: LineKind
     beside: int | None
     price: tuple[int, str]
+    months: int | None
 
 
 def check_lines(lines: Sequence[Line]) -> None:
@@ -127,6 +129,7 @@ def _parts(told: int, line: Line, bundle: ProductRow, rows: Mapping[str, Product
                 if rows[code].currency == price.currency
                 else None,
                 tax=None if tax is None else Money(tax, price.currency),
+                months=line.months,
             ),
             bundle.code,
             told,
@@ -147,7 +150,7 @@ def folded(held: Sequence[OrderLineRow], codes: Mapping[object, str]) -> tuple[T
         else:
             code = codes[row.product_id] if row.bundle is None else row.bundle
             price = (row.price_minor, row.currency)
-            found.append(ToldLine(code, row.quantity, kind_of(row.kind), row.beside, price))
+            found.append(ToldLine(code, row.quantity, kind_of(row.kind), row.beside, price, row.term_months))
         open_bundle = row.bundle_line
         told_at[row.position] = len(found) - 1
     return tuple(one if one.beside is None else replace(one, beside=told_at[one.beside]) for one in found)

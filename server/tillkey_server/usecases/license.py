@@ -13,9 +13,8 @@ from tillkey_server.ids import new_id
 from tillkey_server.rules.access import EVERYTHING, Scope
 from tillkey_server.rules.decision import Decision, instant
 from tillkey_server.rules.standing import Event, LicenseFacts, advance, decide_change
-from tillkey_server.store import activations, audit, chains, customers, leases, licenses, orders, products
-from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
 from tillkey_server.store import activations, audit, chains, customers, leases, legal_holds, licenses, orders, products
+from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
 from tillkey_server.usecases.customer import address_of, ensured
 from tillkey_server.usecases.issuing import IssuedLicense, Sale, issue_line
 from tillkey_server.usecases.prerequisite import after_loss

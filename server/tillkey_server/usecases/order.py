@@ -22,11 +22,9 @@ from tillkey_server.errors import BadInput, BrokenInvariant, NotFound
 from tillkey_server.ids import new_id
 from tillkey_server.money import Money
 from tillkey_server.rules.access import EVERYTHING, Scope
-from tillkey_server.rules.decision import Refusal, instant
-from tillkey_server.rules.order_line import ADD_ONS, CustomerType, LineKind, kind_of
-from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.decision import Decision, Refusal, instant
 from tillkey_server.rules.order_line import CustomerType, LineKind, kind_of
+from tillkey_server.rules.policy import Policy
 from tillkey_server.store import customers, licenses, orders, products
 from tillkey_server.store.customers import CustomerRow
 from tillkey_server.store.orders import SORTS, OrderLineRow, OrderRow
@@ -48,24 +46,6 @@ EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 """No order was paid before; further back a calendar of another time zone ends."""
 RESERVED = frozenset({"direct", "trial"})
 """The channels whose numbers the server makes itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of an order: pieces of a product, at a price for each without tax (None: the product's).
-
-    `tax` is that of the whole line, `list_price` what a piece is listed at (None: the product's price), `beside` the
-    position, from 0, of the line that an add-on was bought beside. `months` is a length that the buyer chose (NX-44).
-    """
-
-    product: str
-    quantity: int = 1
-    price: Money | None = None
-    kind: LineKind = LineKind.PRODUCT
-    beside: int | None = None
-    list_price: Money | None = None
-    tax: Money | None = None
-    months: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +199,6 @@ def _check_months(line: Line, policy: Policy) -> None:
         raise BadInput("lines.months", f"may be {listed}, by the terms" if listed else "may not be chosen here")
 
 
-def _line_row(order: OrderRow, sale: Sale, line: Line, position: int) -> OrderLineRow:
 def _line_row(order: OrderRow, sale: Sale, piece: Piece, position: int) -> OrderLineRow:
     line = piece.line
     price = line.price or Money(sale.product.price_minor, sale.product.currency)
@@ -262,11 +241,9 @@ def _differing(
         (line.product, line.quantity, line.kind, line.beside) for line in lines
     ]:
         return "set of lines"
-    told = list(zip(held, lines, strict=True))
-    if any(line.months not in {None, row.term_months} for row, line in told):
+    told = list(zip(stored, lines, strict=True))
+    if any(line.months not in {None, one.months} for one, line in told):
         return "months"
-    if any(line.price is not None and (row.price_minor, row.currency) != _minor(line.price) for row, line in told):
-    told = zip(stored, lines, strict=True)
     if any(line.price is not None and one.price != _minor(line.price) for one, line in told):
         return "price"
     return ""

@@ -3,11 +3,8 @@
 `EXAMPLES` maps operation ids to makers; each noun's file gives its own.
 """
 
-from tests.support.administration import activations, api_keys, audit, catalogue, licenses, policies, renewals, trials
-from tests.support.administration import activations, api_keys, audit, catalogue, licenses, policies, support, trials
 from tests.support.administration import (
     accounts,
-from tests.support.administration import (
     activations,
     api_keys,
     audit,
@@ -15,13 +12,14 @@ from tests.support.administration import (
     licenses,
     policies,
     purchases,
+    refunds,
+    renewals,
     sales,
-    trials,
     software_releases,
+    support,
     trials,
     warranty,
 )
-from tests.support.administration import activations, api_keys, audit, catalogue, licenses, policies, refunds, trials
 from tests.support.administration.example import Example, Make, Shelf
 
 EXAMPLES: dict[str, Make] = {
