@@ -104,7 +104,7 @@ async def _buyer(tx: AsyncConnection, named: str, scope: Scope) -> CustomerRow:
         except ValueError as error:
             raise BadInput("customer", "must be a customer's id or e-mail address") from error
         found, told = await customers.by_id(tx, customer_id), str(customer_id)
-    if found is None or not scope.admits_customer(found.id):
+    if found is None or await customers.seen(tx, found.id, scope) is None:
         raise NotFound("customer", told)
     return found
 
