@@ -30,7 +30,6 @@ from tillkey_server.policies import (
     sale_form,
     support_form,
     term_form,
-    update_form,
     warranty_form,
 )
 from tillkey_server.policies.freezing import freeze
@@ -147,7 +146,6 @@ def _contradictions(document: PolicyDocument) -> Iterator[tuple[str, str]]:
 
 def _topics(document: PolicyDocument) -> Iterator[tuple[str, str]]:
     """Yield what the sections about one topic each may not say."""
-    clocks = document.clocks
     yield from term_form.contradictions(document)
     if document.deadlines is not None:
         yield from deadline_form.contradictions(document.deadlines)
@@ -158,8 +156,6 @@ def _topics(document: PolicyDocument) -> Iterator[tuple[str, str]]:
     if document.account is not None:
         yield from account_form.contradictions(document.account)
     yield from refund_form.contradictions(document.refund)
-    if document.updates is not None:
-        yield from update_form.contradictions(document.updates, clocks.support_months, clocks.updates_months)
     if document.warranty is not None:
         yield from warranty_form.contradictions(document.warranty, document.quotes)
 

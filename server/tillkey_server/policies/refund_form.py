@@ -139,7 +139,6 @@ class RefundClausesSection(Section):
     review: Clauses
     after_refund: Clauses
     renewals: Clauses
-    prerequisite: Clauses
     versions: Clauses
 
 
@@ -160,7 +159,6 @@ class RefundSection(Section):
     along: Annotated[list[LineWord], AfterValidator(once)]
     renewals: Literal["keep_all", "unstarted", "running_too"]
     use_after_refund_grace: Duration
-    on_prerequisite_loss: Literal["keep", "suspend_dependents"]
     apply_if_better: bool
     invitation: Annotated[str, Field(min_length=1, max_length=500)] | None = None
     reasons: list[ReasonSection]

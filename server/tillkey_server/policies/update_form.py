@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
@@ -33,7 +32,6 @@ Limit = Annotated[int, Field(ge=1, le=1000)] | Literal["no_end"]
 class UpdatesSection(Section):
     """`[updates]`; without it a person decides who gets an update."""
 
-    clock: Literal["updates", "support"]
     keep_entitled_versions: bool
     always_free: bool
     fixes_reported_in_time: bool
@@ -45,11 +43,3 @@ class UpdatesSection(Section):
     hotfix_severities: Annotated[list[Literal["severe", "data_integrity", "minor"]], AfterValidator(once)]
     offers_published_by_request: bool
     clauses: UpdatesClausesSection
-
-
-def contradictions(
-    section: UpdatesSection, support_months: int | str, updates_months: int | str
-) -> Iterator[tuple[str, str]]:
-    """Yield what the section may not say: alone, or beside the lengths of `[clocks]`."""
-    if section.clock == "support" and support_months != updates_months:
-        yield "clocks.updates_months", "differs from support_months, of which updates are a part (updates.clock)"

@@ -82,13 +82,21 @@ def link(previous: bytes, seq: int, sealed_at: datetime, event: Mapping[str, obj
     return hashlib.sha256(LINK + previous + canonical.encode("ascii")).digest()
 
 
+def fits(previous: bytes, sealed: Sealed, event: Mapping[str, object]) -> bool:
+    """Tell whether a row is the one that was sealed; what JSON cannot say never was, since no server wrote it."""
+    try:
+        return link(previous, sealed.seq, sealed.sealed_at, event) == sealed.hash
+    except (TypeError, ValueError, RecursionError):
+        return False
+
+
 def advance(position: Position, sealed: Sealed) -> Position | BadRow:
     """Return the place after the next seal, or what is wrong with it."""
     if sealed.seq != position.seq + 1:
         return BadRow(Flaw.SEAL_MISSING, position.seq + 1, None)
     if sealed.event is None:
         return BadRow(Flaw.REMOVED, sealed.seq, sealed.event_id)
-    if link(position.hash, sealed.seq, sealed.sealed_at, sealed.event) != sealed.hash:
+    if not fits(position.hash, sealed, sealed.event):
         return BadRow(Flaw.CHANGED, sealed.seq, sealed.event_id)
     before = position.sealed_before if sealed.sealed_at == position.sealed_at else position.sealed_at
     if is_late(sealed.event_id, sealed.event_at, highest=position.highest_event, worked_at=before):

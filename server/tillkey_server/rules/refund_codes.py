@@ -78,6 +78,5 @@ class RefundCode(Code):
     PAYOUT_DUE = "sla_payout_due"
     PAYOUT_LATE = "sla_payout_breached"
     USE_AFTER_REFUND = "use_after_refund"
-    PREREQUISITE_LOST = "prereq_lost"
     BALANCE_SPENT = "balance_spent"
     BALANCE_TOO_LOW = "balance_too_low"

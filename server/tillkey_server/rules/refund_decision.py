@@ -20,7 +20,7 @@ from tillkey_server.rules.refund import Ends, Verdict
 from tillkey_server.rules.refund_amount import Sum, full_sum, some
 from tillkey_server.rules.refund_codes import RefundCode
 from tillkey_server.rules.refund_facts import RefundFacts
-from tillkey_server.rules.refund_policy import OnPrerequisiteLoss, Partial
+from tillkey_server.rules.refund_policy import Partial
 
 _ENDS = {Partial.KEEP: Ends.NOTHING, Partial.REDUCE: Ends.REDUCED, Partial.REVOKE: Ends.LICENSE}
 
@@ -68,26 +68,6 @@ def use_after_refund(refunded_at: datetime, policy: Policy, now: datetime) -> De
     shown = {"refunded_at": instant(refunded_at), "seen_at": instant(now)}
     return pend(
         RefundCode.USE_AFTER_REFUND, clauses=terms.clauses.after_refund, policy=policy.ref, now=now, facts=shown
-    )
-
-
-def prerequisite_lost(product: str, policy: Policy, now: datetime) -> Decision | None:
-    """Return the notice to who holds a product whose prerequisite `product` was refunded; None without terms for it.
-
-    Fact `suspends` tells whether it is suspended until the prerequisite is there again.
-    """
-    terms = policy.refund
-    if terms is None:
-        return None
-    suspends = terms.on_prerequisite_loss is OnPrerequisiteLoss.SUSPEND_DEPENDENTS
-    shown = {"product": product, "suspends": suspends}
-    return pend(
-        RefundCode.PREREQUISITE_LOST,
-        clauses=terms.clauses.prerequisite,
-        policy=policy.ref,
-        now=now,
-        facts=shown,
-        options=("buy_license",),
     )
 
 

@@ -147,13 +147,6 @@ class Started(StrEnum):
     RUNNING_TOO = "running_too"
 
 
-class OnPrerequisiteLoss(StrEnum):
-    """What becomes of a product whose prerequisite was refunded (NX-13)."""
-
-    KEEP = "keep"
-    SUSPEND_DEPENDENTS = "suspend_dependents"
-
-
 class PayoutFrom(StrEnum):
     """What the days of a payout are counted from (CJ-30)."""
 
@@ -261,7 +254,6 @@ class RefundClauses:
     review: Clauses
     after_refund: Clauses
     renewals: Clauses
-    prerequisite: Clauses
     versions: Clauses
 
 
@@ -283,7 +275,6 @@ class RefundPolicy:
     along: tuple[LineKind, ...]
     renewals: Started
     use_after_refund_grace: timedelta
-    on_prerequisite_loss: OnPrerequisiteLoss
     apply_if_better: bool
     invitation: str | None
     reasons: tuple[ReasonPolicy, ...]

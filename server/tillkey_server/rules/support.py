@@ -32,7 +32,8 @@ from datetime import datetime
 from tillkey_server.rules.advertised import covers_version, names_feature, names_versions
 from tillkey_server.rules.calendar import calendar_of
 from tillkey_server.rules.citation import Clauses
-from tillkey_server.rules.decision import Decision, allow, deny, instant, pend
+from tillkey_server.rules.decision import Code, Decision, allow, deny, instant, pend
+from tillkey_server.rules.install_credit import InstallCode
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.standing import LicenseFacts, Status, refuse, standing
 from tillkey_server.rules.support_code import SupportCode
@@ -191,7 +192,7 @@ class _Judge:
             if self.asked.credits_left > 0:
                 return None
             options = tuple(one for one in ("install_module",) if one in terms.tasks)
-            return self._no(SupportCode.INSTALL_CREDIT_NONE, terms.credit.clauses, {"credits_left": 0}, options=options)
+            return self._no(InstallCode.INSTALL_CREDIT_NONE, terms.credit.clauses, {"credits_left": 0}, options=options)
         if task in terms.tasks:
             return None
         if terms.exhaustive:
@@ -218,7 +219,8 @@ class _Judge:
         terms, asked = self.terms, self.asked
         calendar = calendar_of(self.policy)
         if terms.credit is not None and asked.task == INSTALLATION:
-            code, cited = SupportCode.INSTALL_CREDIT_USED, terms.credit.clauses
+            code: Code = InstallCode.INSTALL_CREDIT_USED
+            cited = terms.credit.clauses
         else:
             code, cited = SupportCode.SUPPORT_TASK_OK, terms.clauses.tasks
         shown: dict[str, object] = {"task": asked.task, "charge": "free", **_warned(met)}
@@ -233,7 +235,7 @@ class _Judge:
 
     def _no(
         self,
-        code: SupportCode,
+        code: Code,
         clauses: Clauses,
         facts: Mapping[str, object] | None = None,
         *,

@@ -11,7 +11,6 @@ class SupportCode(Code):
     # A request is taken, or a person decides.
     SUPPORT_TASK_OK = "support_task_ok"
     OUTSIDE_WORKING_HOURS = "outside_working_hours"
-    INSTALL_CREDIT_USED = "install_credit_used"
     TICKET_PRESALE = "ticket_presale"
     TICKET_NEEDS_REPRO = "ticket_needs_repro"
     TICKET_NEEDS_INFO = "ticket_needs_info"
@@ -22,7 +21,6 @@ class SupportCode(Code):
     SUPPORT_OTHER_USER = "support_other_user"
     SUPPORT_LOST_ON_TRANSFER = "support_lost_on_transfer"
     SUPPORT_TASK_NOT_COVERED = "support_task_not_covered"
-    INSTALL_CREDIT_NONE = "install_credit_none"
     SUPPORT_REPEAT_SELF_INFLICTED = "support_repeat_self_inflicted"
     NOSUP_SUPPORT_EXPIRED = "nosup_support_expired"
     NOSUP_NOT_LICENSED_INSTALL = "nosup_not_licensed_install"

@@ -2,8 +2,8 @@
 
 1. A license may have updates unless it is on hold, terminated, revoked, refunded or suspended. The end of its use right
    is another clock (X-01) and does not count here.
-2. The clock is that of the updates, or of the support where updates are part of it (ZG-16). While it runs, everything
-   that is published and of a kind in scope (BC-35) may be had (ZG-20).
+2. The clock is that of the updates; where updates are part of support, both have one end (ZG-16, `rules.term`). While
+   it runs, everything that is published and of a kind in scope (BC-35) may be had (ZG-20).
 3. After its end what was published at or after the end is closed: the bound is exact and exclusive (NX-15). What was
    published before it stays open where the terms keep it (NX-15), and else closes too (ZG-20).
 4. The version that was bought may be had again at any time: the newest one of the day of payment, or the first one
@@ -31,7 +31,7 @@ from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.release_version import Version, in_range
 from tillkey_server.rules.standing import LicenseFacts, Standing, Status, refuse, standing
 from tillkey_server.rules.update_code import UpdateCode
-from tillkey_server.rules.update_policy import Prereleases, ReleaseKind, UpdateClock, UpdatePolicy
+from tillkey_server.rules.update_policy import Prereleases, ReleaseKind, UpdatePolicy
 
 _SHOWN = 10
 """How many closed releases an answer names."""
@@ -166,8 +166,7 @@ class _Asking:
         assert policy.updates is not None, "the terms are not silent"
         self.facts, self.policy, self.now = facts, policy, now
         self.terms: UpdatePolicy = policy.updates
-        by_support = self.terms.clock is UpdateClock.SUPPORT
-        self.end = facts.license.support_until if by_support else facts.license.updates_until
+        self.end = facts.license.updates_until
         self.published = sorted(
             (one for one in facts.releases if one.published_at <= now),
             key=lambda one: Version(one.version),
@@ -257,7 +256,6 @@ class _Asking:
     def _shown(self) -> dict[str, Any]:
         last = next((one.version for one in self.published if self._entitled(one)), None)
         return {
-            "clock": self.terms.clock.value,
             "clock_ends_at": instant(self.end),
             "timezone": self.policy.timezone.key,
             "last_entitled_version": last,

@@ -19,13 +19,6 @@ class ReleaseKind(StrEnum):
     HOTFIX = "hotfix"
 
 
-class UpdateClock(StrEnum):
-    """Which of a license's clocks the updates follow: their own (X-01), or that of the support they are part of."""
-
-    UPDATES = "updates"
-    SUPPORT = "support"
-
-
 class Prereleases(StrEnum):
     """Who gets a version that is not finished: whoever asks for it, or nobody."""
 
@@ -62,7 +55,7 @@ class UpdateClauses:
 class UpdatePolicy:
     """Which releases a license may have, and when.
 
-    `clock` is the one that counts; `scope` the kinds of releases that it opens. `keep_entitled_versions`: what was
+    `scope` are the kinds of releases that the clock opens. `keep_entitled_versions`: what was
     published before its end stays open after it. `always_free`: a release so marked is had whatever the clock says.
     `fixes_reported_in_time`: so is one that mends what its owner reported before the end. `downloads_per_license`
     None: no limit. `update_requires_bound_site`: updates are served to the site of the license's project only.
@@ -70,7 +63,6 @@ class UpdatePolicy:
     `offers_published_by_request`: in answer to a request only what was published by then is offered.
     """
 
-    clock: UpdateClock
     keep_entitled_versions: bool
     always_free: bool
     fixes_reported_in_time: bool

@@ -90,7 +90,7 @@ async def page(
     conn: AsyncConnection, paging: Paging, filters: LicenseFilters, *, scope: Scope, now: datetime
 ) -> tuple[ListedLicense, ...]:
     """Return a page of the licenses that match and are seen, and one more."""
-    statement = _seen(scope).where(*conditions(filters, now))
+    statement = _seen(scope).where(*conditions(filters, now, scope))
     return await rows.many(conn, paged(statement, paging, key=_L.id, sorts=SORTS), _listed)
 
 
@@ -123,8 +123,11 @@ def same_machine(machine: str) -> ColumnElement[bool]:
     return func.substr(_A.jkt, 1, len(machine)) == machine
 
 
-def conditions(filters: LicenseFilters, now: datetime) -> list[ColumnElement[bool]]:
-    """Return what a license must match, as conditions that all hold."""
+def conditions(filters: LicenseFilters, now: datetime, scope: Scope = EVERYTHING) -> list[ColumnElement[bool]]:
+    """Return what a license must match, as conditions that all hold.
+
+    By an order it is found by who sees that order: of one that was transferred it is its first customer's (I13).
+    """
     equal: tuple[tuple[ColumnElement[Any], Any], ...] = (
         (_L.id, filters.license_id),
         (_L.customer_id, filters.customer_id),
@@ -143,8 +146,10 @@ def conditions(filters: LicenseFilters, now: datetime) -> list[ColumnElement[boo
         found.append(_used(same_machine(filters.machine)))
     if filters.status is not None:
         found.append(status_at(now) == filters.status)
+    if scope.customers is not None and (filters.order is not None or filters.order_id is not None):
+        found.append(_O.customer_id.in_(scope.customers))
     if filters.any_of:
-        found.append(or_(*[and_(*conditions(one, now)) for one in filters.any_of]))
+        found.append(or_(*[and_(*conditions(one, now, scope)) for one in filters.any_of]))
     return found
 
 

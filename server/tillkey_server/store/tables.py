@@ -50,6 +50,14 @@ from tillkey_server.store.refund_tables import (
     refund_part,
     refund_request,
 )
+from tillkey_server.store.seat_tables import (
+    CHAIN_EVENTS,
+    ENVIRONMENTS,
+    FORCED_KINDS,
+    chain_event,
+    forced_deactivation,
+    move_ticket,
+)
 from tillkey_server.store.support_tables import (
     hotfix,
     remote_access_grant,
@@ -112,13 +120,10 @@ __all__ = [
     "worker_lease",
 ]
 
-ENVIRONMENTS = ("production", "staging", "development")
 SLOTS = ("main", "staging")
 END_REASONS = ("released", "moved", "forced", "reinstalled", "conflict", "unseen")
 STEP_OPS = ("activate", "heartbeat", "move")
 NONCE_STATES = ("live", "tombstone", "consumed")
-CHAIN_EVENTS = ("fork", "switch", "adopted", "conflict")
-FORCED_KINDS = ("forced", "move_ticket")
 OUTCOMES = ("allow", "deny", "pend")
 
 ONE_ACTIVE_PER_LICENSE = "one_active_per_license"
@@ -334,56 +339,6 @@ lease = Table(
     UniqueConstraint("activation_id", "nonce"),
     one_of("op", STEP_OPS),
     one_of("nonce_state", NONCE_STATES),
-)
-
-chain_event = Table(
-    "chain_event",
-    metadata,
-    Column("id", Uuid, primary_key=True),
-    Column("activation_id", ForeignKey("activation.id"), nullable=False),
-    Column("license_id", ForeignKey("license.id"), nullable=False),
-    Column("kind", String(16), nullable=False),
-    instant("at"),
-    Column("seq", BigInteger, nullable=False),
-    Column("detail", Text, nullable=False),
-    one_of("kind", CHAIN_EVENTS),
-    Index(None, "activation_id", "at"),
-    Index(None, "license_id", "at"),
-)
-
-move_ticket = Table(
-    "move_ticket",
-    metadata,
-    Column("id", Uuid, primary_key=True),
-    Column("license_id", ForeignKey("license.id"), nullable=False, index=True),
-    Column("environment", String(16), nullable=False),
-    keyed_hash("ticket_hash"),
-    Column("activation_id", ForeignKey("activation.id"), nullable=True),
-    Column("step_seq", BigInteger, nullable=True),
-    instant("created_at"),
-    instant("expires_at"),
-    instant("used_at", optional=True),
-    Column("used_by", deferred_reference("activation.id"), nullable=True),
-    Column("issued_by", Text, nullable=False),
-    one_of("environment", ENVIRONMENTS),
-    CheckConstraint(f"length(ticket_hash) = {HASH_BYTES}", name="ticket_hash"),
-)
-
-forced_deactivation = Table(
-    "forced_deactivation",
-    metadata,
-    Column("id", Uuid, primary_key=True),
-    Column("license_id", ForeignKey("license.id"), nullable=False),
-    Column("activation_id", ForeignKey("activation.id"), nullable=True),
-    Column("kind", String(16), nullable=False),
-    instant("at"),
-    Column("actor", Text, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("vendor_fault", Boolean, nullable=False),
-    Column("override_reason", Text, nullable=True),
-    Column("counted", Boolean, nullable=False),
-    one_of("kind", FORCED_KINDS),
-    Index(None, "license_id", "at"),
 )
 
 audit_event = Table(

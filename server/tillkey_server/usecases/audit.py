@@ -9,7 +9,7 @@ from uuid import UUID
 
 from tillkey.wire import b64
 from tillkey_server.rules.access import EVERYTHING, Scope
-from tillkey_server.rules.audit import LATE, BadRow, Flaw, Position, Sealed, advance, link, start
+from tillkey_server.rules.audit import LATE, BadRow, Flaw, Position, Sealed, advance, fits, start
 from tillkey_server.rules.decision import instant
 from tillkey_server.signing.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
 from tillkey_server.signing.keyring import KeyState
@@ -21,7 +21,7 @@ from tillkey_server.usecases.sealing import columns_of
 from tillkey_server.usecases.services import Services
 
 BATCH = 1000
-_UNREADABLE = (ValueError, TypeError, OverflowError, OSError)
+_UNREADABLE = (ValueError, TypeError, OverflowError, OSError, RecursionError)
 Progress = Callable[[int, int], None]
 
 
@@ -197,7 +197,7 @@ def _named(bad: BadRow, position: Position, rest: Sequence[Sealed]) -> BadRow:
     if bad.flaw is not Flaw.CHANGED:
         return bad
     others = (other.event for other in rest[1:] if other.event is not None)
-    moved = any(link(position.hash, seal.seq, seal.sealed_at, event) == seal.hash for event in others)
+    moved = any(fits(position.hash, seal, event) for event in others)
     return replace(bad, flaw=Flaw.REORDERED) if moved else bad
 
 

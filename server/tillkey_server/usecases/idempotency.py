@@ -5,7 +5,8 @@
 2. While the first attempt still runs, another is told to wait (`request_in_progress`), on both databases and across
    processes.
 3. The answer is recorded in the transaction of the effect, so that either both are there or neither is. An attempt
-   that died is taken over after `CLAIM_SECONDS`; should it wake up then, it finds its claim gone and commits nothing.
+   that died is taken over after `CLAIM_SECONDS`; should it wake up then, it finds its claim gone, commits nothing and
+   answers as one that comes later.
 4. What was not done is not remembered: wrong input, and an object that is not there, may be sent again under the key.
 5. An answer may hold a license key. It is kept encrypted under the caller's key, of which only a hash is stored.
 6. A repeated answer is given only after a write of its own: the row that was found might not have been replicated.
@@ -23,7 +24,7 @@ from tillkey_server.rules.decision import Refusal
 from tillkey_server.store import idempotency
 from tillkey_server.store.idempotency import IdempotencyRow
 from tillkey_server.usecases.answers import RefusalAnswer
-from tillkey_server.usecases.services import Raced, Services
+from tillkey_server.usecases.services import Raced, Services, settled
 
 CLAIM_SECONDS = 60
 MAX_KEY = 255
@@ -44,25 +45,31 @@ async def once(
     """Do `work` unless the owner's `key` has been used; return its answer, now or again.
 
     In: `request` is what makes two requests the same. `work` runs use cases, whose transactions become parts of one.
-    Raises BadInput for a key that is none, and whatever `work` raises.
+    Raises BadInput for a key that is none, Unavailable where others kept coming first, and whatever `work` raises.
     """
     if not (0 < len(key) <= MAX_KEY and key.isascii() and key.isprintable()):
         raise BadInput("Idempotency-Key", f"must be 1 to {MAX_KEY} printable characters of ASCII")
     hashed = services.pepper.hash_idempotency_key(owner, key)
-    mine = IdempotencyRow(owner, hashed, services.pepper.hash_request(request), new_token(), services.clock.now())
-    known = await _claimed(services, mine)
-    if known is not None:
-        return _repeated(services, known, mine, key)
-    try:
-        return await _done(services, mine, key, work)
-    except BaseException:
-        async with services.db.writing() as tx:
-            await idempotency.forget(tx, mine)
-        raise
+    same = services.pepper.hash_request(request)
+
+    async def attempt() -> Kept | RefusalAnswer:
+        mine = IdempotencyRow(owner, hashed, same, new_token(), services.clock.now())
+        known = await _claimed(services, mine)
+        if known is not None:
+            return _repeated(services, known, mine, key)
+        try:
+            return await _done(services, mine, key, work)
+        except BaseException:
+            async with services.db.writing() as tx:
+                await idempotency.forget(tx, mine)
+            raise
+
+    # Not the database's uniqueness: what of that the work lets out is a defect, and is to be seen as one.
+    return await settled(attempt, races=(Raced,))
 
 
 async def _claimed(services: Services, mine: IdempotencyRow) -> IdempotencyRow | None:
-    """Take the key; return None where it is ours now, else what is known of it."""
+    """Take the key; return None where it is ours now, else what is known. Raises Raced for one just given back."""
     async with services.db.writing() as tx:
         if await idempotency.claim(tx, mine):
             return None

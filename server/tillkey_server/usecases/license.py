@@ -12,6 +12,7 @@ from tillkey_server.errors import BadInput, BrokenInvariant, NotFound
 from tillkey_server.ids import new_id
 from tillkey_server.rules.access import EVERYTHING, Scope
 from tillkey_server.rules.decision import Decision, instant
+from tillkey_server.rules.order_line import LineKind, kind_of
 from tillkey_server.rules.standing import Event, LicenseFacts, advance, decide_change
 from tillkey_server.store import activations, audit, chains, customers, leases, legal_holds, licenses, orders, products
 from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
@@ -185,6 +186,8 @@ async def _known_line(tx: AsyncConnection, sale: Sale, channel: str, number: str
             "order",
             "is the number of another customer's or product's order: tell all of an order's lines by `order add`",
         )
+    if kind_of(lines[0].kind) is not LineKind.PRODUCT:
+        raise BadInput("order", "begins with a line that gives no license: tell all of its lines by `order add`")
     if sale.quantity > lines[0].quantity:
         raise BadInput("quantity", f"the order was paid for {lines[0].quantity}: sell more under an order of their own")
     return lines[0]

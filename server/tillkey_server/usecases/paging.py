@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import Integer, String
+
 from tillkey_server.clock import from_epoch, to_epoch
 from tillkey_server.errors import BadInput
+from tillkey_server.store.columns import Instant
 from tillkey_server.store.paging import BY_KEY, Paging, Place, Sort
 
 MAX_LIMIT = 200
@@ -23,6 +26,7 @@ DEFAULT_LIMIT = 50
 _MAX_WORD = 2048
 _NO_PLACE = "names no place in this list: give the `next` of its last page, or leave it out"
 _TIME, _TEXT, _NUMBER = "t", "s", "n"
+_KINDS = ((Instant, _TIME), (String, _TEXT), (Integer, _NUMBER))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,7 @@ def paging_of(
     after: str | None = None,
     limit: int = DEFAULT_LIMIT,
     sort: str | None = None,
-    sorts: Collection[str] = (),
+    sorts: Mapping[str, Sort] | None = None,
     number_keys: bool = False,
 ) -> Paging:
     """Read which page is wanted.
@@ -50,11 +54,12 @@ def paging_of(
         raise BadInput("limit", f"must be from 1 to {MAX_LIMIT}")
     named = sort or BY_KEY
     name = named.removeprefix("-")
-    if name not in {BY_KEY, *sorts}:
+    orders = sorts or {}
+    if name not in {BY_KEY, *orders}:
         raise BadInput(
-            "sort", f"must be one of {', '.join([BY_KEY, *sorted(sorts)])}, with - before it for the reverse"
+            "sort", f"must be one of {', '.join([BY_KEY, *sorted(orders)])}, with - before it for the reverse"
         )
-    place = None if after is None else _place(after, name, number_keys=number_keys)
+    place = None if after is None else _place(after, name, orders.get(name), number_keys=number_keys)
     return Paging(limit, name, named.startswith("-"), place)
 
 
@@ -89,18 +94,24 @@ def _told(value: Any) -> tuple[str, str | int]:
     return (_NUMBER, value) if isinstance(value, int) else (_TEXT, str(value))
 
 
-def _place(word: str, sort: str, *, number_keys: bool) -> Place:
-    """Read a word. Raises BadInput for one that was not given with a page of this order."""
+def _place(word: str, name: str, sort: Sort | None, *, number_keys: bool) -> Place:
+    """Read a word. Raises BadInput for one that was not given with a page of this order; `sort` None: of the keys'."""
     try:
-        if sort == BY_KEY:
+        if sort is None:
             return Place(_key(word, number_keys=number_keys))
         named, kind, value, key = _opened(word)
         found = Place(_key(key, number_keys=number_keys), _value(kind, value))
     except (ValueError, TypeError, OverflowError, OSError, RecursionError) as error:
         raise BadInput("after", _NO_PLACE) from error
-    if named != sort:
+    # Anybody can write a word: one of another column's kind is a statement that no database understands.
+    if named != name or kind != _kind_of(sort):
         raise BadInput("after", _NO_PLACE)
     return found
+
+
+def _kind_of(sort: Sort) -> str:
+    """Return which kind of value stands in an order's column."""
+    return next(kind for held, kind in _KINDS if isinstance(sort.column.type, held))
 
 
 def _opened(word: str) -> Any:
@@ -109,7 +120,9 @@ def _opened(word: str) -> Any:
     return json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
 
 
-def _key(text: str, *, number_keys: bool) -> UUID | int:
+def _key(text: object, *, number_keys: bool) -> UUID | int:
+    if not isinstance(text, str):
+        raise ValueError(text)  # noqa: TRY004 - what was forged is a wrong value, not a wrong call
     if not number_keys:
         return UUID(text)
     if not (text.isascii() and text.isdigit() and len(text) < len(str(2**63))):

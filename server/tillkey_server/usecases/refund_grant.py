@@ -24,7 +24,7 @@ from tillkey_server.store import terms as term_store
 from tillkey_server.store.balances import EntryRow
 from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.store.refunds import PartRow, RefundRow
-from tillkey_server.usecases.after_refund import lose_prerequisite
+from tillkey_server.usecases.prerequisite import after_loss
 from tillkey_server.usecases.services import Services
 from tillkey_server.usecases.terms import end_early, put_back, recompute, take_out
 
@@ -62,7 +62,7 @@ async def carry_out(services: Services, tx: AsyncConnection, grant: Grant) -> Re
     await _pay(tx, grant, refund)
     await _tell(tx, grant, refund)
     if ends is Ends.LICENSE:
-        await lose_prerequisite(services, tx, row, now)
+        await after_loss(services, tx, row, now, actor=grant.actor)
     return refund
 
 

@@ -3,8 +3,9 @@
 1. The whole file is proved before anything is changed: format, every part's SHA-256, schema, keys, pepper, policies.
 2. A folder or database that holds anything is refused, unless it is to be replaced. What is then in the folder is moved
    into a folder of its own, not deleted; PostgreSQL's tables are dropped in the transaction that fills them.
-3. The database comes first, in one transaction, and `keyset.json` last: a restore that was interrupted leaves a folder
-   that `serve` refuses, and may be run again.
+3. The former `keyset.json` goes first, then comes the database, in one transaction, and the new `keyset.json` last: a
+   restore that was interrupted leaves a folder that `serve` refuses, and may be run again. Its own files bear names
+   that no other run has: in a container every process has the same number.
 4. An older schema is migrated to the newest; a newer one is refused.
 5. The tills of after the backup are taken up when they return (PROTOCOL section 6, invariant I20): nothing here knows
    of them. The server that was backed up must not run again.
@@ -14,11 +15,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import shutil
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -84,13 +87,14 @@ async def restore(
     if not replacing:
         await _refuse_what_is_there(settings)
     make_private_folder(settings.data_dir)
-    staged = settings.data_dir / f".restoring-{os.getpid()}"
-    make_private_folder(staged)
+    staged = Path(tempfile.mkdtemp(prefix=".restoring-", dir=settings.data_dir))
     try:
         _stage(backup, replace(settings, data_dir=staged), now)
-        target = _Target(settings)
-        rows = await asyncio.to_thread(target.fill, backup, progress)
-        kept = _move_aside(settings, target, now)
+        target = _Target(settings, staged.name)
+        aside = _Aside(settings, target, now)
+        with aside.out_of_service():
+            rows = await asyncio.to_thread(target.fill, backup, progress)
+        kept = aside.take_rest()
         target.take_place()
         for name in (*sorted(set(backup.folder) - {settings.keyset_path.name}), settings.keyset_path.name):
             make_private_folder((settings.data_dir / name).parent)
@@ -103,10 +107,11 @@ async def restore(
 class _Target:
     """The database that is filled: PostgreSQL in place, SQLite as a new file that takes the place of the old."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, run: str) -> None:
+        """Take the settings, and a name that no other run has."""
         self._url = engines.parse_url(settings.database_url)
         self.sqlite = migrate.path_of(self._url) if self._url.get_backend_name() == "sqlite" else None
-        self._fresh = None if self.sqlite is None else self.sqlite.with_name(f".{self.sqlite.name}.{os.getpid()}")
+        self._fresh = None if self.sqlite is None else self.sqlite.with_name(f"{run}.{self.sqlite.name}")
 
     def fill(self, backup: _Backup, progress: Progress) -> dict[str, int]:
         """Fill it, in a thread and event loop of its own, and return the rows of each table."""
@@ -137,6 +142,56 @@ class _Target:
         """Let the new SQLite file bear the database's name."""
         if self.sqlite is not None and self._fresh is not None:
             self._fresh.rename(self.sqlite)
+
+
+class _Aside:
+    """Where the former server's files go: a folder of their own, which is made when there is something to keep."""
+
+    def __init__(self, settings: Settings, target: _Target, now: datetime) -> None:
+        self._settings = settings
+        self._target = target
+        self._now = now
+        self._folder: Path | None = None
+
+    @contextmanager
+    def out_of_service(self) -> Iterator[None]:
+        """Move `keyset.json` for the block, so that no server starts on the one's keys and the other's rows.
+
+        It comes back when the block fails.
+        """
+        keyset = self._settings.keyset_path
+        moved = self._take(keyset) if keyset.exists() else None
+        try:
+            yield
+        except BaseException:
+            if moved is not None:
+                moved.rename(keyset)
+                moved.parent.rmdir()
+            raise
+
+    def take_rest(self) -> Path | None:
+        """Move all other files; return the folder, None where there was nothing to keep."""
+        files = [path for path in _parts_of(self._settings) if path.exists()]
+        if self._target.sqlite is not None:
+            files += [path for end in _SIDE_FILES if (path := Path(f"{self._target.sqlite}{end}")).exists()]
+        for path in files:
+            self._take(path)
+        return self._folder
+
+    def _take(self, path: Path) -> Path:
+        self._folder = self._folder or self._new_folder()
+        return Path(shutil.move(path, self._folder / path.name))
+
+    def _new_folder(self) -> Path:
+        """Make a folder that was not there: what an earlier run of the same second kept is not written over."""
+        wanted = f"replaced-{to_epoch(self._now)}"
+        folder = self._settings.data_dir / wanted
+        for number in count(2):
+            with suppress(FileExistsError):
+                folder.mkdir(mode=0o700)
+                break
+            folder = self._settings.data_dir / f"{wanted}-{number}"
+        return folder
 
 
 def _proved(file: Path, passphrase: str | None) -> _Backup:
@@ -223,17 +278,3 @@ def _stage(backup: _Backup, staged: Settings, now: datetime) -> None:
     load_folder(staged.policies_dir)
     if keyring.issuer != backup.issuer:
         raise BadInput("file", "is damaged: its keys are another server's; take another backup")
-
-
-def _move_aside(settings: Settings, target: _Target, now: datetime) -> Path | None:
-    """Move the former server's files into a folder of their own, and return it."""
-    kept = settings.data_dir / f"replaced-{to_epoch(now)}"
-    files = [path for path in _parts_of(settings) if path.exists()]
-    if target.sqlite is not None:
-        files += [path for end in _SIDE_FILES if (path := Path(f"{target.sqlite}{end}")).exists()]
-    if not files:
-        return None
-    make_private_folder(kept)
-    for path in files:
-        shutil.move(path, kept / path.name)
-    return kept

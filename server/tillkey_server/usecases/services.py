@@ -109,15 +109,18 @@ class Raced(Exception):
     """A parallel transaction wrote first what this one decided on; it is to be run again."""
 
 
-async def settled(attempt: Callable[[], Awaitable[Result]]) -> Result:
+async def settled(
+    attempt: Callable[[], Awaitable[Result]], *, races: tuple[type[Exception], ...] = (IntegrityError, Raced)
+) -> Result:
     """Run one transaction, and once more where a parallel one was faster: `Raced` or the database's uniqueness (law 6).
 
-    The second run sees what the faster one committed and decides by it. Raises Unavailable after three.
+    The second run sees what the faster one committed and decides by it. In: `races` are the exceptions that say so.
+    Raises Unavailable after three.
     """
     for _ in range(_ATTEMPTS - 1):
-        with suppress(IntegrityError, Raced):
+        with suppress(*races):
             return await attempt()
     try:
         return await attempt()
-    except (IntegrityError, Raced) as error:
+    except races as error:
         raise Unavailable("parallel requests kept coming first: try again") from error

@@ -12,10 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from tillkey_server.errors import BadInput, BrokenInvariant, NotFound
 from tillkey_server.rules.access import Scope
 from tillkey_server.rules.binding import PRODUCTION
+from tillkey_server.rules.install_credit import InstallCode
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.site import canonical_site
 from tillkey_server.rules.support import SupportAsked
-from tillkey_server.rules.support_code import SupportCode
 from tillkey_server.rules.support_event import CUSTOMER_ACTION
 from tillkey_server.rules.support_policy import Ground
 from tillkey_server.rules.support_record import SupportEventKind
@@ -124,7 +124,7 @@ async def _asked(
     earlier = await support.of_license(tx, row.id)
     first_project = next((one.project_id for one in earlier if one.project_id is not None), None)
     supported = first_project or row.project_id
-    used = sum(one.taken_as == SupportCode.INSTALL_CREDIT_USED for one in earlier)
+    used = sum(one.taken_as == InstallCode.INSTALL_CREDIT_USED for one in earlier)
     line = await orders.line(tx, row.order_line_id)
     order = None if line is None else await orders.by_id(tx, line.order_id)
     held = await activations.active_of_license(tx, row.id)

@@ -106,7 +106,7 @@ async def _buyer(tx: AsyncConnection, named: str, scope: Scope) -> CustomerRow:
             raise BadInput("customer", "must be a customer's id or e-mail address") from error
         found, told = await customers.by_id(tx, customer_id), str(customer_id)
     gone = found is not None and await terminations.stone_of(tx, found.id) is not None
-    if found is None or gone or not scope.admits_customer(found.id):
+    if found is None or gone or await customers.seen(tx, found.id, scope) is None:
         raise NotFound("customer", told)
     return found
 

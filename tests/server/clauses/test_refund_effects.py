@@ -11,7 +11,7 @@ from tests.support.house import AGENT
 from tests.support.refunding import BC, DAY, MORNING, NX, Desk, Sold, an_add_on, desk  # noqa: F401 - fixture
 from tillkey_server.ids import new_id
 from tillkey_server.rules.order_line import LineKind
-from tillkey_server.rules.refund_policy import OnPrerequisiteLoss
+from tillkey_server.rules.sale_policy import PrerequisiteLoss
 from tillkey_server.store import outbox, tables
 from tillkey_server.usecases import refund_grant
 from tillkey_server.usecases.license import change_standing
@@ -183,8 +183,8 @@ async def test_who_loses_a_prerequisite_is_told_and_suspended_only_by_the_terms(
         await tx.execute(statement.values(requires=[core]))
     held, first, second = await desk.sell(dependent), await desk.sell(core), await desk.sell(core)
     policy = services.policies.offered("prestashop-care")
-    assert policy.refund is not None
-    read = replace(policy, refund=replace(policy.refund, on_prerequisite_loss=OnPrerequisiteLoss(reading)))
+    assert policy.sale is not None
+    read = replace(policy, sale=replace(policy.sale, on_prereq_loss=PrerequisiteLoss(reading)))
     services.policies._known[policy.ref] = read
     await desk.ask(first, "mistake")
     assert await kinds(desk, held.license_id) == []

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import stat
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from sqlalchemy import text
 
 from tests.server.cli.conftest import Shell
 from tests.support.databases import DIALECTS
+from tillkey_server.clock import SystemClock
 from tillkey_server.errors import BadInput
 from tillkey_server.store import archive, engines, load, migrate
 from tillkey_server.store.db import Database
@@ -275,3 +277,58 @@ def test_a_restore_that_was_interrupted_is_no_server_and_is_run_again(small, els
     assert "no Tillkey data folder yet" in there.run("serve", "--port", "0").stderr
     there.json("restore", str(small), "--replace")
     assert there.json("doctor")["ok"] is True
+
+
+def test_a_restore_is_run_again_by_a_process_of_the_same_number(small, elsewhere, monkeypatch):
+    # In a container every process has the same number, and what was killed leaves its files.
+    monkeypatch.setattr(os, "getpid", lambda: 7)
+    there = elsewhere("sqlite")
+    with monkeypatch.context() as killed:
+        killed.setattr(shutil, "rmtree", lambda *_, **__: None)
+        killed.setattr(Path, "unlink", lambda *_, **__: None)
+        killed.setattr(load, "fill", _killed)
+        with pytest.raises(Killed):
+            there.run("restore", str(small))
+    assert [*there.data_dir.iterdir()] != []
+    there.json("restore", str(small))
+    told = there.json("doctor")["checks"]
+    assert [check["verdict"] for check in told if check["name"] == "leftovers"] == ["warn"]
+
+
+class Killed(Exception):
+    """Stands for kill -9: the test keeps everything from tidying up."""
+
+
+def _killed(*_arguments):
+    raise Killed
+
+
+def test_two_restores_in_one_second_keep_what_each_replaced(small, elsewhere, monkeypatch):
+    monkeypatch.setattr(SystemClock, "now", lambda _clock: datetime(2026, 12, 1, tzinfo=UTC))
+    there = elsewhere("sqlite")
+    there.json("init", "--issuer", "another")
+    pepper = (there.data_dir / "pepper").read_bytes()
+    kept = [Path(there.json("restore", str(small), "--replace")["kept"]).name for _ in range(3)]
+    assert len(set(kept)) == 3
+    assert (there.data_dir / kept[0] / "pepper").read_bytes() == pepper
+    assert {path.name for path in (there.data_dir / kept[1] / "keysets").iterdir()} == {"1.json"}
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_nobody_serves_a_backups_rows_with_the_keys_that_were_there_before(small, elsewhere, monkeypatch, dialect):
+    there = elsewhere(dialect)
+    there.json("init", "--issuer", "another")
+    filled, keyset = load.fill, there.data_dir / "keyset.json"
+
+    def cut(*arguments):
+        filled(*arguments)
+        # The rows are committed. Without a keyset `serve` refuses the folder, whatever happens now.
+        assert not keyset.exists()
+        raise Killed
+
+    monkeypatch.setattr(load, "fill", cut)
+    with pytest.raises(Killed):
+        there.run("restore", str(small), "--replace")
+    # It failed and was not killed: what was there is there again.
+    assert sorted(path.name for path in there.data_dir.glob("replaced-*")) == []
+    assert keyset.exists()

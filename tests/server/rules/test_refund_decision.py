@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from tests.server.rules.facts import POLICIES
 from tests.server.rules.refund_facts import CRMJETTY, NEXOPOS, PAID, a_payment, facts, terms
 from tillkey_server.rules.refund import Ends
-from tillkey_server.rules.refund_decision import decide_by_person, prerequisite_lost, use_after_refund
-from tillkey_server.rules.refund_policy import OnPrerequisiteLoss, Partial
+from tillkey_server.rules.refund_decision import decide_by_person, use_after_refund
+from tillkey_server.rules.refund_policy import Partial
 
 SILENT = POLICIES["netposa"]
 DAY = timedelta(days=1)
@@ -83,19 +83,6 @@ def test_use_after_a_refund_is_noticed_after_the_grace():
     assert noticed is not None
     assert (noticed.code, noticed.allowed) == ("use_after_refund", False)
     assert use_after_refund(PAID, SILENT, PAID + 99 * DAY) is None
-
-
-@pytest.mark.clause("NX-13")
-def test_a_lost_prerequisite_is_told_and_suspends_only_where_the_terms_say_so():
-    """Sentence 5."""
-    kept = prerequisite_lost("core", NEXOPOS, PAID)
-    suspended = prerequisite_lost(
-        "core", terms(NEXOPOS, on_prerequisite_loss=OnPrerequisiteLoss.SUSPEND_DEPENDENTS), PAID
-    )
-    assert kept is not None
-    assert suspended is not None
-    assert (kept.facts["suspends"], suspended.facts["suspends"]) == (False, True)
-    assert prerequisite_lost("core", SILENT, PAID) is None
 
 
 def test_terms_that_say_nothing_leave_all_to_the_person():

@@ -11,7 +11,7 @@ from tests.server.rules.facts import DAY, NOW, POLICIES, SECOND, a_license
 from tillkey_server.rules.decision import Outcome, Refusal
 from tillkey_server.rules.update import ReleaseFacts, UpdateFacts, decide_download, decide_release, decide_update
 from tillkey_server.rules.update_code import UpdateCode
-from tillkey_server.rules.update_policy import Prereleases, ReleaseKind, UpdateClock
+from tillkey_server.rules.update_policy import Prereleases, ReleaseKind
 
 END = NOW
 KEPT, CLOSED, CARE = POLICIES["nexopos"], POLICIES["01generator"], POLICIES["prestashop-care"]
@@ -78,18 +78,6 @@ def test_everything_is_open_while_the_clock_runs_again_even_what_came_in_the_gap
     assert answered(decide_update(renewed, CLOSED, NOW)) == (UpdateCode.UPDATE_AVAILABLE, "1.2")
     endless = facts(until=None)
     assert answered(decide_update(endless, CLOSED, NOW + 4000 * DAY)) == (UpdateCode.UPDATE_AVAILABLE, "1.2")
-
-
-@pytest.mark.clause("ZG-16")
-def test_updates_that_are_part_of_support_end_with_it_and_others_do_not():
-    """Sentence 2: each reading looks at its own clock alone (X-01)."""
-    apart = facts(ends={"support_until": NOW - DAY, "updates_until": NOW + DAY})
-    by_support, by_updates = terms(CLOSED), terms(CLOSED, clock=UpdateClock.UPDATES)
-    assert answered(decide_update(apart, by_support, NOW))[1] == "1.0"
-    assert answered(decide_update(apart, by_updates, NOW))[1] == "1.2"
-    the_other_way = facts(ends={"support_until": NOW + DAY, "updates_until": NOW - DAY})
-    assert answered(decide_update(the_other_way, by_support, NOW))[1] == "1.2"
-    assert answered(decide_update(the_other_way, by_updates, NOW))[1] == "1.0"
 
 
 @pytest.mark.clause("X-01")

@@ -105,6 +105,22 @@ async def test_a_row_that_cannot_be_read_is_named(house):
     assert await bad(house) == ("changed", 3, numbers[2])
 
 
+# PostgreSQL's columns hold nothing but what they are made for.
+UNSAYABLE = {
+    "sqlite": ("facts = :nested", "actor = CAST(:nested AS BLOB)"),
+    "postgresql": ("facts = CAST(:nested AS JSON)",),
+}
+
+
+async def test_a_row_that_no_server_can_have_written_is_named_and_does_not_stop_the_walk(house):
+    for written in UNSAYABLE[house.services.db.dialect]:
+        numbers = await sealed_log(house)
+        statement = text(f"UPDATE {audit_event.name} SET {written} WHERE id = {numbers[2]}")
+        await write(house, statement.bindparams(nested="[" * 2000 + "]" * 2000))
+        assert await bad(house) == ("changed", 3, numbers[2]), written
+        await write(house, audit_seal.delete(), audit_event.delete())
+
+
 async def test_a_row_put_between_others_is_named_before_it_is_sealed(house):
     numbers = await decide(house, 10)
     await write(house, audit_event.delete().where(audit_event.c.id == numbers[4]))

@@ -3,9 +3,10 @@
 import asyncio
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
+from sqlalchemy.exc import IntegrityError
 
-from tillkey_server.errors import BadInput, BrokenInvariant, NotFound
+from tillkey_server.errors import BadInput, BrokenInvariant, NotFound, Unavailable
 from tillkey_server.ids import new_id, new_token
 from tillkey_server.rules.decision import Refusal
 from tillkey_server.store import customers
@@ -14,7 +15,6 @@ from tillkey_server.store.access_tables import idempotency
 from tillkey_server.store.customers import CustomerRow
 from tillkey_server.usecases.answers import RefusalAnswer
 from tillkey_server.usecases.idempotency import CLAIM_SECONDS, Kept, once
-from tillkey_server.usecases.services import Raced
 
 OWNER = "owner"
 
@@ -121,8 +121,49 @@ async def test_an_attempt_that_wakes_up_after_it_was_taken_over_commits_nothing(
             await tx.execute(update(idempotency).values(claim="x" * 22))
         return kept
 
-    with pytest.raises(Raced):
+    with pytest.raises(Unavailable):
         await asked(house, asleep)
+    assert await writing.effects() == 0
+
+
+async def test_an_attempt_that_was_taken_over_answers_as_one_that_comes_later(house, writing):
+    async def asleep():
+        kept = await writing()
+        if writing.runs == 1:
+            async with house.services.db.writing() as tx:
+                await tx.execute(update(idempotency).values(claim="x" * 22))
+        return kept
+
+    assert await asked(house, asleep) == Kept(201, b"answer 2")
+    assert await writing.effects() == 1
+
+
+async def test_a_key_that_is_given_back_while_another_asks_for_it_is_asked_for_again(house, writing, monkeypatch):
+    free = asyncio.Event()
+    free.set()
+    await _claimed_only(house, house.services.pepper.hash_idempotency_key(OWNER, "k-1"), asyncio.Event(), free, writing)
+    known = stored.get
+
+    async def given_back(tx, owner, key_hash):
+        # Between the insert that found the key and this look at it: its attempt failed, and forgot it.
+        await tx.execute(delete(idempotency))
+        monkeypatch.setattr(stored, "get", known)
+        return await known(tx, owner, key_hash)
+
+    monkeypatch.setattr(stored, "get", given_back)
+    refused = await asked(house, writing)
+    assert isinstance(refused, RefusalAnswer)
+    assert refused.decision_code is Refusal.REQUEST_IN_PROGRESS
+
+
+async def test_what_the_work_runs_into_by_a_defect_is_not_called_a_race(house, writing):
+    async def twice():
+        await writing()
+        writing.runs -= 1
+        return await writing()
+
+    with pytest.raises(IntegrityError):
+        await asked(house, twice)
     assert await writing.effects() == 0
 
 

@@ -11,8 +11,10 @@ from tests.support.house import MORNING
 from tillkey_server.errors import BadInput
 from tillkey_server.money import Money
 from tillkey_server.rules.decision import Refusal
+from tillkey_server.rules.order_line import LineKind
 from tillkey_server.store import tables
 from tillkey_server.usecases.answers import RefusalAnswer
+from tillkey_server.usecases.license import issue
 from tillkey_server.usecases.licenses import get_license
 from tillkey_server.usecases.order import Line, place_order
 from tillkey_server.usecases.services import open_services
@@ -99,3 +101,13 @@ async def test_a_value_that_cannot_be_is_refused_by_its_field(house, wrong, fiel
         await placed(house.services, **wrong)
     assert refused.value.field == field
     assert await rows(house) == [0, 0, 0, 0]
+
+
+@pytest.mark.clause("NX-01")
+async def test_a_line_that_gives_no_license_gives_none_by_the_orders_number_either(house):
+    support = Line("pos-core", 3, kind=LineKind.SUPPORT, beside=1)
+    await placed(house.services, (support, Line("pos-core")), channel="manual")
+    before = await rows(house)
+    with pytest.raises(BadInput, match="order"):
+        await issue(house.services, product="pos-core", customer_email=BUYER, actor="cli:test", quantity=3, order="A-1")
+    assert await rows(house) == before

@@ -22,6 +22,7 @@ from tillkey_server.api.administration.support_shapes import (
 )
 from tillkey_server.rules.access import Permission
 from tillkey_server.rules.decision import Refusal
+from tillkey_server.rules.install_credit import InstallCode
 from tillkey_server.rules.support_code import SupportCode
 from tillkey_server.rules.support_policy import Ground
 from tillkey_server.usecases import closure, support, support_events
@@ -42,7 +43,7 @@ _NOT_TAKEN = (
     SupportCode.SUPPORT_OTHER_USER,
     SupportCode.SUPPORT_LOST_ON_TRANSFER,
     SupportCode.SUPPORT_TASK_NOT_COVERED,
-    SupportCode.INSTALL_CREDIT_NONE,
+    InstallCode.INSTALL_CREDIT_NONE,
     SupportCode.SUPPORT_REPEAT_SELF_INFLICTED,
     *(SupportCode(ground.value) for ground in Ground),
 )

@@ -1,5 +1,7 @@
 """Lists of 250 rows, with ties in their order and rows put in between pages: nothing is lost or repeated."""
 
+import base64
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -107,6 +109,20 @@ class Filler:
         return await audit.append(tx, at=at, actor="cli:test", action="test", outcome="allow", code="license_issued")
 
 
+KEY = "01890a5d-ac96-774b-bcce-b302099a8057"
+FORGED = (
+    ("t", 5, 5),
+    ("t", 5, [1]),
+    ("t", 5, {}),
+    ("s", "x", None),
+    ("s", "x", True),
+    ("n", 5, KEY),
+    ("n", 2**52, KEY),
+    ("t", 2**52, KEY),
+    ([], 1, KEY),
+)
+"""Kind, value and key of places that no page ends at, whatever the list is ordered by."""
+
 KINDS = {
     "list_products": ("products", ("id", "created_at", "code")),
     "list_customers": ("customers", ("id", "created_at", "email")),
@@ -148,3 +164,21 @@ async def test_pages_lose_and_repeat_nothing(
             await filler.put(tx, kind, 3)
     assert len(found) == len(set(found))
     assert set(expected) <= set(found)
+
+
+def _word(*parts: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(parts).encode()).rstrip(b"=").decode()
+
+
+@pytest.mark.parametrize(("name", "by"), [(name, by) for name, (_, sorts) in KINDS.items() for by in sorts])
+async def test_a_place_that_somebody_made_up_is_refused_by_name(
+    one_house: House, one_callers: Callers, name: str, by: str
+) -> None:
+    client = await one_callers.client()
+    # A text where moments are ordered, and a moment where texts are: no database compares the two.
+    other = ("t", 5) if by in {"code", "email", "name"} else ("s", "x")
+    for kind, value, key in (*FORGED, (*other, KEY)):
+        query = {"sort": by, "after": _word(by, kind, value, key)}
+        answer = await client.get(OPERATIONS[name].path, params=query)
+        assert (answer.status_code, answer.json()["code"]) == (400, "malformed"), query
+        assert answer.json()["detail"].startswith("after"), query

@@ -100,6 +100,7 @@ async def test_a_caller_who_does_not_see_what_lives_beside_is_told_how_many_and_
     beside = house.till(product="pos-loyalty")
     beside.key = till.key
     await used(house, "pos-loyalty", beside)
+    await house.license("pos-core", BUYER)
     limited = await callers.client(products=["pos-core"])
     refused = await transferred(limited, sold)
     assert refused.json()["facts"] == {"licenses": [], "hidden": 1}
@@ -122,6 +123,42 @@ async def test_nobody_transfers_to_or_along_what_it_does_not_see(house, callers,
     assert [one.status_code for one in told] == [404] * 4
     assert "nobody@else.example" not in told[-1].text
     assert await picture(house) == before
+
+
+@pytest.mark.clause("I13")
+async def test_who_sees_some_products_transfers_to_nobody_who_has_none_of_them_and_learns_of_none(
+    house, callers, buyer
+):
+    sold = await house.license()
+    limited = await callers.client("supervisor", products=["pos-core"])
+    before = await picture(house)
+    told = [
+        await transferred(limited, sold, customer=customer, reason=reason)
+        for customer in (BUYER, "nobody@else.example")
+        for reason in (" ", "mine now")
+    ]
+    assert [(one.status_code, one.json()["detail"]) for one in told] == [(404, told[0].json()["detail"])] * 4
+    assert (await transferred(limited, sold, customer=str(buyer))).status_code == 404
+    assert await picture(house) == before
+    await house.license("pos-core", BUYER)
+    assert (await transferred(limited, sold)).status_code == 200
+
+
+@pytest.mark.clause("I13")
+async def test_a_transferred_license_is_not_found_by_the_order_that_its_owner_does_not_see(house, callers, buyer):
+    admin = await callers.client()
+    order = {"number": "N-1", "customer": OWNER, "lines": [{"product": "pos-core"}]}
+    placed = (await admin.post("/v1/orders", json=order)).json()
+    [sold] = placed["licenses"]
+    await admin.post(f"/v1/licenses/{sold['license_id']}/transfer", json=SOLD)
+    limited = await callers.client(customers=[buyer])
+    questions = [{name: asked} for name in ("order", "text") for asked in ("N-1", placed["id"])]
+    for question in questions:
+        hidden = (await limited.post("/v1/licenses/search", json=question)).json()["items"]
+        shown = (await admin.post("/v1/licenses/search", json=question)).json()["items"]
+        assert ([one["id"] for one in hidden], [one["id"] for one in shown]) == ([], [sold["license_id"]]), question
+    by_id = (await limited.post("/v1/licenses/search", json={"text": sold["license_id"]})).json()["items"]
+    assert [one["id"] for one in by_id] == [sold["license_id"]]
 
 
 @pytest.mark.clause("I13")
