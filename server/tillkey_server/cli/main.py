@@ -11,6 +11,7 @@ from tillkey_server.cli import (
     api_key,
     audit,
     backup,
+    closure,
     customer,
     doctor,
     forced_deactivation,
@@ -25,6 +26,7 @@ from tillkey_server.cli import (
     rekey,
     serving,
     setup,
+    support,
     transfer,
     trial,
 )
@@ -58,6 +60,8 @@ license_commands.app.command("transfer")(transfer.transfer)
 license_commands.app.command("trial")(trial.trial)
 app.add_typer(license_commands.app, name="license")
 app.add_typer(activation.app, name="activation")
+app.add_typer(support.app, name="support")
+app.add_typer(closure.app, name="closure")
 app.add_typer(forced_deactivation.app, name="forced-deactivation")
 app.add_typer(move_ticket.app, name="move-ticket")
 app.add_typer(api_key.app, name="api-key")

@@ -5,7 +5,8 @@
 2. Whoever lacks a permission is told so (`permission_denied`), whether or not the object exists.
 3. A scope limits a caller to customers, to products, or to both. What lies outside does not exist for them
    (`not_found`), so that nobody learns by asking what others have (I13).
-4. What concerns the whole server (API keys, the products on sale, sealing the audit log) needs a caller without limits.
+4. What concerns the whole server (API keys, the products on sale, the vendor's closures, sealing the audit log) needs a
+   caller without limits.
 5. The operator at the machine's command line is an admin without limits: whoever reads the data folder can do all.
 """
 
@@ -51,6 +52,9 @@ class Permission(StrEnum):
     ACTIVATION_RELEASE = "activation.release"
     ACTIVATION_FORCE = "activation.force"
     FORCE_OVERRIDE = "force.override"
+    SUPPORT_READ = "support.read"
+    SUPPORT_WRITE = "support.write"
+    CLOSURE_WRITE = "closure.write"
     POLICY_READ = "policy.read"
     AUDIT_READ = "audit.read"
     AUDIT_VERIFY = "audit.verify"
@@ -68,10 +72,11 @@ _READ = frozenset(
         _P.ORDER_READ,
         _P.LICENSE_READ,
         _P.ACTIVATION_READ,
+        _P.SUPPORT_READ,
         _P.POLICY_READ,
     }
 )
-_AGENT = _READ | {_P.PROJECT_WRITE, _P.LICENSE_REKEY, _P.ACTIVATION_FORCE}
+_AGENT = _READ | {_P.PROJECT_WRITE, _P.LICENSE_REKEY, _P.ACTIVATION_FORCE, _P.SUPPORT_WRITE}
 _SUPERVISOR = _AGENT | {
     _P.AUDIT_READ,
     _P.AUDIT_VERIFY,
@@ -81,6 +86,7 @@ _SUPERVISOR = _AGENT | {
     _P.LICENSE_TRANSFER,
     _P.ACTIVATION_RELEASE,
     _P.FORCE_OVERRIDE,
+    _P.CLOSURE_WRITE,
 }
 _INTEGRATION = _READ | {
     _P.CUSTOMER_WRITE,
@@ -101,7 +107,7 @@ ROLES: Mapping[Role, frozenset[Permission]] = MappingProxyType(
 )
 """What each role may do."""
 
-SERVER_WIDE = frozenset({_P.PRODUCT_WRITE, _P.AUDIT_VERIFY, _P.API_KEY_READ, _P.API_KEY_WRITE})
+SERVER_WIDE = frozenset({_P.PRODUCT_WRITE, _P.CLOSURE_WRITE, _P.AUDIT_VERIFY, _P.API_KEY_READ, _P.API_KEY_WRITE})
 """What only a caller without limits may do (sentence 4)."""
 
 

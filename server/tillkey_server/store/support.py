@@ -117,3 +117,8 @@ async def of_matter(conn: AsyncConnection, customer_id: UUID, matter: str) -> tu
     """Return a customer's requests about one matter, oldest first."""
     statement = _REQUEST.where(_R.customer_id == customer_id, _R.matter == matter).order_by(_R.id)
     return await rows.many(conn, statement, SupportRequestRow)
+
+
+async def duplicates_of(conn: AsyncConnection, request_id: UUID) -> tuple[SupportRequestRow, ...]:
+    """Return the requests about the anomaly that a request reported first, oldest first."""
+    return await rows.many(conn, _REQUEST.where(_R.duplicate_of == request_id).order_by(_R.id), SupportRequestRow)

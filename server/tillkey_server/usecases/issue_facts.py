@@ -42,14 +42,16 @@ def record_from(
     first_reported_at: datetime | None = None,
 ) -> SupportRecord:
     """Return a request as the rules see it, from its rows."""
-    happened = (SupportEvent(SupportEventKind(one.kind), one.at, one.details) for one in events if one.at <= now)
+    happened = tuple(SupportEvent(SupportEventKind(one.kind), one.at, one.details) for one in events if one.at <= now)
+    bought = (one.details["license_id"] for one in happened if one.kind is SupportEventKind.CONVERTED)
+    license_id = next((UUID(str(one)) for one in bought), row.license_id)
     return SupportRecord(
         id=row.id,
-        license_id=row.license_id,
+        license_id=license_id,
         received_at=row.received_at,
         presale=row.presale,
         first_reported_at=first_reported_at,
-        events=tuple(happened),
+        events=happened,
     )
 
 

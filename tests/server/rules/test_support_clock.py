@@ -289,3 +289,7 @@ def test_only_people_answer(kinds: list[SupportEventKind]) -> None:
     found = record(FRIDAY, *(event(kind, FRIDAY + (n + 1) * SECOND) for n, kind in enumerate(kinds)))
     answered = found.answered_at(frozenset({K.HUMAN_REPLY}), Answers.ANY)
     assert (answered is None) == (K.HUMAN_REPLY not in kinds)
+
+
+def test_an_answer_that_nobody_waited_for_ends_no_wait() -> None:
+    assert record(FRIDAY, event(K.CUSTOMER_ANSWERED, FRIDAY)).waits() == ()

@@ -3,7 +3,7 @@
 `EXAMPLES` maps operation ids to makers; each noun's file gives its own.
 """
 
-from tests.support.administration import activations, api_keys, audit, catalogue, licenses, policies, trials
+from tests.support.administration import activations, api_keys, audit, catalogue, licenses, policies, support, trials
 from tests.support.administration.example import Example, Make, Shelf
 
 EXAMPLES: dict[str, Make] = {
@@ -13,6 +13,7 @@ EXAMPLES: dict[str, Make] = {
     **trials.EXAMPLES,
     **licenses.EXAMPLES,
     **activations.EXAMPLES,
+    **support.EXAMPLES,
     **audit.EXAMPLES,
 }
 

@@ -26,6 +26,7 @@ from tillkey_server.api.administration import (
     projects,
     rekeys,
     standing,
+    support,
     transfers,
     trials,
 )
@@ -49,6 +50,8 @@ GROUPS: tuple[Endpoints, ...] = (
     activations.endpoints,
     forced_deactivations.endpoints,
     move_tickets.endpoints,
+    support.endpoints,
+    support.closures,
     audit.endpoints,
     api_keys.endpoints,
 )

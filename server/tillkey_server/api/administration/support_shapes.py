@@ -1,0 +1,291 @@
+"""What is told and answered about requests for support."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from tillkey_server.api.administration.shapes import (
+    Answer,
+    Answered,
+    Clauses,
+    Id,
+    Input,
+    Language,
+    Line,
+    Listing,
+    Moment,
+    PolicyNamed,
+    ProductCode,
+    Reason,
+    Time,
+)
+
+MAX_LISTED = 50
+Word = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+Version = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[0-9A-Za-z][0-9A-Za-z.+_-]*$")]
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+FilePath = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Files = Annotated[dict[FilePath, Digest], Field(max_length=MAX_LISTED, description="SHA-256 of each file, by path.")]
+GroundCode = Annotated[str, Field(pattern=r"^nosup_[a-z_]{1,50}$", description="A ground of the vendor's list.")]
+Evidence = Annotated[str, Field(min_length=1, max_length=2000, description="What shows it; no personal data.")]
+EventKind = Literal[
+    "human_reply",
+    "automatic_reply",
+    "accepted",
+    "refused",
+    "waiting_for_customer",
+    "customer_answered",
+    "info_complete",
+    "attempt_offered",
+    "update_offered",
+    "attempt_declined",
+    "finding",
+    "intervention",
+    "resolved",
+    "closed",
+    "reopened",
+    "converted",
+]
+FindingName = Literal[
+    "malfunction",
+    "corrupt",
+    "not_as_described",
+    "misled",
+    "not_reproducible",
+    "customer_action",
+    "third_party",
+    "unsolvable_singular",
+]
+
+
+class AskSupport(Input):
+    """A request as it is told: about a license, or before a purchase about a product by a customer."""
+
+    task: Annotated[Word, Field(description="What is asked for, in the words of the vendor's terms.")]
+    license_id: UUID | None = None
+    product: Annotated[ProductCode | None, Field(description="Before a purchase: what is asked about.")] = None
+    customer_id: Annotated[UUID | None, Field(description="Before a purchase: who asks.")] = None
+    project_id: UUID | None = None
+    asked_by: Annotated[UUID | None, Field(description="The customer who asks; left out, the owner.")] = None
+    presale: bool = False
+    site: Annotated[Line | None, Field(description="The site that it is about.")] = None
+    installation: Annotated[Line | None, Field(description="The thumbprint of the installation it is about.")] = None
+    platform_version: Version | None = None
+    feature: Annotated[Word | None, Field(description="The feature that it is about.")] = None
+    causes: Annotated[
+        list[Word], Field(max_length=MAX_LISTED, description="What caused it: `product`, or the names of others.")
+    ] = Field(default_factory=list)
+    found: Annotated[
+        dict[GroundCode, Evidence], Field(max_length=MAX_LISTED, description="Grounds that somebody found.")
+    ] = Field(default_factory=dict)
+    files: Annotated[Files, Field(description="Changed files: those that a hotfix left so do not count.")] = Field(
+        default_factory=dict
+    )
+    described: Annotated[
+        list[Word], Field(max_length=MAX_LISTED, description="The parts that the description has.")
+    ] = Field(default_factory=list)
+    matter: Annotated[Line | None, Field(description="The vendor's name for the matter, the same each time.")] = None
+    received_at: Annotated[Moment | None, Field(description="When it came; left out, now.")] = None
+    language: Language = "en"
+
+
+class OpenSupport(AskSupport):
+    """A request to be put on record."""
+
+    reference: Annotated[Line | None, Field(description="The conversation's name in the help desk.")] = None
+    duplicate_of: Annotated[UUID | None, Field(description="The request that reported the same first.")] = None
+
+
+class TellEvent(Input):
+    """What happened to a request; each kind has members of its own."""
+
+    kind: EventKind
+    at: Annotated[Moment | None, Field(description="When it happened; left out, now.")] = None
+    in_tool: Annotated[bool | None, Field(description="Whether it was written where the customer asked.")] = None
+    code: GroundCode | None = None
+    evidence: Evidence | None = None
+    files: Files | None = None
+    missing: Annotated[list[Word], Field(min_length=1, max_length=MAX_LISTED)] | None = None
+    version: Version | None = None
+    paid: bool | None = None
+    published_at: Annotated[Moment | None, Field(description="When the offered update was published.")] = None
+    finding: FindingName | None = None
+    cause: Annotated[str | None, Field(min_length=1, max_length=2000, description="The probable cause.")] = None
+    prevention: Annotated[str | None, Field(min_length=1, max_length=2000, description="How to prevent it.")] = None
+    remote: Annotated[bool | None, Field(description="By remote access, which needs a consent that runs.")] = None
+    fixed_in_release: Version | None = None
+    no_intervention_reason: Annotated[str | None, Field(min_length=1, max_length=2000)] = None
+    unanswered: Annotated[bool | None, Field(description="Closed because the customer did not answer.")] = None
+    license_id: Annotated[UUID | None, Field(description="What was bought since.")] = None
+    language: Language = "en"
+
+
+class GrantAccess(Input):
+    """A customer's consent to remote access. Passwords and keys have no place here."""
+
+    granted_by: Annotated[UUID, Field(description="The customer who consents.")]
+    scope: Annotated[str, Field(min_length=1, max_length=2000, description="What may be done.")]
+    starts_at: Annotated[Moment | None, Field(description="From when; left out, now.")] = None
+    until: Moment
+    language: Language = "en"
+
+
+class TellHotfix(Input):
+    """Files that were changed at once."""
+
+    severity: Literal["severe", "data_integrity", "normal"]
+    files: Annotated[Files, Field(min_length=1)]
+    activation_id: UUID | None = None
+    language: Language = "en"
+
+
+class SupportListing(Listing):
+    """Which requests."""
+
+    license: UUID | None = None
+    customer: UUID | None = None
+    reference: Annotated[str | None, Field(max_length=255)] = None
+
+
+class Clock(Answer):
+    """A clock of a request; `due_at` is exclusive, and null while it stands still."""
+
+    clock: Literal["ack", "reply", "resolve", "fix"]
+    code: str
+    due_at: Time
+    alarm_at: Time
+    stopped_at: Time
+    clauses: Clauses
+    timezone: str
+    calendar: Annotated[str, Field(description="The terms whose working days are counted, with their version.")]
+
+
+class CareBanner(Answer):
+    """What stands on top of a conversation, as of the answer: whether support runs."""
+
+    active: bool
+    text: str | None
+    until: Time
+    clauses: list[str]
+    as_of: Time
+
+
+class SupportRequest(Answer):
+    """A request as it stands now."""
+
+    id: Id
+    reference: str | None
+    customer_id: Id
+    product_id: Id
+    license_id: Id | None
+    project_id: Id | None
+    task: str
+    matter: str | None
+    platform_version: str | None
+    duplicate_of: Id | None
+    taken_as: str
+    state: Literal["closed", "refused", "resolved", "presale", "waiting_for_customer", "open"]
+    presale: bool
+    received_at: Time
+    fixed_in_release: str | None
+    findings: list[str]
+    clocks: list[Clock]
+    care_banner: CareBanner
+    policy: PolicyNamed
+
+
+class SupportEvent(Answer):
+    """Something that happened to a request."""
+
+    id: Id
+    kind: EventKind
+    at: Time
+    details: dict[str, Any]
+    recorded_at: Time
+    actor: str
+
+
+class AccessGrant(Answer):
+    """A consent to remote access."""
+
+    id: Id
+    granted_by: Id
+    scope: str
+    starts_at: Time
+    until: Time
+    running: bool
+    recorded_at: Time
+    actor: str
+
+
+class Hotfix(Answer):
+    """Files that the vendor changed at once."""
+
+    id: Id
+    license_id: Id
+    activation_id: Id | None
+    severity: str
+    files: dict[str, str]
+    applied_at: Time
+    recorded_at: Time
+    actor: str
+
+
+class WholeSupportRequest(SupportRequest):
+    """A request with everything that happened to it."""
+
+    events: list[SupportEvent]
+    grants: list[AccessGrant]
+    hotfixes: list[Hotfix]
+
+
+class SupportPage(Answer):
+    """A page of requests."""
+
+    items: list[SupportRequest]
+    next: str | None
+
+
+class SupportAnswered(Answered):
+    """A decision about a request, and the request as it stands after it."""
+
+    request: SupportRequest
+
+
+class AddClosure(Input):
+    """A time in which the vendor is closed, half-open."""
+
+    policy: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$", description="The terms that are cited.")]
+    notified_at: Annotated[Moment, Field(description="Since when the customers know.")]
+    starts_at: Moment
+    ends_at: Moment
+    reason: Reason
+    language: Language = "en"
+
+
+class Closure(Answer):
+    """A time in which the vendor is closed."""
+
+    id: Id
+    notified_at: Time
+    starts_at: Time
+    ends_at: Time
+    reason: str
+    recorded_at: Time
+    actor: str
+
+
+class ClosurePage(Answer):
+    """A page of closures."""
+
+    items: list[Closure]
+    next: str | None
+
+
+class ClosureAdded(Answered):
+    """A closure that is on record."""
+
+    closure: Closure

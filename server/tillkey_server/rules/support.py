@@ -1,0 +1,296 @@
+"""May this request be served, under which clause, until when, free or charged?
+
+1. Terms without `[support]` are silent: a person decides.
+2. A license that is on hold, terminated, revoked, refunded or suspended gets no support (CJ-02, NX-42); an expired use
+   right is another clock and refuses nothing (X-01).
+3. Asked before a purchase: answered without any right or clock (BC-36).
+4. The project must be told where the terms ask for it (NX-16). Support of one project is none of another's (NX-17),
+   nor another user's (NX-18); where a license changed hands, its support stays behind if the terms say so.
+5. The grounds of the vendor's list are looked at before the task (NX-22), all of them, in the list's order. The first
+   that must refuse does; those that may are a warning, and the agent's choice (ZG-12). No other refuses.
+6. Support that had ended when the request came is a ground; what ends later is not: the opening decides (NX-20,
+   BC-17).
+7. A cause counts only if it is the product's alone (ZG-08, BC-08). Files that the vendor's own hotfix left so are no
+   modification (NX-27).
+8. A platform's version, a feature, count as promised at the purchase (ZG-10, BC-12); a version that nobody told is
+   asked for.
+9. A matter that the customer caused himself, closed so as often as the limit within the window, is not taken again
+   (NX-29).
+10. An installation uses up a credit (NX-19); any other task must be covered (NX-20), or a person decides where the
+    grounds are the only reasons to refuse (BC-15).
+11. A description that lacks what the terms ask for is asked for, and the clocks wait (NX-24, CJ-09). Who cannot install
+    afresh says so instead (NX-25).
+12. Outside working hours it is taken all the same (NX-30).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from tillkey_server.rules.advertised import covers_version, names_feature, names_versions
+from tillkey_server.rules.calendar import calendar_of
+from tillkey_server.rules.citation import Clauses
+from tillkey_server.rules.decision import Decision, allow, deny, instant, pend
+from tillkey_server.rules.policy import Policy
+from tillkey_server.rules.standing import LicenseFacts, Status, refuse, standing
+from tillkey_server.rules.support_code import SupportCode
+from tillkey_server.rules.support_policy import (
+    Asker,
+    Asks,
+    Ground,
+    GroundPolicy,
+    Presence,
+    Strength,
+    SupportPolicy,
+)
+from tillkey_server.rules.window import within
+
+PRODUCT_CAUSE = "product"
+INSTALLATION = "install_service"
+_TASK_GROUNDS = {Ground.HANDS_ON: "hands_on", Ground.CUSTOM_DEVELOPMENT: "custom_development"}
+_SERVED = frozenset({Status.ACTIVE, Status.EXPIRED})
+_INSTEAD = ("cannot_reinstall", "fresh_install_checked")
+
+
+@dataclass(frozen=True, slots=True)
+class SupportAsked:
+    """A request as it is told, with what is on record about its license; ids are texts, and None is unknown.
+
+    `found` are grounds that somebody found, with the evidence. `same_site` and `licensed_install` are None where nobody
+    told the site or the installation. `self_inflicted` are the instants at which requests about the same matter were
+    closed as the customer's own doing.
+    """
+
+    task: str
+    received_at: datetime
+    license: LicenseFacts | None = None
+    presale: bool = False
+    project: str | None = None
+    supported_project: str | None = None
+    by_owner: bool = True
+    changed_hands: bool = False
+    same_site: bool | None = None
+    licensed_install: bool | None = None
+    platform_version: str | None = None
+    feature: str | None = None
+    advertised: Mapping[str, object] | None = None
+    advertised_today: Mapping[str, object] | None = None
+    causes: tuple[str, ...] = ()
+    found: Mapping[Ground, str] = field(default_factory=dict)
+    modified_files: Mapping[str, str] = field(default_factory=dict)
+    hotfixed_files: frozenset[str] = frozenset()
+    described: tuple[str, ...] = ()
+    credits_left: int = 0
+    self_inflicted: tuple[datetime, ...] = ()
+
+
+def decide_support(asked: SupportAsked, policy: Policy, now: datetime) -> Decision:
+    """Decide whether a request is taken; facts name what it hangs on, never what the customer wrote."""
+    terms = policy.support
+    if terms is None:
+        cited = policy.clocks.clauses.support
+        return pend(SupportCode.SUPPORT_PENDING_REVIEW, clauses=cited, policy=policy.ref, now=now, options=("review",))
+    if asked.license is not None:
+        stands = standing(asked.license, policy, now)
+        if stands.status not in _SERVED:
+            return refuse(stands, asked.license, policy, now)
+    if asked.presale:
+        return _presale(terms, policy, now)
+    return _Judge(asked, policy, terms, now).decide()
+
+
+def matched(asked: SupportAsked, terms: SupportPolicy) -> tuple[GroundPolicy, ...]:
+    """Return the grounds of the vendor's list that a request meets, in its order (sentence 5)."""
+    return tuple(ground for ground in terms.grounds if _meets(ground.code, asked, terms))
+
+
+def _presale(terms: SupportPolicy, policy: Policy, now: datetime) -> Decision:
+    if terms.presale is None:
+        cited = terms.clauses.tasks
+        return pend(SupportCode.SUPPORT_PENDING_REVIEW, clauses=cited, policy=policy.ref, now=now, options=("review",))
+    facts = {"presale": True, "charge": "free"}
+    return allow(SupportCode.TICKET_PRESALE, clauses=terms.presale.clauses, policy=policy.ref, now=now, facts=facts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Judge:
+    """One question, with its terms at hand."""
+
+    asked: SupportAsked
+    policy: Policy
+    terms: SupportPolicy
+    now: datetime
+
+    def decide(self) -> Decision:
+        met = matched(self.asked, self.terms)
+        must = [ground for ground in met if ground.refusal is Strength.MUST]
+        return (
+            self._of_whom()
+            or (self._refused(must[0], met) if must else None)
+            or self._version_asked_for()
+            or self._repeated()
+            or self._not_covered()
+            or self._described(met)
+            or self._taken(met)
+        )
+
+    def _of_whom(self) -> Decision | None:
+        """Sentence 4."""
+        asked, terms = self.asked, self.terms
+        if terms.project is Presence.REQUIRED and asked.project is None:
+            return self._no(SupportCode.TICKET_PROJECT_REQUIRED, terms.clauses.project, options=("name_project",))
+        if terms.ends_on_transfer and asked.changed_hands:
+            return self._no(SupportCode.SUPPORT_LOST_ON_TRANSFER, terms.clauses.asker, options=("renew",))
+        held_to = not terms.moves_with_license and terms.project is Presence.REQUIRED
+        if held_to and asked.supported_project not in {None, asked.project}:
+            shown = {"project_id": asked.project, "supported_project_id": asked.supported_project}
+            return self._no(SupportCode.SUPPORT_OTHER_PROJECT, terms.clauses.project, shown, options=("buy_license",))
+        if terms.asker is Asker.OWNER and not asked.by_owner:
+            return self._no(SupportCode.SUPPORT_OTHER_USER, terms.clauses.asker, options=("ask_owner",))
+        return None
+
+    def _refused(self, ground: GroundPolicy, met: tuple[GroundPolicy, ...]) -> Decision:
+        asked = self.asked
+        shown: dict[str, object] = {
+            "grounds": [one.code.value for one in met],
+            "evidence": asked.found.get(ground.code),
+            "support_until": None if asked.license is None else instant(asked.license.support_until),
+        }
+        cited = (*ground.clauses, *(clause for one in met for clause in one.clauses))
+        paid = ground.code in _TASK_GROUNDS or ground.code is Ground.THIRD_PARTY_SERVICE
+        options = ("renew",) if ground.code is Ground.SUPPORT_EXPIRED else ("paid_offer",) if paid else ("review",)
+        return self._no(SupportCode(ground.code.value), cited, shown, options=options)
+
+    def _version_asked_for(self) -> Decision | None:
+        """Sentence 8: where a version would decide and nobody told it."""
+        ground = self.terms.ground(Ground.VERSION_NOT_ADVERTISED)
+        if ground is None or self.asked.platform_version is not None or not names_versions(self.asked.advertised):
+            return None
+        shown = {"missing": ["platform_version"]}
+        return self._wait(SupportCode.TICKET_NEEDS_INFO, ground.clauses, shown, options=("name_version",))
+
+    def _repeated(self) -> Decision | None:
+        """Sentence 9."""
+        limit = self.terms.repeat
+        if limit is None:
+            return None
+        counted = within(self.asked.self_inflicted, limit.window, self.now)
+        if len(counted) < limit.limit:
+            return None
+        shown = {"closed_before": len(counted), "limit": limit.limit, "window_days": limit.window.days}
+        retry_at = counted[len(counted) - limit.limit] + limit.window
+        code = SupportCode.SUPPORT_REPEAT_SELF_INFLICTED
+        return self._no(code, limit.clauses, shown, options=("review",), retry_at=retry_at)
+
+    def _not_covered(self) -> Decision | None:
+        """Sentence 10."""
+        terms, task = self.terms, self.asked.task
+        if terms.credit is not None and task == INSTALLATION:
+            if self.asked.credits_left > 0:
+                return None
+            options = tuple(one for one in ("install_module",) if one in terms.tasks)
+            return self._no(SupportCode.INSTALL_CREDIT_NONE, terms.credit.clauses, {"credits_left": 0}, options=options)
+        if task in terms.tasks:
+            return None
+        if terms.exhaustive:
+            cited = (*terms.clauses.refusals, *terms.clauses.tasks)
+            return self._wait(SupportCode.SUPPORT_PENDING_REVIEW, cited, {"task": task}, options=("review",))
+        shown = {"task": task, "covered": list(terms.tasks)}
+        return self._no(SupportCode.SUPPORT_TASK_NOT_COVERED, terms.clauses.tasks, shown, options=("paid_offer",))
+
+    def _described(self, met: tuple[GroundPolicy, ...]) -> Decision | None:
+        """Sentence 11."""
+        terms = self.terms.description
+        if terms is None or self.asked.task == INSTALLATION:
+            return None
+        given = set(self.asked.described)
+        if _INSTEAD[0] in given:
+            given.add(_INSTEAD[1])
+        missing = [name for name in terms.fields if name not in given]
+        if not missing:
+            return None
+        code = SupportCode.TICKET_NEEDS_REPRO if terms.asks is Asks.REPRODUCTION else SupportCode.TICKET_NEEDS_INFO
+        return self._wait(code, terms.clauses, {"missing": missing, **_warned(met)}, options=("complete",))
+
+    def _taken(self, met: tuple[GroundPolicy, ...]) -> Decision:
+        terms, asked = self.terms, self.asked
+        calendar = calendar_of(self.policy)
+        if terms.credit is not None and asked.task == INSTALLATION:
+            code, cited = SupportCode.INSTALL_CREDIT_USED, terms.credit.clauses
+        else:
+            code, cited = SupportCode.SUPPORT_TASK_OK, terms.clauses.tasks
+        shown: dict[str, object] = {"task": asked.task, "charge": "free", **_warned(met)}
+        if terms.guidance is not None:
+            shown["guidance"], cited = terms.guidance.text, (*cited, *terms.guidance.clauses)
+        if terms.hours is not None and not calendar.is_open(asked.received_at):
+            cited = (*cited, *terms.hours.clauses)
+            shown["next_open_at"] = instant(calendar.opens_at(asked.received_at))
+            if code is SupportCode.SUPPORT_TASK_OK:
+                code = SupportCode.OUTSIDE_WORKING_HOURS
+        warned = tuple(clause for ground in met for clause in ground.clauses)
+        return allow(code, clauses=(*cited, *warned), policy=self.policy.ref, now=self.now, facts=shown)
+
+    def _no(
+        self,
+        code: SupportCode,
+        clauses: Clauses,
+        facts: Mapping[str, object] | None = None,
+        *,
+        options: tuple[str, ...],
+        retry_at: datetime | None = None,
+    ) -> Decision:
+        shown = {"task": self.asked.task, **(facts or {})}
+        return deny(
+            code,
+            clauses=clauses,
+            policy=self.policy.ref,
+            now=self.now,
+            facts=shown,
+            retry_at=retry_at,
+            options=options,
+        )
+
+    def _wait(
+        self, code: SupportCode, clauses: Clauses, facts: Mapping[str, object], *, options: tuple[str, ...]
+    ) -> Decision:
+        shown = {"task": self.asked.task, **facts}
+        return pend(code, clauses=clauses, policy=self.policy.ref, now=self.now, facts=shown, options=options)
+
+
+def _warned(met: tuple[GroundPolicy, ...]) -> dict[str, object]:
+    """Return the grounds on which the agent may refuse; none where there are none."""
+    return {"may_refuse": [ground.code.value for ground in met]} if met else {}
+
+
+def _meets(ground: Ground, asked: SupportAsked, terms: SupportPolicy) -> bool:
+    """Tell whether a ground is met: computed where it can be, else as somebody found."""
+    if ground is Ground.SUPPORT_EXPIRED:
+        until = None if asked.license is None else asked.license.support_until
+        return until is not None and until <= asked.received_at and asked.task != INSTALLATION
+    if ground is Ground.CODE_MODIFIED:
+        return any(_modified(asked)) or (ground in asked.found and not asked.modified_files)
+    computed = {
+        Ground.NOT_LICENSED_INSTALL: asked.licensed_install is False,
+        Ground.OTHER_SITE: asked.same_site is False,
+        Ground.NOT_EXCLUSIVE: any(cause != PRODUCT_CAUSE for cause in asked.causes),
+        Ground.NOT_ADVERTISED: asked.feature is not None and names_feature(asked.advertised, asked.feature) is False,
+        Ground.VERSION_NOT_ADVERTISED: _version_not_promised(asked, terms),
+        Ground.HANDS_ON: asked.task == _TASK_GROUNDS[Ground.HANDS_ON],
+        Ground.CUSTOM_DEVELOPMENT: asked.task == _TASK_GROUNDS[Ground.CUSTOM_DEVELOPMENT],
+    }
+    return computed.get(ground, False) or ground in asked.found
+
+
+def _modified(asked: SupportAsked) -> Iterator[str]:
+    """Yield the changed files that no hotfix of the vendor left so (sentence 7)."""
+    return (path for path, digest in asked.modified_files.items() if digest not in asked.hotfixed_files)
+
+
+def _version_not_promised(asked: SupportAsked, terms: SupportPolicy) -> bool:
+    if asked.platform_version is None:
+        return False
+    if terms.widening_counts and covers_version(asked.advertised_today, asked.platform_version):
+        return False
+    return covers_version(asked.advertised, asked.platform_version) is False

@@ -1,0 +1,302 @@
+"""What may be recorded about a request, and what each record means under the terms.
+
+1. A refusal names a ground of the vendor's list, with its evidence; no other is possible (BC-15, NX-22). Support that
+   ran when the request came is no ground afterwards (NX-20), nor are files that the vendor's own hotfix left so
+   (NX-27).
+2. An automatic answer is recorded and stops no clock (BC-05); nor does a person's outside the tool, where only those
+   within it count (BC-28).
+3. An update may be offered as the terms say: free or paid (BC-16), or only one that there was when the request came
+   (ZG-15). An offer is no correction.
+4. An intervention names the probable cause and how to prevent it; a request is closed after a complete one, or with a
+   reason why there was none (NX-28).
+5. Closed because the customer did not answer: only after his time is up (CJ-09); it can be reopened.
+6. A fix names the software release that has it; every entitled owner hears of it (NX-26, BC-30).
+7. What was asked before a purchase is converted once it is made, and its clocks begin then (BC-36).
+8. A closed request takes nothing but its reopening, a decline follows an offer, an answer of the customer a wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from tillkey_server.rules.calendar import calendar_of
+from tillkey_server.rules.citation import Clauses
+from tillkey_server.rules.deadline_policy import Answers
+from tillkey_server.rules.decision import Decision, allow, deny, instant, pend
+from tillkey_server.rules.policy import Policy
+from tillkey_server.rules.support_clock import waited_since
+from tillkey_server.rules.support_code import SupportCode
+from tillkey_server.rules.support_policy import Ground, SupportPolicy
+from tillkey_server.rules.support_record import REPLIES, Closure, SupportEvent, SupportEventKind, SupportRecord
+
+_K = SupportEventKind
+_AFTER: Mapping[SupportEventKind, Callable[[SupportRecord], bool]] = {
+    _K.ATTEMPT_DECLINED: lambda record: record.last(_K.ATTEMPT_OFFERED, _K.UPDATE_OFFERED) is not None,
+    _K.CUSTOMER_ANSWERED: lambda record: waited_since(record) is not None,
+    _K.INFO_COMPLETE: lambda record: waited_since(record) is not None,
+    _K.REOPENED: lambda record: record.is_closed or record.is_refused or record.solved_at is not None,
+    _K.CONVERTED: lambda record: record.is_presale,
+}
+"""What has to be on record before an event makes sense (sentence 8)."""
+CUSTOMER_ACTION = "customer_action"
+
+
+@dataclass(frozen=True, slots=True)
+class EventFacts:
+    """What an event is judged on beside the record.
+
+    `support_until` is the license's; `hotfixed_files` are the digests that the vendor's hotfixes left; `has_access`
+    tells whether a grant of remote access runs at the event's instant; `published_at` is when an offered update was
+    published.
+    """
+
+    support_until: datetime | None = None
+    hotfixed_files: frozenset[str] = frozenset()
+    has_access: bool = False
+    published_at: datetime | None = None
+
+
+def decide_event(
+    record: SupportRecord, event: SupportEvent, known: EventFacts, policy: Policy, now: datetime
+) -> Decision:
+    """Decide whether an event is recorded, and what it is under the terms; only an allowed one is."""
+    terms = policy.support
+    if terms is None:
+        cited = policy.clocks.clauses.support
+        return allow(SupportCode.SUPPORT_EVENT_RECORDED, clauses=cited, policy=policy.ref, now=now)
+    return _Judge(record, event, known, policy, terms, now).decide()
+
+
+@dataclass(frozen=True, slots=True)
+class _Judge:
+    record: SupportRecord
+    event: SupportEvent
+    known: EventFacts
+    policy: Policy
+    terms: SupportPolicy
+    now: datetime
+
+    def decide(self) -> Decision:
+        kind = self.event.kind
+        needed = _AFTER.get(kind)
+        if (needed is not None and not needed(self.record)) or (self.record.is_closed and kind is not _K.REOPENED):
+            shown = {"event": kind.value, "closed": self.record.is_closed}
+            return self._no(SupportCode.EVENT_OUT_OF_PLACE, self.terms.clauses.tasks, shown)
+        special = {
+            _K.REFUSED: self._refusal,
+            _K.AUTOMATIC_REPLY: self._automatic,
+            _K.UPDATE_OFFERED: self._offer,
+            _K.INTERVENTION: self._intervention,
+            _K.CLOSED: self._closing,
+            _K.RESOLVED: self._resolution,
+            _K.CONVERTED: self._conversion,
+        }
+        return special.get(kind, self._plain)()
+
+    def _refusal(self) -> Decision:
+        """Sentence 1."""
+        code, evidence = str(self.event.details.get("code", "")), str(self.event.details.get("evidence", "")).strip()
+        listed = next((one for one in self.terms.grounds if one.code.value == code), None)
+        shown: dict[str, object] = {"refusal": code, "permitted": [one.code.value for one in self.terms.grounds]}
+        cited = self.terms.clauses.refusals
+        if listed is None:
+            return self._no(SupportCode.REFUSAL_NOT_PERMITTED, cited, {**shown, "because": "ground_not_listed"})
+        cited = (*listed.clauses, *cited)
+        if not evidence:
+            return self._no(SupportCode.REFUSAL_NOT_PERMITTED, cited, {**shown, "because": "evidence_missing"})
+        until = self.known.support_until
+        if listed.code is Ground.SUPPORT_EXPIRED and (until is None or self.record.received_at < until):
+            shown = {**shown, "because": "support_ran_at_receipt", "support_until": instant(until)}
+            return self._no(SupportCode.REFUSAL_NOT_PERMITTED, cited, shown)
+        files = self.event.details.get("files")
+        if listed.code is Ground.CODE_MODIFIED and isinstance(files, Mapping) and files:
+            foreign = sorted(path for path, digest in files.items() if digest not in self.known.hotfixed_files)
+            if not foreign:
+                shown = {**shown, "because": "own_hotfix"}
+                return self._no(SupportCode.REFUSAL_NOT_PERMITTED, self._with_hotfix(cited), shown)
+            return self._yes(SupportCode.REQUEST_REFUSED, cited, {"refusal": code, "files": foreign})
+        return self._yes(SupportCode.REQUEST_REFUSED, cited, {"refusal": code})
+
+    def _automatic(self) -> Decision:
+        """Sentence 2."""
+        promised = self.policy.deadlines
+        cited = self.terms.clauses.tasks if promised is None else promised.clauses
+        return self._yes(SupportCode.ACK_INVALID_AUTOMATIC, cited, {"stops_clock": False})
+
+    def _offer(self) -> Decision:
+        """Sentence 3."""
+        offers = self.terms.offers
+        published = self.known.published_at
+        shown: dict[str, object] = {
+            "version": self.event.details.get("version"),
+            "paid": bool(self.event.details.get("paid")),
+            "published_at": instant(published),
+        }
+        if offers is None:
+            shown["because"] = "terms_offer_none"
+            return self._no(SupportCode.OFFER_NOT_PERMITTED, self.terms.clauses.tasks, shown)
+        if shown["paid"] and not offers.may_be_paid:
+            return self._no(SupportCode.OFFER_NOT_PERMITTED, offers.clauses, {**shown, "because": "may_not_be_paid"})
+        if offers.published_by_request and (published is None or published > self.record.received_at):
+            shown["because"] = "published_after_request"
+            return self._no(SupportCode.OFFER_NOT_PERMITTED, offers.clauses, shown)
+        code = SupportCode.OFFER_PAID_UPDATE if shown["paid"] else SupportCode.OFFER_FREE_UPDATE
+        return self._yes(code, offers.clauses, shown)
+
+    def _intervention(self) -> Decision:
+        """Sentence 4; one by remote access needs a consent that runs."""
+        if self.event.details.get("remote") and not self.known.has_access:
+            cited = self._access_clauses()
+            return self._no(SupportCode.REMOTE_ACCESS_NOT_AUTHORIZED, cited, {"because": "no_running_grant"})
+        missing = [name for name in ("cause", "prevention") if not _said(self.event, name)]
+        if self.terms.interventions is not None and missing:
+            cited = self.terms.interventions.clauses
+            return self._no(SupportCode.INTERVENTION_NOTE_REQUIRED, cited, {"missing": missing})
+        return self._plain()
+
+    def _closing(self) -> Decision:
+        """Sentences 4 and 5."""
+        if self.event.details.get("unanswered"):
+            return self._unanswered()
+        worked = any(_said(one, "cause") and _said(one, "prevention") for one in self.record.of(_K.INTERVENTION))
+        if self.terms.interventions is not None and not worked and not _said(self.event, "no_intervention_reason"):
+            cited = self.terms.interventions.clauses
+            shown = {"missing": ["intervention", "no_intervention_reason"]}
+            return self._no(SupportCode.INTERVENTION_NOTE_REQUIRED, cited, shown)
+        return self._plain()
+
+    def _unanswered(self) -> Decision:
+        promised = None if self.policy.deadlines is None else self.policy.deadlines.cooperation
+        since = waited_since(self.record)
+        if promised is None or since is None:
+            shown = {"event": self.event.kind.value, "waiting_since": instant(since)}
+            cited = self.terms.clauses.tasks if promised is None else promised.clauses
+            return self._no(SupportCode.EVENT_OUT_OF_PLACE, cited, shown)
+        until = calendar_of(self.policy).deadline(since, promised.days)
+        shown = {"waiting_since": instant(since), "until": instant(until), "timezone": self.policy.timezone.key}
+        if until is None or self.event.at < until:
+            return deny(
+                SupportCode.CUSTOMER_STILL_HAS_TIME,
+                clauses=promised.clauses,
+                policy=self.policy.ref,
+                now=self.now,
+                facts=shown,
+                retry_at=until,
+            )
+        return self._yes(SupportCode.CLOSED_UNANSWERED, promised.clauses, shown)
+
+    def _resolution(self) -> Decision:
+        """Sentence 6."""
+        version = self.event.details.get("fixed_in_release")
+        if self.terms.fix is None or version is None:
+            return self._plain()
+        return self._yes(SupportCode.REQUEST_FIXED, self.terms.fix.clauses, {"fixed_in_release": version})
+
+    def _conversion(self) -> Decision:
+        """Sentence 7."""
+        cited = self.terms.clauses.tasks if self.terms.presale is None else self.terms.presale.clauses
+        return self._yes(SupportCode.TICKET_CONVERTED, cited, {"clocks_begin_at": instant(self.event.at)})
+
+    def _plain(self) -> Decision:
+        promised = self.policy.deadlines
+        outside = self.event.details.get("in_tool") is False and self.event.kind in REPLIES
+        if outside and promised is not None and promised.answers is Answers.IN_TOOL:
+            return self._yes(SupportCode.REPLY_OUTSIDE_TOOL, promised.clauses, {"stops_clock": False})
+        return self._yes(SupportCode.SUPPORT_EVENT_RECORDED, self._topic(), {"event": self.event.kind.value})
+
+    def _topic(self) -> Clauses:
+        """Return what a plain event is recorded for."""
+        kind, promised = self.event.kind, self.policy.deadlines
+        if kind in {_K.INTERVENTION, _K.CLOSED} and self.terms.interventions is not None:
+            return self.terms.interventions.clauses
+        if promised is None:
+            return self.terms.clauses.tasks
+        if kind in {_K.ACCEPTED, _K.HUMAN_REPLY}:
+            clock = promised.ack or promised.reply
+            return promised.clauses if clock is None else clock.clauses
+        waits = {_K.WAITING_FOR_CUSTOMER, _K.CUSTOMER_ANSWERED, _K.INFO_COMPLETE}
+        if kind in waits and promised.cooperation is not None:
+            return promised.cooperation.clauses
+        corrected = promised.fix or promised.resolve
+        if kind in {_K.RESOLVED, _K.REOPENED} and corrected is not None:
+            return corrected.clauses
+        return self.terms.clauses.tasks
+
+    def _with_hotfix(self, cited: Clauses) -> Clauses:
+        return cited if self.terms.hotfix is None else (*self.terms.hotfix.clauses, *cited)
+
+    def _access_clauses(self) -> Clauses:
+        return self.terms.clauses.tasks if self.terms.remote_access is None else self.terms.remote_access.clauses
+
+    def _yes(self, code: SupportCode, clauses: Clauses, facts: Mapping[str, object]) -> Decision:
+        return allow(code, clauses=clauses, policy=self.policy.ref, now=self.now, facts=facts)
+
+    def _no(self, code: SupportCode, clauses: Clauses, facts: Mapping[str, object]) -> Decision:
+        return deny(code, clauses=clauses, policy=self.policy.ref, now=self.now, facts=facts)
+
+
+def _said(event: SupportEvent, name: str) -> bool:
+    return bool(str(event.details.get(name) or "").strip())
+
+
+@dataclass(frozen=True, slots=True)
+class GrantAsked:
+    """A consent to remote access as it is told: whether the owner gave it, and until when."""
+
+    by_owner: bool
+    starts_at: datetime
+    until: datetime
+
+
+def decide_grant(asked: GrantAsked, record: SupportRecord, policy: Policy, now: datetime) -> Decision:
+    """Decide whether a consent to remote access is recorded: only after nobody could reproduce it, only the owner's."""
+    terms = None if policy.support is None else policy.support.remote_access
+    if policy.support is None:
+        cited = policy.clocks.clauses.support
+        return pend(SupportCode.SUPPORT_PENDING_REVIEW, clauses=cited, policy=policy.ref, now=now, options=("review",))
+    if terms is None:
+        hands_on = policy.support.ground(Ground.HANDS_ON)
+        cited = policy.support.clauses.tasks if hands_on is None else hands_on.clauses
+        facts: dict[str, object] = {"because": "terms_have_none"}
+        return deny(SupportCode.REMOTE_ACCESS_NOT_JUSTIFIED, clauses=cited, policy=policy.ref, now=now, facts=facts)
+    facts = {"starts_at": instant(asked.starts_at), "until": instant(asked.until), "by_owner": asked.by_owner}
+    found = any(finding.value == "not_reproducible" for finding in record.findings)
+    if terms.needs_finding and not found:
+        code = SupportCode.REMOTE_ACCESS_NOT_JUSTIFIED
+        facts["because"] = "not_found_irreproducible"
+        return deny(code, clauses=terms.clauses, policy=policy.ref, now=now, facts=facts)
+    if not asked.by_owner or asked.until <= now:
+        code = SupportCode.REMOTE_ACCESS_NOT_AUTHORIZED
+        return deny(code, clauses=terms.clauses, policy=policy.ref, now=now, facts=facts)
+    return allow(SupportCode.REMOTE_ACCESS_GRANTED, clauses=terms.clauses, policy=policy.ref, now=now, facts=facts)
+
+
+def decide_hotfix(severity: str, files: int, policy: Policy, now: datetime) -> Decision:
+    """Decide whether files of an installation may be changed at once: only where the fault is severe enough (NX-27)."""
+    terms = None if policy.support is None else policy.support.hotfix
+    facts: dict[str, object] = {"severity": severity, "files": files}
+    if terms is None:
+        cited = policy.clocks.clauses.support if policy.support is None else policy.support.clauses.tasks
+        return deny(SupportCode.HOTFIX_UNJUSTIFIED, clauses=cited, policy=policy.ref, now=now, facts=facts)
+    facts["severities"] = list(terms.severities)
+    if severity not in terms.severities:
+        return deny(SupportCode.HOTFIX_UNJUSTIFIED, clauses=terms.clauses, policy=policy.ref, now=now, facts=facts)
+    return allow(SupportCode.HOTFIX_RECORDED, clauses=terms.clauses, policy=policy.ref, now=now, facts=facts)
+
+
+def decide_closure(closure: Closure, policy: Policy, now: datetime) -> Decision:
+    """Decide whether a closure is recorded: its customers knew of it before it began (BC-04); it may pause nothing."""
+    promised = policy.deadlines
+    terms = None if promised is None else promised.closures
+    facts: dict[str, object] = {
+        "notified_at": instant(closure.notified_at),
+        "starts_at": instant(closure.starts_at),
+        "ends_at": instant(closure.ends_at),
+        "pauses_ack": terms is not None and terms.pauses_ack,
+    }
+    cited = policy.clocks.clauses.support if terms is None else terms.clauses
+    if closure.notified_at > closure.starts_at:
+        return deny(SupportCode.CLOSURE_NOTICE_LATE, clauses=cited, policy=policy.ref, now=now, facts=facts)
+    return allow(SupportCode.CLOSURE_RECORDED, clauses=cited, policy=policy.ref, now=now, facts=facts)

@@ -1,0 +1,193 @@
+"""What a vendor helps with, whom, and on which grounds not, as the rules see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from tillkey_server.rules.citation import Clauses
+
+
+class Ground(StrEnum):
+    """Why help may be refused; a policy lists those that its vendor has, in the order in which they are told."""
+
+    SUPPORT_EXPIRED = "nosup_support_expired"
+    NOT_LICENSED_INSTALL = "nosup_not_licensed_install"
+    CODE_MODIFIED = "nosup_code_modified"
+    THIRD_PARTY_MODULE = "nosup_third_party_module"
+    THIRD_PARTY_SERVICE = "nosup_third_party_service"
+    UNSUPPORTED_ENV = "nosup_unsupported_env"
+    NO_ACCESS_GIVEN = "nosup_no_access_given"
+    NOT_REPRODUCIBLE = "nosup_not_reproducible"
+    ABUSIVE = "nosup_abusive"
+    NOT_EXCLUSIVE = "nosup_not_exclusive_to_product"
+    NOT_ADVERTISED = "nosup_not_advertised_feature"
+    OTHER_SITE = "nosup_other_site"
+    HANDS_ON = "nosup_hands_on"
+    VERSION_NOT_ADVERTISED = "nosup_version_not_advertised"
+    INCOMPATIBLE_DEV = "nosup_incompatible_dev"
+    CUSTOM_DEVELOPMENT = "nosup_custom_development"
+
+
+class Strength(StrEnum):
+    """Whether a ground refuses by itself, or leaves it to the agent, who is warned."""
+
+    MUST = "must"
+    MAY = "may"
+
+
+class Presence(StrEnum):
+    """Whether something has to be told."""
+
+    REQUIRED = "required"
+    OPTIONAL = "optional"
+
+
+class Asker(StrEnum):
+    """Who may ask."""
+
+    OWNER = "owner"
+    ANYONE = "anyone"
+
+
+class Asks(StrEnum):
+    """What a description is for: to see the fault again, or to know enough."""
+
+    REPRODUCTION = "reproduction"
+    INFORMATION = "information"
+
+
+@dataclass(frozen=True, slots=True)
+class GroundPolicy:
+    """One ground of the vendor's list."""
+
+    code: Ground
+    refusal: Strength
+    clauses: Clauses
+
+
+@dataclass(frozen=True, slots=True)
+class DescriptionPolicy:
+    """Which parts a description must have (NX-24, CJ-10)."""
+
+    fields: tuple[str, ...]
+    asks: Asks
+    clauses: Clauses
+
+
+@dataclass(frozen=True, slots=True)
+class CreditPolicy:
+    """How many installations each license of a kind of product has free (NX-19); `product_kind` None: of any."""
+
+    per_license: int
+    product_kind: str | None
+    clauses: Clauses
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatPolicy:
+    """How often a matter may be asked about again that the customer caused himself (NX-29)."""
+
+    limit: int
+    window: timedelta
+    clauses: Clauses
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteAccessPolicy:
+    """Remote access with the customer's consent; `needs_finding`: only after nobody could reproduce it (NX-25)."""
+
+    needs_finding: bool
+    clauses: Clauses
+
+
+@dataclass(frozen=True, slots=True)
+class HotfixPolicy:
+    """How severe a fault is for which files are changed at once (NX-27)."""
+
+    severities: tuple[str, ...]
+    clauses: Clauses
+
+
+@dataclass(frozen=True, slots=True)
+class OfferPolicy:
+    """Updates as a way out: `published_by_request` only those that there were when the request came (ZG-15)."""
+
+    may_be_paid: bool
+    published_by_request: bool
+    clauses: Clauses
+
+
+@dataclass(frozen=True, slots=True)
+class FixPolicy:
+    """A defect is corrected by a software release, of which every entitled owner hears.
+
+    `covers_reported_in_time`: also whoever reported it while having support (NX-26).
+    """
+
+    covers_reported_in_time: bool
+    clauses: Clauses
+
+
+@dataclass(frozen=True, slots=True)
+class TopicPolicy:
+    """Something that the terms have, with no more to say than the clauses."""
+
+    clauses: Clauses
+
+
+@dataclass(frozen=True, slots=True)
+class TextPolicy:
+    """A text that people are shown."""
+
+    text: str
+    clauses: Clauses
+
+
+@dataclass(frozen=True, slots=True)
+class SupportClauses:
+    """What the answers cite that every vendor's support has."""
+
+    tasks: Clauses
+    project: Clauses
+    asker: Clauses
+    refusals: Clauses
+
+
+@dataclass(frozen=True, slots=True)
+class SupportPolicy:
+    """Support under one vendor's terms; what is None they do not have.
+
+    `exhaustive`: nothing but the listed grounds refuses (BC-15). `moves_with_license`: support follows a license into
+    another project (NX-17). `ends_on_transfer`: a license that changes hands leaves its support behind (NX-18).
+    `staging_is_site`: the staging of a site is that site (BC-09). `widening_counts`: versions that the product's page
+    names today count beside those at the purchase (ZG-10).
+    """
+
+    tasks: tuple[str, ...]
+    exhaustive: bool
+    project: Presence
+    moves_with_license: bool
+    asker: Asker
+    ends_on_transfer: bool
+    staging_is_site: bool
+    widening_counts: bool
+    clauses: SupportClauses
+    grounds: tuple[GroundPolicy, ...]
+    description: DescriptionPolicy | None
+    credit: CreditPolicy | None
+    repeat: RepeatPolicy | None
+    remote_access: RemoteAccessPolicy | None
+    hotfix: HotfixPolicy | None
+    interventions: TopicPolicy | None
+    presale: TopicPolicy | None
+    offers: OfferPolicy | None
+    fix: FixPolicy | None
+    hours: TopicPolicy | None
+    banner: TextPolicy | None
+    guidance: TextPolicy | None
+
+    def ground(self, code: Ground) -> GroundPolicy | None:
+        """Return a ground of the list, if it is on it."""
+        return next((one for one in self.grounds if one.code is code), None)

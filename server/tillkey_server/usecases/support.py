@@ -1,0 +1,184 @@
+"""Support: may this request be served, and until when; requests are opened, listed and shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tillkey_server.errors import NotFound
+from tillkey_server.ids import new_id
+from tillkey_server.rules.access import EVERYTHING, Scope
+from tillkey_server.rules.decision import Decision, Outcome, instant
+from tillkey_server.rules.support import decide_support
+from tillkey_server.rules.support_clock import ClockTerms
+from tillkey_server.rules.support_record import Closure, SupportEvent, SupportEventKind, SupportRecord
+from tillkey_server.rules.support_state import banner_of, shown_clocks
+from tillkey_server.store import audit, support, support_extras
+from tillkey_server.store.support import SORTS, SupportEventRow, SupportRequestRow
+from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
+from tillkey_server.usecases.paging import DEFAULT_LIMIT, Page, page_of, paging_of
+from tillkey_server.usecases.services import Services
+from tillkey_server.usecases.support_facts import Standpoint, SupportQuestion, standpoint_of
+from tillkey_server.usecases.support_views import (
+    request_of,
+    seen_of,
+    shown,
+    shown_event,
+    shown_grant,
+    shown_hotfix,
+)
+
+NOTHING_YET = UUID(int=0)
+"""The id of a request that is only asked about."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakenRequest:
+    """A request that is on record, and the decision by which it was taken or waits for a person."""
+
+    decision: Decision
+    shown: dict[str, object]
+
+
+async def preview_support(services: Services, question: SupportQuestion, *, scope: Scope = EVERYTHING) -> Decision:
+    """Answer whether a request would be taken, and until when; nothing is written. Raises NotFound and BadInput."""
+    now = services.clock.now()
+    async with services.db.reading() as tx:
+        at = await standpoint_of(services, tx, question, now, scope)
+        return await _decided(tx, at, now)
+
+
+async def open_support_request(
+    services: Services,
+    question: SupportQuestion,
+    *,
+    actor: str,
+    reference: str | None = None,
+    duplicate_of: UUID | None = None,
+    scope: Scope = EVERYTHING,
+) -> TakenRequest | RefusalAnswer:
+    """Put a request on record; one that is refused is in the audit log alone.
+
+    What its description lacks is waited for from the start. Raises NotFound and BadInput.
+    """
+    now = services.clock.now()
+    async with services.db.writing() as tx:
+        at = await standpoint_of(services, tx, question, now, scope, lock=True)
+        first = None if duplicate_of is None else await support.by_id(tx, duplicate_of)
+        if duplicate_of is not None and (first is None or first.customer_id != at.customer_id):
+            raise NotFound("support request", str(duplicate_of))
+        decision = await _decided(tx, at, now)
+        license_id = None if at.license is None else at.license.id
+        await audit.record(tx, decision, actor=actor, action="support_open", license_id=license_id)
+        if decision.outcome is Outcome.DENY:
+            return refusal_of(decision)
+        row = _row(question, at, decision, actor, now)
+        # A duplicate of a duplicate has the very first clock.
+        original = None if first is None else first.duplicate_of or first.id
+        row = replace(row, reference=reference, duplicate_of=original)
+        await support.insert(tx, row)
+        if decision.outcome is Outcome.PEND and "missing" in decision.facts:
+            await support.add_event(tx, _waiting(row, decision, actor, now))
+        return TakenRequest(decision, shown(await seen_of(tx, row, now), now))
+
+
+async def list_support_requests(
+    services: Services,
+    *,
+    license_id: UUID | None = None,
+    customer_id: UUID | None = None,
+    reference: str | None = None,
+    after: str | None = None,
+    limit: int = DEFAULT_LIMIT,
+    sort: str | None = None,
+    scope: Scope = EVERYTHING,
+) -> Page:
+    """Return a page of requests as they stand now. Raises BadInput."""
+    paging = paging_of(after=after, limit=limit, sort=sort, sorts=SORTS)
+    now = services.clock.now()
+    async with services.db.reading() as tx:
+        found = await support.page(
+            tx, paging, scope, license_id=license_id, customer_id=customer_id, reference=reference
+        )
+        views = {row.id: shown(await seen_of(tx, row, now), now) for row in found}
+    return page_of(found, paging, show=lambda row: views[row.id], key=lambda row: row.id, sorts=SORTS)
+
+
+async def get_support_request(services: Services, request_id: UUID, *, scope: Scope = EVERYTHING) -> dict[str, object]:
+    """Return a request with its events, grants and hotfixes. Raises NotFound."""
+    now = services.clock.now()
+    async with services.db.reading() as tx:
+        seen = await request_of(tx, request_id, now, scope)
+        events = await support.events_of(tx, request_id)
+        grants = await support_extras.grants_of(tx, request_id)
+        held = seen.record.license_id
+        hotfixes = () if held is None else await support_extras.hotfixes_of(tx, held)
+    return {
+        **shown(seen, now),
+        "events": [shown_event(one) for one in events],
+        "grants": [shown_grant(one, now) for one in grants],
+        "hotfixes": [shown_hotfix(one) for one in hotfixes if one.request_id == request_id],
+    }
+
+
+async def _decided(tx: AsyncConnection, at: Standpoint, now: datetime) -> Decision:
+    """Return the rule's decision with what every answer about support tells: the banner, and the clocks to come."""
+    decision = decide_support(at.asked, at.policy, now)
+    license_facts = None if at.license is None else at.license.facts
+    told: dict[str, object] = {
+        **decision.facts,
+        "received_at": instant(at.asked.received_at),
+        "timezone": at.policy.timezone.key,
+        "care_banner": banner_of(license_facts, at.policy, now),
+    }
+    if decision.outcome is Outcome.DENY:
+        return replace(decision, facts=told)
+    closures = await support_extras.closures_from(tx, at.asked.received_at)
+    terms = ClockTerms(at.policy, None, tuple(Closure(one.notified_at, one.starts_at, one.ends_at) for one in closures))
+    waiting = (SupportEvent(SupportEventKind.WAITING_FOR_CUSTOMER, at.asked.received_at, {"missing": True}),)
+    record = SupportRecord(
+        id=NOTHING_YET,
+        license_id=None if at.license is None else at.license.id,
+        received_at=at.asked.received_at,
+        presale=at.asked.presale,
+        events=waiting if "missing" in decision.facts else (),
+    )
+    clocks = shown_clocks(record, terms, now)
+    cited = [str(clause) for clock in clocks for clause in _listed(clock["clauses"])]
+    return replace(
+        decision, clauses=tuple(dict.fromkeys((*decision.clauses, *cited))), facts={**told, "clocks": clocks}
+    )
+
+
+def _listed(value: object) -> list[object]:
+    return list(value) if isinstance(value, list) else []
+
+
+def _row(question: SupportQuestion, at: Standpoint, decision: Decision, actor: str, now: datetime) -> SupportRequestRow:
+    return SupportRequestRow(
+        id=new_id(),
+        customer_id=at.customer_id,
+        product_id=at.product.id,
+        license_id=None if at.license is None else at.license.id,
+        project_id=at.project_id,
+        policy_name=at.policy.name,
+        policy_version=at.policy.version,
+        task=question.task,
+        presale=question.presale,
+        reference=None,
+        matter=question.matter,
+        platform_version=question.platform_version,
+        duplicate_of=None,
+        taken_as=decision.code.value,
+        received_at=at.asked.received_at,
+        created_at=now,
+        created_by=actor,
+    )
+
+
+def _waiting(row: SupportRequestRow, decision: Decision, actor: str, now: datetime) -> SupportEventRow:
+    kind = SupportEventKind.WAITING_FOR_CUSTOMER.value
+    return SupportEventRow(new_id(), row.id, kind, row.received_at, {"missing": decision.facts["missing"]}, now, actor)

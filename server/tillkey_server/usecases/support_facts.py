@@ -1,0 +1,216 @@
+"""What is on record about a license when support is asked for, put together for the rule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tillkey_server.errors import BadInput, BrokenInvariant, NotFound
+from tillkey_server.rules.access import Scope
+from tillkey_server.rules.binding import PRODUCTION
+from tillkey_server.rules.policy import Policy
+from tillkey_server.rules.site import canonical_site
+from tillkey_server.rules.support import SupportAsked
+from tillkey_server.rules.support_code import SupportCode
+from tillkey_server.rules.support_event import CUSTOMER_ACTION
+from tillkey_server.rules.support_policy import Ground
+from tillkey_server.rules.support_record import SupportEventKind
+from tillkey_server.store import activations, customers, orders, products, projects, support, support_extras
+from tillkey_server.store.activations import ActivationRow
+from tillkey_server.store.licenses import LicenseRow
+from tillkey_server.store.products import ProductRow
+from tillkey_server.store.projects import ProjectRow
+from tillkey_server.usecases.seen import license_of
+from tillkey_server.usecases.services import Services
+
+VENDOR_FAULT = "vendor"
+"""The cause that a request is closed with where the vendor's own change brought a matter back (NX-29)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SupportQuestion:
+    """What is asked: about a license, or before a purchase about a `product` by a `customer_id`.
+
+    `found` are grounds with the evidence of whoever looked, `files` the changed files by path and SHA-256. `described`
+    names the parts that a description has; what stands in them is the help desk's.
+    """
+
+    task: str
+    license_id: UUID | None = None
+    product: str | None = None
+    customer_id: UUID | None = None
+    project_id: UUID | None = None
+    asked_by: UUID | None = None
+    presale: bool = False
+    site: str | None = None
+    installation: str | None = None
+    platform_version: str | None = None
+    feature: str | None = None
+    causes: tuple[str, ...] = ()
+    found: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+    described: tuple[str, ...] = ()
+    matter: str | None = None
+    received_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Standpoint:
+    """What a question stands on: whose it is, under which terms, and its facts for the rule."""
+
+    customer_id: UUID
+    product: ProductRow
+    license: LicenseRow | None
+    project_id: UUID | None
+    policy: Policy
+    asked: SupportAsked
+
+
+async def standpoint_of(
+    services: Services,
+    tx: AsyncConnection,
+    question: SupportQuestion,
+    now: datetime,
+    scope: Scope,
+    *,
+    lock: bool = False,
+) -> Standpoint:
+    """Return what a question stands on; `lock` the license to decide by it. Raises NotFound, and BadInput."""
+    received_at = question.received_at or now
+    if received_at > now:
+        raise BadInput("received_at", "is still to come")
+    found = {_ground(code): evidence for code, evidence in question.found.items()}
+    if question.license_id is None:
+        return await _before_purchase(services, tx, question, received_at, scope)
+    row = await license_of(tx, question.license_id, scope, lock=lock)
+    product = await products.by_id(tx, row.product_id)
+    if product is None:
+        raise BrokenInvariant(f"license {row.id} has no product")
+    policy = await services.policies.of(tx, row.policy_ref)
+    project = await _project(tx, question, row, scope)
+    at = Standpoint(
+        row.customer_id,
+        product,
+        row,
+        None if project is None else project.id,
+        policy,
+        SupportAsked(task=question.task, received_at=received_at, license=row.facts, found=found),
+    )
+    return replace(at, asked=await _asked(tx, question, at, row, project))
+
+
+async def _before_purchase(
+    services: Services, tx: AsyncConnection, question: SupportQuestion, received_at: datetime, scope: Scope
+) -> Standpoint:
+    if not question.presale or question.product is None or question.customer_id is None:
+        raise BadInput("license_id", "is needed, or presale with product and customer_id")
+    product = await products.by_code(tx, question.product)
+    if product is None or not scope.admits_product(product.id):
+        raise NotFound("product", question.product)
+    if not scope.admits_customer(question.customer_id) or await customers.by_id(tx, question.customer_id) is None:
+        raise NotFound("customer", str(question.customer_id))
+    policy = services.policies.offered(product.policy_name)
+    asked = SupportAsked(task=question.task, received_at=received_at, presale=True)
+    return Standpoint(question.customer_id, product, None, None, policy, asked)
+
+
+async def _asked(
+    tx: AsyncConnection, question: SupportQuestion, at: Standpoint, row: LicenseRow, project: ProjectRow | None
+) -> SupportAsked:
+    earlier = await support.of_license(tx, row.id)
+    first_project = next((one.project_id for one in earlier if one.project_id is not None), None)
+    supported = first_project or row.project_id
+    used = sum(one.taken_as == SupportCode.INSTALL_CREDIT_USED for one in earlier)
+    line = await orders.line(tx, row.order_line_id)
+    order = None if line is None else await orders.by_id(tx, line.order_id)
+    held = await activations.active_of_license(tx, row.id)
+    hotfixed = await support_extras.hotfixes_of(tx, row.id)
+    owned = project is None or project.customer_id == row.customer_id
+    return replace(
+        at.asked,
+        presale=question.presale,
+        project=None if project is None else str(project.id),
+        supported_project=None if supported is None else str(supported),
+        by_owner=owned and question.asked_by in {None, row.customer_id},
+        changed_hands=order is not None and order.customer_id != row.customer_id,
+        same_site=_same_site(question.site, project, held, at.policy),
+        licensed_install=_licensed(question.installation, held),
+        platform_version=question.platform_version,
+        feature=question.feature,
+        advertised=None if line is None else line.advertised,
+        advertised_today=at.product.advertised,
+        causes=question.causes,
+        modified_files=question.files,
+        hotfixed_files=frozenset(digest for one in hotfixed for digest in one.files.values()),
+        described=question.described,
+        credits_left=_credits(at.product, at.policy) - used,
+        self_inflicted=await self_inflicted(tx, row.customer_id, question.matter),
+    )
+
+
+async def self_inflicted(tx: AsyncConnection, customer_id: UUID, matter: str | None) -> tuple[datetime, ...]:
+    """Return when requests about a matter were closed as the customer's own doing, since the vendor last caused it."""
+    if matter is None:
+        return ()
+    closings = [
+        (event.at, event.details.get("cause"))
+        for request in await support.of_matter(tx, customer_id, matter)
+        for event in await support.events_of(tx, request.id)
+        if event.kind == SupportEventKind.CLOSED
+    ]
+    counted: list[datetime] = []
+    for at, cause in sorted(closings, key=lambda one: one[0]):
+        if cause == VENDOR_FAULT:
+            counted.clear()
+        elif cause == CUSTOMER_ACTION:
+            counted.append(at)
+    return tuple(counted)
+
+
+async def _project(tx: AsyncConnection, question: SupportQuestion, row: LicenseRow, scope: Scope) -> ProjectRow | None:
+    """Return the project that is named; else the one that it can only be (NX-16)."""
+    if question.project_id is not None:
+        named = await projects.seen(tx, question.project_id, scope)
+        if named is None:
+            raise NotFound("project", str(question.project_id))
+        return named
+    if row.project_id is not None:
+        return await projects.by_id(tx, row.project_id)
+    owned = await projects.of_customer(tx, row.customer_id)
+    return owned[0] if len(owned) == 1 else None
+
+
+def _ground(code: str) -> Ground:
+    try:
+        return Ground(code)
+    except ValueError as error:
+        raise BadInput("found", f"{code} is no ground") from error
+
+
+def _credits(product: ProductRow, policy: Policy) -> int:
+    terms = None if policy.support is None else policy.support.credit
+    if terms is None or (terms.product_kind is not None and product.kind != terms.product_kind):
+        return 0
+    return terms.per_license
+
+
+def _same_site(
+    told: str | None, project: ProjectRow | None, held: tuple[ActivationRow, ...], policy: Policy
+) -> bool | None:
+    """Tell whether a site is the one of the purchase; None where nobody told it, or none is on record."""
+    asked = None if told is None else canonical_site(told)
+    if asked is None:
+        return None
+    staging_counts = policy.support is not None and policy.support.staging_is_site
+    known = {one.site for one in held if one.environment == PRODUCTION or staging_counts}
+    known.add(None if project is None else project.site)
+    sites = {canonical_site(site) for site in known if site is not None} - {None}
+    return asked in sites if sites else None
+
+
+def _licensed(installation: str | None, held: tuple[ActivationRow, ...]) -> bool | None:
+    return None if installation is None else any(one.jkt == installation for one in held)

@@ -1,0 +1,132 @@
+"""How people see a request: as it stands now, with its clocks and the banner; what happened to it in full."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tillkey_server.errors import NotFound
+from tillkey_server.rules.access import Scope
+from tillkey_server.rules.decision import instant
+from tillkey_server.rules.support_clock import ClockTerms
+from tillkey_server.rules.support_record import SupportEventKind, SupportRecord
+from tillkey_server.rules.support_state import banner_of, shown_clocks, state_of
+from tillkey_server.store import licenses, support
+from tillkey_server.store.licenses import LicenseRow
+from tillkey_server.store.support import SupportEventRow, SupportRequestRow
+from tillkey_server.store.support_extras import ClosureRow, GrantRow, HotfixRow
+from tillkey_server.usecases.issue_facts import clock_terms_of, record_of
+
+
+@dataclass(frozen=True, slots=True)
+class RequestSeen:
+    """A request with everything that its state follows from; `license` is the one it came to be about."""
+
+    row: SupportRequestRow
+    record: SupportRecord
+    terms: ClockTerms
+    license: LicenseRow | None
+
+
+async def request_of(
+    tx: AsyncConnection, request_id: UUID, now: datetime, scope: Scope, *, lock: bool = False
+) -> RequestSeen:
+    """Return a request; `lock` its row before deciding about it. Raises NotFound for what a caller does not see."""
+    row = await support.by_id(tx, request_id, lock=lock)
+    if row is None or not scope.admits(customer=row.customer_id, product=row.product_id):
+        raise NotFound("support request", str(request_id))
+    return await seen_of(tx, row, now)
+
+
+async def seen_of(tx: AsyncConnection, row: SupportRequestRow, now: datetime) -> RequestSeen:
+    """Return a request that a caller sees."""
+    record = await record_of(tx, row, now)
+    held = None if record.license_id is None else await licenses.by_id(tx, record.license_id)
+    return RequestSeen(row, record, await clock_terms_of(tx, row), held)
+
+
+def shown(seen: RequestSeen, now: datetime) -> dict[str, object]:
+    """Return a request as it stands at `now`; the banner is never older than the answer (BC-18)."""
+    row, record = seen.row, seen.record
+    resolved = record.last(SupportEventKind.RESOLVED)
+    return {
+        "id": str(row.id),
+        "reference": row.reference,
+        "customer_id": str(row.customer_id),
+        "product_id": str(row.product_id),
+        "license_id": _id(record.license_id),
+        "project_id": _id(row.project_id),
+        "task": row.task,
+        "matter": row.matter,
+        "platform_version": row.platform_version,
+        "duplicate_of": _id(row.duplicate_of),
+        "taken_as": row.taken_as,
+        "state": state_of(record).value,
+        "presale": record.is_presale,
+        "received_at": instant(row.received_at),
+        "fixed_in_release": None if resolved is None else resolved.details.get("fixed_in_release"),
+        "findings": sorted(finding.value for finding in record.findings),
+        "clocks": shown_clocks(record, seen.terms, now),
+        "care_banner": banner_of(None if seen.license is None else seen.license.facts, seen.terms.policy, now),
+        "policy": {"name": row.policy_name, "version": row.policy_version},
+    }
+
+
+def shown_event(row: SupportEventRow) -> dict[str, object]:
+    """Return an event."""
+    return {
+        "id": str(row.id),
+        "kind": row.kind,
+        "at": instant(row.at),
+        "details": dict(row.details),
+        "recorded_at": instant(row.recorded_at),
+        "actor": row.actor,
+    }
+
+
+def shown_grant(row: GrantRow, now: datetime) -> dict[str, object]:
+    """Return a consent to remote access, and whether it runs at `now`."""
+    return {
+        "id": str(row.id),
+        "granted_by": str(row.granted_by),
+        "scope": row.scope,
+        "starts_at": instant(row.starts_at),
+        "until": instant(row.until),
+        "running": row.starts_at <= now < row.until,
+        "recorded_at": instant(row.recorded_at),
+        "actor": row.actor,
+    }
+
+
+def shown_hotfix(row: HotfixRow) -> dict[str, object]:
+    """Return a hotfix."""
+    return {
+        "id": str(row.id),
+        "license_id": str(row.license_id),
+        "activation_id": _id(row.activation_id),
+        "severity": row.severity,
+        "files": dict(row.files),
+        "applied_at": instant(row.applied_at),
+        "recorded_at": instant(row.recorded_at),
+        "actor": row.actor,
+    }
+
+
+def shown_closure(row: ClosureRow) -> dict[str, object]:
+    """Return a closure."""
+    return {
+        "id": str(row.id),
+        "notified_at": instant(row.notified_at),
+        "starts_at": instant(row.starts_at),
+        "ends_at": instant(row.ends_at),
+        "reason": row.reason,
+        "recorded_at": instant(row.recorded_at),
+        "actor": row.actor,
+    }
+
+
+def _id(value: UUID | None) -> str | None:
+    return None if value is None else str(value)

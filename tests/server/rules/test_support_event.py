@@ -1,0 +1,301 @@
+"""What may be recorded about a request: refusals of the list alone, offers, notes, its end, consents, hotfixes."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from tests.server.rules.facts import POLICIES
+from tillkey_server.rules.decision import Decision, Outcome
+from tillkey_server.rules.policy import Policy
+from tillkey_server.rules.standing import LicenseFacts
+from tillkey_server.rules.support_clock import ClockTerms, clocks_of
+from tillkey_server.rules.support_event import (
+    EventFacts,
+    GrantAsked,
+    decide_closure,
+    decide_event,
+    decide_grant,
+    decide_hotfix,
+)
+from tillkey_server.rules.support_record import Closure, SupportEvent, SupportEventKind, SupportRecord
+from tillkey_server.rules.support_state import banner_of, code_of, shown_clocks, state_of
+
+K = SupportEventKind
+MARKET, ADDON, CRM, CARE, DEVICES = (
+    POLICIES[name] for name in ("nexopos", "01generator", "crmjetty", "prestashop-care", "netposa")
+)
+RECEIVED = datetime(2026, 3, 2, 12, tzinfo=UTC)
+NOW = RECEIVED + timedelta(days=1)
+SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
+NOTED = {"cause": "a full disk", "prevention": "watch the disk"}
+
+
+def event(kind: SupportEventKind, at: datetime = NOW, **details: object) -> SupportEvent:
+    return SupportEvent(kind, at, details)
+
+
+def record(*events: SupportEvent, **more) -> SupportRecord:
+    return SupportRecord(UUID(int=1), UUID(int=2), RECEIVED, events=events, **more)
+
+
+def decided(policy: Policy, told: SupportEvent, *before: SupportEvent, known: EventFacts | None = None) -> Decision:
+    return decide_event(record(*before), told, known or EventFacts(), policy, NOW)
+
+
+def code(policy: Policy, told: SupportEvent, *before: SupportEvent, known: EventFacts | None = None) -> str:
+    return decided(policy, told, *before, known=known).code.value
+
+
+@pytest.mark.clause("BC-15", "NX-22")
+def test_a_refusal_is_of_the_vendors_list_and_has_evidence() -> None:
+    def refused(ground: str, policy: Policy = CARE, evidence: str = "seen") -> Decision:
+        return decided(policy, event(K.REFUSED, code=ground, evidence=evidence))
+
+    assert refused("nosup_third_party_service").code.value == "request_refused"
+    for ground in ("nosup_custom_development", "nosup_abusive", "we do not like it"):
+        assert refused(ground).facts["because"] == "ground_not_listed"
+    assert refused("nosup_abusive", MARKET).allowed
+    assert refused("nosup_hands_on", evidence="  ").facts["because"] == "evidence_missing"
+    assert refused("nosup_custom_development").clauses == ("BC-15",)
+
+
+@pytest.mark.clause("NX-20")
+def test_support_that_ran_at_the_receipt_is_no_ground_afterwards() -> None:
+    told = event(K.REFUSED, code="nosup_support_expired", evidence="expired")
+    ends = {None: False, RECEIVED + SECOND: False, RECEIVED: True}
+    found = {until: decided(MARKET, told, known=EventFacts(support_until=until)).allowed for until in ends}
+    assert found == ends
+
+
+@pytest.mark.clause("NX-27", "BC-14")
+def test_a_refusal_for_files_that_a_hotfix_left_so_is_not_permitted() -> None:
+    files = {"a.php": "1" * 64, "b.php": "2" * 64}
+    told = event(K.REFUSED, code="nosup_code_modified", evidence="both", files=files)
+    own = EventFacts(hotfixed_files=frozenset(files.values()))
+    assert decided(MARKET, told, known=own).facts["because"] == "own_hotfix"
+    assert decided(MARKET, told, known=own).clauses[0] == "NX-27"
+    assert decided(CARE, told, known=own).clauses == ("BC-14", "BC-15")
+    some = decided(CARE, told, known=EventFacts(hotfixed_files=frozenset({"1" * 64})))
+    assert (some.code.value, some.facts["files"]) == ("request_refused", ["b.php"])
+    assert code(CARE, event(K.REFUSED, code="nosup_code_modified", evidence="seen")) == "request_refused"
+
+
+@pytest.mark.clause("BC-05", "BC-28")
+def test_an_automatic_answer_and_one_outside_the_tool_are_recorded_as_what_they_are() -> None:
+    assert code(CARE, event(K.AUTOMATIC_REPLY)) == "ack_invalid_automatic"
+    assert decided(DEVICES, event(K.AUTOMATIC_REPLY)).clauses == DEVICES.clocks.clauses.support
+    silent = replace(CARE, deadlines=None)
+    assert decided(silent, event(K.AUTOMATIC_REPLY)).clauses == ("BC-02", "BC-01")
+    assert code(CARE, event(K.HUMAN_REPLY, in_tool=False)) == "reply_outside_tool"
+    assert code(MARKET, event(K.HUMAN_REPLY, in_tool=False)) == "support_event_recorded"
+    assert code(silent, event(K.HUMAN_REPLY, in_tool=False)) == "support_event_recorded"
+
+
+@pytest.mark.clause("BC-16", "ZG-15")
+@pytest.mark.parametrize(
+    ("policy", "paid", "published", "expected"),
+    [
+        (CARE, False, None, "offer_free_update"),
+        (CARE, True, None, "offer_paid_update"),
+        (ADDON, False, RECEIVED, "offer_free_update"),
+        (ADDON, False, RECEIVED + SECOND, "offer_not_permitted"),
+        (ADDON, False, None, "offer_not_permitted"),
+        (ADDON, True, RECEIVED, "offer_not_permitted"),
+        (MARKET, False, RECEIVED, "offer_not_permitted"),
+    ],
+)
+def test_an_update_is_offered_as_the_terms_let_it(policy, paid, published, expected) -> None:
+    told = event(K.UPDATE_OFFERED, version="2.0", paid=paid)
+    assert code(policy, told, known=EventFacts(published_at=published)) == expected
+
+
+@pytest.mark.clause("NX-28")
+def test_an_intervention_names_cause_and_prevention_and_closing_needs_one_or_a_reason() -> None:
+    assert decided(MARKET, event(K.INTERVENTION, cause="a full disk")).facts["missing"] == ["prevention"]
+    assert code(MARKET, event(K.INTERVENTION, **NOTED)) == "support_event_recorded"
+    assert code(ADDON, event(K.INTERVENTION)) == "support_event_recorded"
+    assert code(MARKET, event(K.CLOSED)) == "intervention_note_required"
+    assert code(MARKET, event(K.CLOSED), event(K.INTERVENTION, **NOTED)) == "support_event_recorded"
+    assert code(MARKET, event(K.CLOSED, no_intervention_reason="a question")) == "support_event_recorded"
+    assert code(ADDON, event(K.CLOSED)) == "support_event_recorded"
+
+
+@pytest.mark.clause("NX-25")
+def test_an_intervention_by_remote_access_needs_a_consent_that_runs() -> None:
+    told = event(K.INTERVENTION, remote=True, **NOTED)
+    assert code(MARKET, told) == "remote_access_not_authorized"
+    assert code(MARKET, told, known=EventFacts(has_access=True)) == "support_event_recorded"
+    assert decided(ADDON, told).clauses == ("ZG-13", "ZG-01")
+
+
+@pytest.mark.clause("CJ-09")
+def test_a_request_is_closed_as_unanswered_only_after_the_customers_time() -> None:
+    asked = event(K.WAITING_FOR_CUSTOMER, RECEIVED)
+    until = datetime(2026, 3, 16, 18, 30, tzinfo=UTC)
+    early = decided(CRM, event(K.CLOSED, until - SECOND, unanswered=True), asked)
+    assert (early.code.value, early.retry_at) == ("customer_still_has_time", until)
+    assert code(CRM, event(K.CLOSED, until, unanswered=True), asked) == "closed_unanswered"
+    assert code(CRM, event(K.CLOSED, until, unanswered=True)) == "event_out_of_place"
+    assert code(MARKET, event(K.CLOSED, until, unanswered=True), asked) == "event_out_of_place"
+
+
+@pytest.mark.clause("NX-26", "BC-30")
+def test_a_fix_names_the_release_that_has_it() -> None:
+    told = event(K.RESOLVED, fixed_in_release="2.1")
+    assert [code(policy, told) for policy in (MARKET, CARE)] == ["request_fixed", "request_fixed"]
+    assert code(ADDON, told) == "support_event_recorded"
+    assert code(MARKET, event(K.RESOLVED)) == "support_event_recorded"
+
+
+@pytest.mark.parametrize(
+    ("told", "before", "fits"),
+    [
+        (K.ATTEMPT_DECLINED, [], False),
+        (K.ATTEMPT_DECLINED, [K.ATTEMPT_OFFERED], True),
+        (K.ATTEMPT_DECLINED, [K.UPDATE_OFFERED], True),
+        (K.CUSTOMER_ANSWERED, [], False),
+        (K.INFO_COMPLETE, [K.WAITING_FOR_CUSTOMER], True),
+        (K.REOPENED, [], False),
+        (K.REOPENED, [K.RESOLVED], True),
+        (K.REOPENED, [K.REFUSED], True),
+        (K.REOPENED, [K.CLOSED], True),
+        (K.HUMAN_REPLY, [K.CLOSED], False),
+        (K.HUMAN_REPLY, [K.CLOSED, K.REOPENED], True),
+        (K.CONVERTED, [], False),
+    ],
+)
+def test_an_event_fits_to_what_is_on_record(told, before, fits: bool) -> None:
+    found = decided(CARE, event(told), *(event(kind, RECEIVED) for kind in before))
+    assert (found.code.value != "event_out_of_place") is fits
+
+
+@pytest.mark.clause("BC-36")
+def test_only_what_was_asked_before_a_purchase_is_converted() -> None:
+    asked = record(presale=True)
+    decision = decide_event(asked, event(K.CONVERTED), EventFacts(), CARE, NOW)
+    assert (decision.code.value, decision.clauses) == ("ticket_converted", ("BC-36",))
+    assert decide_event(asked, event(K.CONVERTED), EventFacts(), MARKET, NOW).clauses == ("NX-20", "NX-21")
+
+
+@pytest.mark.parametrize(
+    ("policy", "kind", "before", "clauses"),
+    [
+        (CARE, K.ACCEPTED, None, ("BC-03", "BC-29")),
+        (MARKET, K.HUMAN_REPLY, None, ("NX-34", "NX-30")),
+        (CRM, K.HUMAN_REPLY, None, ("CJ-10",)),
+        (CRM, K.WAITING_FOR_CUSTOMER, None, ("CJ-09",)),
+        (MARKET, K.WAITING_FOR_CUSTOMER, None, ("NX-20", "NX-21")),
+        (ADDON, K.RESOLVED, None, ("ZG-07",)),
+        (CRM, K.RESOLVED, None, ("CJ-10",)),
+        (MARKET, K.REOPENED, K.RESOLVED, ("NX-20", "NX-21")),
+        (MARKET, K.CLOSED, K.INTERVENTION, ("NX-28",)),
+    ],
+)
+def test_a_plain_event_cites_what_it_is_recorded_for(policy, kind, before, clauses) -> None:
+    earlier = () if before is None else (event(before, RECEIVED, **NOTED),)
+    assert decided(policy, event(kind), *earlier).clauses == clauses
+    silent = replace(policy, deadlines=None)
+    assert decided(silent, event(kind), *earlier).allowed
+
+
+def test_terms_without_support_take_note_of_everything() -> None:
+    assert code(DEVICES, event(K.REFUSED, code="anything")) == "support_event_recorded"
+
+
+@pytest.mark.clause("NX-25", "CJ-10", "ZG-14")
+def test_remote_access_is_the_owners_consent_after_nobody_could_reproduce_it() -> None:
+    asked = GrantAsked(by_owner=True, starts_at=NOW, until=NOW + DAY)
+    found = record(event(K.FINDING, finding="not_reproducible"))
+
+    def granted(policy: Policy, consent: GrantAsked = asked, on: SupportRecord = found) -> str:
+        return decide_grant(consent, on, policy, NOW).code.value
+
+    assert granted(MARKET) == "remote_access_granted"
+    assert granted(MARKET, on=record()) == "remote_access_not_justified"
+    assert granted(CRM, on=record()) == "remote_access_granted"
+    assert granted(MARKET, replace(asked, by_owner=False)) == "remote_access_not_authorized"
+    assert granted(MARKET, replace(asked, until=NOW)) == "remote_access_not_authorized"
+    assert decide_grant(asked, found, ADDON, NOW).clauses == ("ZG-14",)
+    assert decide_grant(asked, found, DEVICES, NOW).outcome is Outcome.PEND
+    no_ground = replace(ADDON.support, grounds=ADDON.support.grounds[:1])
+    assert decide_grant(asked, found, replace(ADDON, support=no_ground), NOW).clauses == ("ZG-13", "ZG-01")
+
+
+@pytest.mark.clause("NX-27")
+def test_files_are_changed_at_once_only_where_the_fault_is_severe() -> None:
+    found = {one: decide_hotfix(one, 1, MARKET, NOW).code.value for one in ("severe", "data_integrity", "normal")}
+    assert found == {
+        "severe": "hotfix_recorded",
+        "data_integrity": "hotfix_recorded",
+        "normal": "hotfix_unjustified",
+    }
+    for policy in (ADDON, DEVICES):
+        assert decide_hotfix("severe", 1, policy, NOW).code.value == "hotfix_unjustified"
+
+
+@pytest.mark.clause("BC-04")
+def test_a_closure_was_told_before_it_began() -> None:
+    in_time, late = (Closure(told, NOW, NOW + DAY) for told in (NOW, NOW + SECOND))
+    assert decide_closure(in_time, CARE, NOW).code.value == "closure_recorded"
+    assert decide_closure(in_time, CARE, NOW).facts["pauses_ack"] is True
+    assert decide_closure(late, CARE, NOW).code.value == "closure_notice_late"
+    assert decide_closure(in_time, MARKET, NOW).facts["pauses_ack"] is False
+    assert decide_closure(in_time, DEVICES, NOW).allowed
+
+
+@pytest.mark.parametrize(
+    ("events", "state"),
+    [
+        ([], "open"),
+        ([K.WAITING_FOR_CUSTOMER], "waiting_for_customer"),
+        ([K.WAITING_FOR_CUSTOMER, K.RESOLVED], "resolved"),
+        ([K.REFUSED], "refused"),
+        ([K.REFUSED, K.CLOSED], "closed"),
+    ],
+)
+def test_a_request_stands_where_its_strongest_event_put_it(events, state: str) -> None:
+    assert state_of(record(*(event(kind) for kind in events))).value == state
+    assert state_of(record(presale=True)).value == "presale"
+
+
+@pytest.mark.clause("BC-04")
+def test_a_clock_is_due_met_breached_or_stands_still_for_somebody() -> None:
+    def stands(*events: SupportEvent, at: datetime = NOW, closures: tuple[Closure, ...] = ()) -> str:
+        found, terms = record(*events), ClockTerms(CARE, None, closures)
+        return code_of(clocks_of(found, terms, at)[0], found, at).value
+
+    closure = Closure(RECEIVED - DAY, RECEIVED, RECEIVED + 9 * DAY)
+    assert stands() == "sla_ack_due"
+    assert stands(event(K.ACCEPTED)) == "sla_ack_met"
+    assert stands(at=RECEIVED + 9 * DAY) == "sla_ack_breached"
+    assert stands(closures=(closure,)) == "sla_paused_vacation"
+    assert stands(event(K.WAITING_FOR_CUSTOMER), closures=(closure,)) == "sla_paused_customer"
+    assert stands(event(K.ACCEPTED), closures=(closure,)) == "sla_ack_met"
+
+
+@pytest.mark.clause("K-01")
+def test_a_clock_tells_the_zone_and_the_calendar_that_it_is_counted_by() -> None:
+    [ack, _] = shown_clocks(record(), ClockTerms(CARE), NOW)
+    assert (ack["timezone"], ack["calendar"]) == ("Europe/Paris", "prestashop-care 2")
+    assert ack["clauses"] == ["BC-03", "BC-29", "K-01", "K-04"]
+    plain = replace(CARE, calendar=None)
+    assert shown_clocks(record(), ClockTerms(plain), NOW)[0]["clauses"] == ["BC-03", "BC-29"]
+
+
+@pytest.mark.clause("BC-18")
+def test_the_banner_stands_while_care_runs_and_is_of_the_moment() -> None:
+    until = NOW + DAY
+    held = LicenseFacts(UUID(int=2), RECEIVED, support_until=until)
+
+    def banner(policy: Policy, license_: LicenseFacts | None = held, at: datetime = NOW) -> tuple[object, object]:
+        shown = banner_of(license_, policy, at)
+        return shown["active"], shown["text"]
+
+    assert banner(CARE) == (True, "Business Care in progress")
+    assert banner(CARE, at=until) == (False, None)
+    assert banner(CARE, replace(held, refunded_at=NOW)) == (False, None)
+    assert banner(CARE, replace(held, support_until=None)) == (True, "Business Care in progress")
+    assert banner(CARE, None) == (False, None)
+    assert [banner(MARKET), banner(DEVICES)] == [(True, None), (True, None)]
