@@ -131,7 +131,7 @@ class _Judge:
             or (self._refused(must[0], met) if must else None)
             or self._version_asked_for()
             or self._repeated()
-            or self._not_covered()
+            or self._not_covered(met)
             or self._described(met)
             or self._taken(met)
         )
@@ -158,7 +158,7 @@ class _Judge:
             "evidence": asked.found.get(ground.code),
             "support_until": None if asked.license is None else instant(asked.license.support_until),
         }
-        cited = (*ground.clauses, *(clause for one in met for clause in one.clauses))
+        cited = (*ground.clauses, *_cited(met))
         paid = ground.code in _TASK_GROUNDS or ground.code is Ground.THIRD_PARTY_SERVICE
         options = ("renew",) if ground.code is Ground.SUPPORT_EXPIRED else ("paid_offer",) if paid else ("review",)
         return self._no(SupportCode(ground.code.value), cited, shown, options=options)
@@ -184,7 +184,7 @@ class _Judge:
         code = SupportCode.SUPPORT_REPEAT_SELF_INFLICTED
         return self._no(code, limit.clauses, shown, options=("review",), retry_at=retry_at)
 
-    def _not_covered(self) -> Decision | None:
+    def _not_covered(self, met: tuple[GroundPolicy, ...]) -> Decision | None:
         """Sentence 10."""
         terms, task = self.terms, self.asked.task
         if terms.credit is not None and task == INSTALLATION:
@@ -195,8 +195,8 @@ class _Judge:
         if task in terms.tasks:
             return None
         if terms.exhaustive:
-            cited = (*terms.clauses.refusals, *terms.clauses.tasks)
-            return self._wait(SupportCode.SUPPORT_PENDING_REVIEW, cited, {"task": task}, options=("review",))
+            cited = (*terms.clauses.refusals, *terms.clauses.tasks, *_cited(met))
+            return self._wait(SupportCode.SUPPORT_PENDING_REVIEW, cited, _warned(met), options=("review",))
         shown = {"task": task, "covered": list(terms.tasks)}
         return self._no(SupportCode.SUPPORT_TASK_NOT_COVERED, terms.clauses.tasks, shown, options=("paid_offer",))
 
@@ -229,8 +229,7 @@ class _Judge:
             shown["next_open_at"] = instant(calendar.opens_at(asked.received_at))
             if code is SupportCode.SUPPORT_TASK_OK:
                 code = SupportCode.OUTSIDE_WORKING_HOURS
-        warned = tuple(clause for ground in met for clause in ground.clauses)
-        return allow(code, clauses=(*cited, *warned), policy=self.policy.ref, now=self.now, facts=shown)
+        return allow(code, clauses=(*cited, *_cited(met)), policy=self.policy.ref, now=self.now, facts=shown)
 
     def _no(
         self,
@@ -257,6 +256,10 @@ class _Judge:
     ) -> Decision:
         shown = {"task": self.asked.task, **facts}
         return pend(code, clauses=clauses, policy=self.policy.ref, now=self.now, facts=shown, options=options)
+
+
+def _cited(met: tuple[GroundPolicy, ...]) -> Clauses:
+    return tuple(clause for ground in met for clause in ground.clauses)
 
 
 def _warned(met: tuple[GroundPolicy, ...]) -> dict[str, object]:
