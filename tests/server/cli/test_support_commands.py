@@ -1,0 +1,71 @@
+"""The commands about support: a question, a request with what happens to it, closures."""
+
+CARE = "prestashop-click-collect"
+
+
+def test_a_request_is_asked_about_opened_told_of_and_shown(shell):
+    license_id = shell.issue(product=CARE)["license_id"]
+    about = ("--license", license_id, "--task", "technical_issue", "--cause", "product")
+    asked = shell.json(
+        "support", "preview", *about, "--found", "nosup_third_party_service=the bank", "--language", "fr"
+    )
+    assert (asked["code"], asked["facts"]["may_refuse"]) == ("support_task_ok", ["nosup_third_party_service"])
+    assert asked["words"].startswith("La demande")
+    opened = shell.json("support", "open", *about, "--reference", "T-7", "--received-at", "2026-01-02T10:00:00Z")
+    request_id = opened["request"]["id"]
+    mailed = shell.json("support", "event", request_id, "--kind", "human_reply", "--detail", "in_tool=no")
+    assert mailed["code"] == "reply_outside_tool"
+    offered = ("version=2.0", "paid=yes", "published_at=2026-01-01T00:00:00Z")
+    offer = [word for one in offered for word in ("--detail", one)]
+    assert shell.json("support", "event", request_id, "--kind", "update_offered", *offer)["code"] == "offer_paid_update"
+    waiting = shell.run(
+        "support", "event", request_id, "--kind", "waiting_for_customer", "--detail", "missing=log,site"
+    )
+    assert "waiting_for_customer" in waiting.stdout
+    shown = shell.json("support", "show", request_id)
+    assert [one["kind"] for one in shown["events"]] == ["human_reply", "update_offered", "waiting_for_customer"]
+    assert shown["events"][-1]["details"] == {"missing": ["log", "site"]}
+    listed = shell.json("support", "list", "--license", license_id, "--reference", "T-7")
+    assert [one["id"] for one in listed["items"]] == [request_id]
+    assert request_id in shell.run("support", "show", request_id).stdout
+
+
+def test_a_refused_request_a_consent_and_a_hotfix_that_the_terms_have_not(shell):
+    license_id = shell.issue(product=CARE)["license_id"]
+    other_site = ("--license", license_id, "--task", "configure")
+    customer_id = shell.json("license", "show", license_id)["customer_id"]
+    shell.json("project", "add", "--customer", customer_id, "--name", "Shop", "--site", "shop.example")
+    refused = shell.json("support", "open", *other_site, "--site", "https://other.example", exit_code=1)
+    assert refused["code"] == "nosup_other_site"
+    assert "nosup_other_site" in shell.run("support", "open", *other_site, "--site", "other.example").stderr
+    request_id = shell.json("support", "open", *other_site)["request"]["id"]
+    until = ("--until", "2030-01-01T00:00:00Z")
+    consent = shell.json("support", "grant", request_id, "--by", customer_id, "--scope", "all", *until, exit_code=1)
+    assert consent["code"] == "remote_access_not_justified"
+    file = ("--file", f"a.php={'0' * 64}")
+    hotfix = shell.json("support", "hotfix", request_id, "--severity", "severe", *file, exit_code=1)
+    assert hotfix["code"] == "hotfix_unjustified"
+
+
+def test_a_value_that_nobody_can_read_is_told_by_its_name(shell):
+    license_id = shell.issue(product=CARE)["license_id"]
+    request_id = shell.json("support", "open", "--license", license_id, "--task", "install")["request"]["id"]
+    told = ("support", "event", request_id, "--kind")
+    for words, name in (
+        (("human_reply", "--detail", "in_tool=perhaps"), "in_tool"),
+        (("human_reply", "--detail", "in_tool"), "detail"),
+        (("converted", "--detail", "license_id=x"), "license_id"),
+        (("shrugged",), "kind"),
+    ):
+        result = shell.run(*told, *words)
+        assert (result.exit_code, name in result.stderr) == (2, True), words
+
+
+def test_a_closure_is_added_once_its_customers_know_and_listed(shell):
+    times = ("--starts-at", "2026-08-01T00:00:00Z", "--ends-at", "2026-08-15T00:00:00Z", "--reason", "summer")
+    terms = ("closure", "add", "--policy", "prestashop-care", *times)
+    added = shell.json(*terms, "--notified-at", "2025-12-01T00:00:00Z")
+    assert (added["code"], added["clauses"]) == ("closure_recorded", ["BC-04"])
+    listed = shell.json("closure", "list")
+    assert [one["id"] for one in listed["items"]] == [added["closure"]["id"]]
+    assert shell.run(*terms, "--notified-at", "2999-01-01T00:00:00Z").exit_code == 2
