@@ -4,8 +4,9 @@
 2. A license that is on hold, terminated, revoked, refunded or suspended gets no support (CJ-02, NX-42); an expired use
    right is another clock and refuses nothing (X-01).
 3. Asked before a purchase: answered without any right or clock (BC-36).
-4. The project must be told where the terms ask for it (NX-16). Support of one project is none of another's (NX-17),
-   nor another user's (NX-18); where a license changed hands, its support stays behind if the terms say so.
+4. The project must be told where the terms ask for it (NX-16). Support belongs to the project that it was first asked
+   for, else to the one that the license is bound to; it is none of another project's (NX-17), nor another user's
+   (NX-18). Where a license changed hands, its support stays behind if the terms say so.
 5. The grounds of the vendor's list are looked at before the task (NX-22), all of them, in the list's order. The first
    that must refuse does; those that may are a warning, and the agent's choice (ZG-12). No other refuses.
 6. Support that had ended when the request came is a ground; what ends later is not: the opening decides (NX-20,
