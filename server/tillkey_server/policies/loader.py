@@ -23,7 +23,7 @@ from types import MappingProxyType
 from pydantic import ValidationError
 
 from tillkey_server.errors import ConfigError
-from tillkey_server.policies import deadline_form, term_form
+from tillkey_server.policies import deadline_form, term_form, update_form, warranty_form
 from tillkey_server.policies.freezing import freeze
 from tillkey_server.policies.schema import PolicyDocument
 from tillkey_server.rules import policy as rules
@@ -128,6 +128,7 @@ def _contradictions(document: PolicyDocument) -> Iterator[tuple[str, str]]:
     yield from term_form.contradictions(document)
     if document.deadlines is not None:
         yield from deadline_form.contradictions(document.deadlines)
+    yield from _topics(document)
     if document.clocks.refund_days is not None and document.clocks.refund_months is not None:
         yield "clocks.refund_months", "stands beside refund_days: a window has one length"
     words = [*document.entitlements.granted, *document.entitlements.degraded]
@@ -136,6 +137,15 @@ def _contradictions(document: PolicyDocument) -> Iterator[tuple[str, str]]:
     left = [word for word in document.entitlements.degraded if word not in document.entitlements.granted]
     if left:
         yield "entitlements.degraded", f"{left[0]!r} is not granted"
+
+
+def _topics(document: PolicyDocument) -> Iterator[tuple[str, str]]:
+    """Yield what the sections about one topic each may not say."""
+    clocks = document.clocks
+    if document.updates is not None:
+        yield from update_form.contradictions(document.updates, clocks.support_months, clocks.updates_months)
+    if document.warranty is not None:
+        yield from warranty_form.contradictions(document.warranty, document.quotes)
 
 
 def _days(document: PolicyDocument) -> Iterator[tuple[str, str]]:

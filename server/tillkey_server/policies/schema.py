@@ -29,6 +29,8 @@ from tillkey_server.policies.forms import (
     once,
 )
 from tillkey_server.policies.term_form import TermsSection
+from tillkey_server.policies.update_form import UpdatesSection
+from tillkey_server.policies.warranty_form import QuotesSection, WarrantySection
 
 
 class IssueSection(Section):
@@ -193,3 +195,6 @@ class PolicyDocument(Section):
     calendar: CalendarSection | None = None
     terms: TermsSection | None = None
     deadlines: DeadlineSection | None = None
+    updates: UpdatesSection | None = None
+    warranty: WarrantySection | None = None
+    quotes: QuotesSection | None = None

@@ -18,6 +18,8 @@ from zoneinfo import ZoneInfo
 from tillkey_server.rules.citation import Clauses
 from tillkey_server.rules.deadline_policy import DeadlinePolicy
 from tillkey_server.rules.term_policy import TermsPolicy
+from tillkey_server.rules.update_policy import UpdatePolicy
+from tillkey_server.rules.warranty_policy import QuotePolicy, WarrantyPolicy
 
 KNOWN_COMPONENTS = frozenset({"machine_id", "hostname", "hardware", "location"})
 """The fingerprint components that our SDK sends; a threshold above their number could never be reached."""
@@ -238,6 +240,9 @@ class Policy:
     calendar: CalendarPolicy | None = None
     terms: TermsPolicy | None = None
     deadlines: DeadlinePolicy | None = None
+    updates: UpdatePolicy | None = None
+    warranty: WarrantyPolicy | None = None
+    quotes: QuotePolicy | None = None
 
     @property
     def ref(self) -> PolicyRef:

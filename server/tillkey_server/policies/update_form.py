@@ -1,0 +1,55 @@
+"""The form of `[updates]`: which software releases a license may have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from tillkey_server.policies.forms import Clauses, PositiveDuration, Section, once
+
+
+class UpdatesClausesSection(Section):
+    """`[updates.clauses]`."""
+
+    window: Clauses
+    bought: Clauses
+    always_free: Clauses
+    platform: Clauses
+    scope: Clauses
+    site: Clauses
+    downloads: Clauses
+    offline: Clauses
+    fix: Clauses
+    hotfix: Clauses
+    offer: Clauses
+
+
+Kind = Literal["feature", "security", "compatibility", "corrective", "hotfix"]
+Limit = Annotated[int, Field(ge=1, le=1000)] | Literal["no_end"]
+
+
+class UpdatesSection(Section):
+    """`[updates]`; without it a person decides who gets an update."""
+
+    clock: Literal["updates", "support"]
+    keep_entitled_versions: bool
+    always_free: bool
+    fixes_reported_in_time: bool
+    prereleases: Literal["on_request", "never"]
+    scope: Annotated[list[Kind], Field(min_length=1), AfterValidator(once)]
+    update_requires_bound_site: bool
+    downloads_per_license: Limit
+    grant_lifetime: PositiveDuration
+    hotfix_severities: Annotated[list[Literal["severe", "data_integrity", "minor"]], AfterValidator(once)]
+    offers_published_by_request: bool
+    clauses: UpdatesClausesSection
+
+
+def contradictions(
+    section: UpdatesSection, support_months: int | str, updates_months: int | str
+) -> Iterator[tuple[str, str]]:
+    """Yield what the section may not say: alone, or beside the lengths of `[clocks]`."""
+    if section.clock == "support" and support_months != updates_months:
+        yield "clocks.updates_months", "differs from support_months, of which updates are a part (updates.clock)"

@@ -1,0 +1,113 @@
+"""What a vendor's terms say about warranty and quotes, as the rules see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+
+from tillkey_server.rules.citation import Clauses
+
+
+class Ground(StrEnum):
+    """What a finding says that a fault comes from."""
+
+    QUALITY = "quality"
+    MISUSE = "misuse"
+    FOREIGN_SOFTWARE = "foreign_software"
+    ABNORMAL = "abnormal"
+    FORCE_MAJEURE = "force_majeure"
+    UNAUTHORIZED_SERVICE = "unauthorized_service"
+    UNOFFICIAL_CHANNEL = "unofficial_channel"
+
+
+class StartBasis(StrEnum):
+    """What begins a warranty; the contract says which."""
+
+    DELIVERY = "delivery"
+    ACCEPTANCE = "acceptance"
+    INVOICE = "invoice"
+    PURCHASE = "purchase"
+
+
+class WithoutContract(StrEnum):
+    """What follows where no contract is on record: a person is asked, or the warranty runs from the purchase."""
+
+    PEND = "pend"
+    FROM_PURCHASE = "from_purchase"
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """What is not covered; `needs_cause`: only a fault that comes from it, and no other fault of the device."""
+
+    ground: Ground
+    needs_cause: bool
+    clauses: Clauses
+
+
+@dataclass(frozen=True, slots=True)
+class Authorized:
+    """A partner, installer or channel, and from which to which of its days it was authorized; None: no end."""
+
+    id: str
+    since: date
+    until: date | None
+    regions: tuple[str, ...]
+
+    def is_on(self, day: date) -> bool:
+        """Tell whether it was authorized on a day; the last one is included (K-02)."""
+        return self.since <= day and (self.until is None or day <= self.until)
+
+
+@dataclass(frozen=True, slots=True)
+class WarrantyClauses:
+    """What the answers about warranty cite, by topic; each exclusion has its own."""
+
+    period: Clauses
+    covered: Clauses
+    chargeable: Clauses
+    expired: Clauses
+    routing: Clauses
+    intake: Clauses
+    rma: Clauses
+    decision: Clauses
+    invitation: Clauses
+
+
+@dataclass(frozen=True, slots=True)
+class WarrantyPolicy:
+    """How long a device is covered, against what, and how it is sent in.
+
+    `months` is what counts where a contract does not say. `channels` empty: none is checked. `invitation` is shown with
+    every claim.
+    """
+
+    months: int
+    without_contract: WithoutContract
+    exclusions: tuple[Exclusion, ...]
+    installers: tuple[Authorized, ...]
+    channels: tuple[Authorized, ...]
+    partners: tuple[Authorized, ...]
+    rma_lifetime: timedelta
+    rma_address: str
+    invitation: str
+    clauses: WarrantyClauses
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteClauses:
+    """What quotes cite; `development` where work is paid whoever is at fault."""
+
+    price: Clauses
+    approval: Clauses
+    development: Clauses
+
+
+@dataclass(frozen=True, slots=True)
+class QuotePolicy:
+    """How long a price that was told stands, and by which clauses it has to be accepted first."""
+
+    lifetime: timedelta
+    development: bool
+    clauses: QuoteClauses
