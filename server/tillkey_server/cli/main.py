@@ -11,6 +11,7 @@ from tillkey_server.cli import (
     api_key,
     audit,
     backup,
+    claim,
     customer,
     doctor,
     forced_deactivation,
@@ -25,8 +26,11 @@ from tillkey_server.cli import (
     rekey,
     serving,
     setup,
+    software_release,
     transfer,
     trial,
+    updates,
+    warranty,
 )
 from tillkey_server.cli import license as license_commands
 
@@ -56,6 +60,9 @@ license_commands.app.command("show")(licenses.show)
 license_commands.app.command("rekey")(rekey.rekey)
 license_commands.app.command("transfer")(transfer.transfer)
 license_commands.app.command("trial")(trial.trial)
+license_commands.app.command("updates")(updates.updates)
+license_commands.app.command("update-offer")(updates.update_offer)
+license_commands.app.command("download")(updates.download)
 app.add_typer(license_commands.app, name="license")
 app.add_typer(activation.app, name="activation")
 app.add_typer(forced_deactivation.app, name="forced-deactivation")
@@ -65,6 +72,9 @@ app.add_typer(product.app, name="product")
 app.add_typer(customer.app, name="customer")
 app.add_typer(project.app, name="project")
 app.add_typer(order.app, name="order")
+app.add_typer(software_release.app, name="release")
+claim.register(warranty.app)
+app.add_typer(warranty.app, name="warranty")
 app.add_typer(policy.app, name="policy")
 app.add_typer(audit.app, name="audit")
 app.add_typer(keys.app, name="keys")

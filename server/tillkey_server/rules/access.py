@@ -56,6 +56,13 @@ class Permission(StrEnum):
     AUDIT_VERIFY = "audit.verify"
     API_KEY_READ = "api_key.read"
     API_KEY_WRITE = "api_key.write"
+    RELEASE_READ = "release.read"
+    RELEASE_WRITE = "release.write"
+    DOWNLOAD_GRANT = "download.grant"
+    WARRANTY_READ = "warranty.read"
+    WARRANTY_OPEN = "warranty.open"
+    WARRANTY_WRITE = "warranty.write"
+    QUOTE_ACCEPT = "quote.accept"
 
 
 _P = Permission
@@ -69,9 +76,12 @@ _READ = frozenset(
         _P.LICENSE_READ,
         _P.ACTIVATION_READ,
         _P.POLICY_READ,
+        _P.RELEASE_READ,
+        _P.WARRANTY_READ,
     }
 )
-_AGENT = _READ | {_P.PROJECT_WRITE, _P.LICENSE_REKEY, _P.ACTIVATION_FORCE}
+_SERVICE = {_P.DOWNLOAD_GRANT, _P.WARRANTY_OPEN, _P.QUOTE_ACCEPT}
+_AGENT = _READ | _SERVICE | {_P.PROJECT_WRITE, _P.LICENSE_REKEY, _P.ACTIVATION_FORCE, _P.WARRANTY_WRITE}
 _SUPERVISOR = _AGENT | {
     _P.AUDIT_READ,
     _P.AUDIT_VERIFY,
@@ -82,13 +92,17 @@ _SUPERVISOR = _AGENT | {
     _P.ACTIVATION_RELEASE,
     _P.FORCE_OVERRIDE,
 }
-_INTEGRATION = _READ | {
-    _P.CUSTOMER_WRITE,
-    _P.ORDER_WRITE,
-    _P.LICENSE_ISSUE,
-    _P.LICENSE_SUSPEND,
-    _P.LICENSE_REVOKE,
-}
+_INTEGRATION = (
+    _READ
+    | _SERVICE
+    | {
+        _P.CUSTOMER_WRITE,
+        _P.ORDER_WRITE,
+        _P.LICENSE_ISSUE,
+        _P.LICENSE_SUSPEND,
+        _P.LICENSE_REVOKE,
+    }
+)
 
 ROLES: Mapping[Role, frozenset[Permission]] = MappingProxyType(
     {
@@ -101,7 +115,7 @@ ROLES: Mapping[Role, frozenset[Permission]] = MappingProxyType(
 )
 """What each role may do."""
 
-SERVER_WIDE = frozenset({_P.PRODUCT_WRITE, _P.AUDIT_VERIFY, _P.API_KEY_READ, _P.API_KEY_WRITE})
+SERVER_WIDE = frozenset({_P.PRODUCT_WRITE, _P.RELEASE_WRITE, _P.AUDIT_VERIFY, _P.API_KEY_READ, _P.API_KEY_WRITE})
 """What only a caller without limits may do (sentence 4)."""
 
 

@@ -69,7 +69,10 @@ class RmaFacts:
 
 @dataclass(frozen=True, slots=True)
 class ClaimFacts:
-    """Where a claim stands; `outcome` None: nothing is decided. `hardware`: a hardware fault is confirmed."""
+    """Where a claim stands; `outcome` None: nothing is decided. `hardware`: a hardware fault is confirmed.
+
+    `replaced_by` is the serial that took the device's place under this claim, `current_serial` is the license's now.
+    """
 
     kind: str
     serial: str | None
@@ -77,6 +80,8 @@ class ClaimFacts:
     hardware: bool = False
     rma: RmaFacts | None = None
     quotes: tuple[QuoteFacts, ...] = ()
+    replaced_by: str | None = None
+    current_serial: str | None = None
 
     @property
     def is_charged(self) -> bool:
@@ -201,8 +206,17 @@ def decide_replace(facts: ClaimFacts, new_serial: str, policy: Policy, now: date
     if policy.warranty is None or facts.kind != DEVICE:
         return not_offered(policy, now)
     cited = policy.warranty.clauses
-    shown = {"old_serial": facts.serial, "new_serial": new_serial, "outcome": facts.outcome}
-    refused = WarrantyCode.CLAIM_SERIAL_DIFFERS if new_serial == facts.serial else _unpaid(facts, now)
+    shown = {
+        "old_serial": facts.serial,
+        "new_serial": new_serial,
+        "outcome": facts.outcome,
+        "replaced_by": facts.replaced_by,
+    }
+    refused = _unpaid(facts, now)
+    if facts.replaced_by is not None:
+        refused = WarrantyCode.DEVICE_ALREADY_REPLACED
+    elif new_serial == facts.serial or facts.current_serial not in {None, facts.serial}:
+        refused = WarrantyCode.CLAIM_SERIAL_DIFFERS
     if refused is not None:
         return deny(refused, clauses=cited.covered, policy=policy.ref, now=now, facts=shown)
     clauses = cited.covered + (cited.chargeable if facts.outcome == CHARGEABLE else ())

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from tillkey_server.rules.decision import Decision, allow, deny, instant, pend
+from tillkey_server.rules.decision import Decision, allow, deny, instant
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.standing import LicenseFacts, refuse
 from tillkey_server.rules.update import ReleaseFacts, UpdateFacts, barred, may_have
@@ -42,7 +42,6 @@ class OwnerFacts:
 
     license: LicenseFacts
     customer_id: UUID
-    bought_at: datetime
     policy: Policy
     reported_at: datetime | None = None
 
@@ -66,9 +65,8 @@ def decide_publish(facts: PublishFacts, policy: Policy, now: datetime) -> Decisi
     }
     terms, ref = policy.updates, policy.ref
     if terms is None:
-        return pend(
-            UpdateCode.UPDATE_NOT_OFFERED, clauses=policy.clocks.clauses.updates, policy=ref, now=now, facts=shown
-        )
+        clauses = policy.clocks.clauses.updates
+        return deny(UpdateCode.UPDATE_NOT_OFFERED, clauses=clauses, policy=ref, now=now, facts=shown)
     cited = terms.clauses
     if facts.differing:
         shown["differing"] = list(facts.differing)
@@ -115,5 +113,5 @@ def _may_have(release: ReleaseFacts, owner: OwnerFacts, now: datetime) -> bool:
         withdrawn_at=release.withdrawn_at,
         reported_at=owner.reported_at,
     )
-    facts = UpdateFacts(owner.license, owner.bought_at, (reported,))
+    facts = UpdateFacts(owner.license, now, (reported,))
     return may_have(facts, reported, owner.policy, now)

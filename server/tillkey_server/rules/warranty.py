@@ -211,7 +211,7 @@ def _unofficial(facts: CoverFacts, lists: Lists, terms: WarrantyPolicy, policy: 
     if exclusion is not None and any(one.ground is exclusion.ground for one in _newest(facts.findings)):
         return exclusion
     day = facts.sold_at.astimezone(policy.timezone).date()
-    if exclusion is None or not listed or authorized(listed, facts.channel, day):
+    if exclusion is None or not terms.channels or authorized(listed, facts.channel, day):
         return None
     return exclusion
 

@@ -47,3 +47,4 @@ class WarrantyCode(Code):
     RMA_EXPIRED = "rma_expired"
     RMA_WRONG_DEVICE = "rma_wrong_device"
     DEVICE_REPLACED = "device_replaced"
+    DEVICE_ALREADY_REPLACED = "device_already_replaced"

@@ -30,6 +30,7 @@ _IDEMPOTENCY_KEY = b"tillkey idempotency key v1\0"
 _REQUEST = b"tillkey idempotent request v1\0"
 _ANSWER = b"tillkey idempotent answer v1\0"
 _BUCKET = b"tillkey rate limit v1\0"
+_WORD = b"tillkey single word v1\0"
 
 API_KEY_PREFIX = "tks_"
 _API_KEY_SYMBOLS = 43
@@ -115,6 +116,10 @@ class Pepper:
     def hash_bucket(self, scope: str, subject: str) -> bytes:
         """Return the 32 bytes under which it is counted how often a subject (an address, a license) asked."""
         return self._mac(_BUCKET, f"{scope}\0{subject}".encode())
+
+    def hash_word(self, use: str, text: str) -> bytes:
+        """Return the 32 bytes under which a word is stored that opens one thing: a download, a quote, a contact."""
+        return self._mac(_WORD, f"{use}\0{text}".encode())
 
     def seal_answer(self, owner: str, key: str, answer: bytes) -> bytes:
         """Encrypt an answer (AES-256-GCM) under the pepper and the idempotency key, which is stored nowhere.

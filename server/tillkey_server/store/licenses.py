@@ -115,6 +115,16 @@ async def count_of_order_line(conn: AsyncConnection, line_id: UUID) -> int:
     return int((await conn.execute(statement)).scalar_one())
 
 
+async def of_product(
+    conn: AsyncConnection, product_id: UUID, *, after: UUID | None = None, limit: int = 500
+) -> tuple[LicenseRow, ...]:
+    """Return up to `limit` licenses of a product with ids above `after`, oldest first."""
+    statement = _SELECT.where(_C.product_id == product_id).order_by(_C.id).limit(limit)
+    if after is not None:
+        statement = statement.where(_C.id > after)
+    return await rows.many(conn, statement, LicenseRow)
+
+
 async def page(
     conn: AsyncConnection, *, after: UUID | None = None, limit: int = 100, customer_id: UUID | None = None
 ) -> tuple[LicenseRow, ...]:

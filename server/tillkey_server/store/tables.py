@@ -25,6 +25,7 @@ from sqlalchemy import (
     text,
 )
 
+from tillkey_server.store import release_tables, warranty_tables
 from tillkey_server.store.access_tables import api_key, audit_seal, idempotency, rate_limit, worker_lease
 from tillkey_server.store.columns import (
     HASH_BYTES,
@@ -77,6 +78,7 @@ __all__ = [
     "project",
     "purchase_order",
     "rate_limit",
+    "release_tables",
     "remote_access_grant",
     "served_code",
     "subscription",
@@ -86,6 +88,7 @@ __all__ = [
     "support_request",
     "support_term",
     "vendor_closure",
+    "warranty_tables",
     "worker_lease",
 ]
 

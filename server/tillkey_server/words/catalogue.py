@@ -37,10 +37,15 @@ def sentence(code: str, facts: Mapping[str, object], language: str = ENGLISH) ->
     """
     told = _text(SENTENCES, f"{code}{_variant(code, facts)}", language) or code.replace("_", " ") + "."
     unknown = _text(PHRASES, "unknown", language)
-    known = {name: unknown if value is None else value for name, value in facts.items()}
+    known = {name: unknown if value is None else _listed(value) for name, value in facts.items()}
     if "because" in known:
         known["because"] = _text(BECAUSE, str(known["because"]), language) or known["because"]
     return told.format_map(defaultdict(lambda: unknown, {**known, "counting": _counting(facts, language)}))
+
+
+def _listed(value: object) -> object:
+    """Return a list as people read one, and anything else as it is."""
+    return ", ".join(str(one) for one in value) if isinstance(value, list | tuple) else value
 
 
 def phrase(name: str, language: str = ENGLISH, **parts: object) -> str:

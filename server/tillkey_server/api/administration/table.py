@@ -15,6 +15,7 @@ from tillkey_server.api.administration import (
     activations,
     api_keys,
     audit,
+    claim_service,
     customers,
     explanations,
     forced_deactivations,
@@ -25,9 +26,12 @@ from tillkey_server.api.administration import (
     products,
     projects,
     rekeys,
+    software_releases,
     standing,
     transfers,
     trials,
+    updates,
+    warranty_claims,
 )
 from tillkey_server.api.administration.endpoint import Endpoint, Endpoints
 from tillkey_server.api.administration.serving import serve
@@ -46,6 +50,10 @@ GROUPS: tuple[Endpoints, ...] = (
     rekeys.endpoints,
     transfers.endpoints,
     trials.endpoints,
+    software_releases.endpoints,
+    updates.endpoints,
+    warranty_claims.endpoints,
+    claim_service.endpoints,
     activations.endpoints,
     forced_deactivations.endpoints,
     move_tickets.endpoints,

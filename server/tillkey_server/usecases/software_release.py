@@ -1,0 +1,245 @@
+"""Software releases: published once, withdrawn for good, and told to whom they concern (NX-26, BC-30)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tillkey_server.errors import BadInput, BrokenInvariant, NotFound
+from tillkey_server.ids import new_id
+from tillkey_server.rules.access import EVERYTHING, Scope
+from tillkey_server.rules.decision import Decision, allow, instant
+from tillkey_server.rules.release_version import Version
+from tillkey_server.rules.software_release import OwnerFacts, PublishFacts, decide_publish, owners_to_tell
+from tillkey_server.rules.update_code import UpdateCode
+from tillkey_server.rules.update_policy import ReleaseKind, Severity
+from tillkey_server.store import audit, licenses, products, software_releases
+from tillkey_server.store.products import ProductRow
+from tillkey_server.store.software_releases import SORTS, FixRow, ListedRelease, SoftwareReleaseRow
+from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
+from tillkey_server.usecases.order import EARLIEST
+from tillkey_server.usecases.paging import DEFAULT_LIMIT, Page, page_of, paging_of
+from tillkey_server.usecases.seen import license_of
+from tillkey_server.usecases.services import Services, settled
+
+MAX_FIXES = 100
+_BATCH = 500
+_COMPARED = ("kind", "severity", "platform_min", "platform_max", "always_free", "prerelease", "sha256", "size", "url")
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """What is to be published; `fixes` are the licenses whose owners reported what it mends, and when.
+
+    `published_at` None is now. `size` is in bytes, `sha256` in hexadecimal.
+    """
+
+    version: str
+    kind: ReleaseKind
+    sha256: str
+    size: int
+    url: str
+    severity: Severity | None = None
+    platform_min: str | None = None
+    platform_max: str | None = None
+    always_free: bool = False
+    prerelease: bool = False
+    notes: str | None = None
+    published_at: datetime | None = None
+    fixes: Sequence[tuple[UUID, datetime]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A release on record, whether it is new, and whom it concerns: the customers who may have a fix."""
+
+    is_new: bool
+    shown: dict[str, object]
+    owners: tuple[UUID, ...]
+    decision: Decision
+
+
+async def publish(
+    services: Services, product: str, what: Publication, *, actor: str, scope: Scope = EVERYTHING
+) -> Published | RefusalAnswer:
+    """Publish a release of a product.
+
+    Raises NotFound for the product or a license of `fixes`, BadInput, naming the field.
+    """
+    _check(what)
+
+    async def attempt() -> Published | RefusalAnswer:
+        now = services.clock.now()
+        if what.published_at is not None and not EARLIEST <= what.published_at <= now:
+            raise BadInput("published_at", f"lies ahead, or before {EARLIEST.year}: publish it when its time has come")
+        async with services.db.writing() as tx:
+            sold = await _product(tx, product, scope)
+            row = _row(sold, what, now)
+            known = await software_releases.by_version(tx, sold.id, row.version_key)
+            facts = PublishFacts(
+                version=what.version,
+                kind=what.kind,
+                severity=what.severity,
+                is_known=known is not None,
+                differing=() if known is None else _differing(known, row),
+                fixes=bool(what.fixes),
+            )
+            decision = decide_publish(facts, services.policies.offered(sold.policy_name), now)
+            if not decision.allowed:
+                await audit.record(tx, decision, actor=actor, action="release_publish")
+                return refusal_of(decision)
+            owners: tuple[UUID, ...] = ()
+            if known is None:
+                await _insert(tx, sold, row, what, scope)
+                owners = await _owners(services, tx, row, now) if what.fixes else ()
+            told = {**decision.facts, "product": product, "owners": len(owners)}
+            decision = replace(decision, facts=told)
+            await audit.record(tx, decision, actor=actor, action="release_publish")
+        return Published(known is None, shown(ListedRelease(known or row, product)), owners, decision)
+
+    return await settled(attempt)
+
+
+async def withdraw(
+    services: Services, release_id: UUID, *, actor: str, reason: str, scope: Scope = EVERYTHING
+) -> tuple[dict[str, object], Decision]:
+    """Withdraw a release for good: nobody downloads it any more, live grants included.
+
+    Raises NotFound, and BadInput for a missing reason.
+    """
+    if not reason.strip():
+        raise BadInput("reason", "say why; it is kept in the audit log")
+    async with services.db.writing() as tx:
+        row, sold = await release_of(tx, release_id, scope, lock=True)
+        now = services.clock.now()
+        await software_releases.withdraw(tx, row.id, now)
+        policy = services.policies.offered(sold.policy_name)
+        cited = policy.clocks.clauses.updates if policy.updates is None else policy.updates.clauses.window
+        facts = {"version": row.version, "product": sold.code, "reason": reason.strip()}
+        decision = allow(UpdateCode.RELEASE_WITHDRAWN, clauses=cited, policy=policy.ref, now=now, facts=facts)
+        await audit.record(tx, decision, actor=actor, action="release_withdraw")
+        after, _ = await release_of(tx, release_id, scope)
+    return shown(ListedRelease(after, sold.code)), decision
+
+
+async def list_releases(
+    services: Services,
+    *,
+    product: str | None = None,
+    after: str | None = None,
+    limit: int = DEFAULT_LIMIT,
+    sort: str | None = None,
+    scope: Scope = EVERYTHING,
+) -> Page:
+    """Return a page of releases, withdrawn ones included. Raises BadInput, and NotFound for the product."""
+    paging = paging_of(after=after, limit=limit, sort=sort, sorts=SORTS)
+    async with services.db.reading() as tx:
+        product_id = None if product is None else (await _product(tx, product, scope)).id
+        found = await software_releases.page(tx, paging, scope, product_id=product_id)
+    return page_of(found, paging, show=shown, key=lambda row: row.id, sorts=SORTS)
+
+
+async def release_of(
+    tx: AsyncConnection, release_id: UUID, scope: Scope, *, lock: bool = False
+) -> tuple[SoftwareReleaseRow, ProductRow]:
+    """Return a release with its product. Raises NotFound, for what the caller does not see too."""
+    row = await software_releases.by_id(tx, release_id, lock=lock)
+    if row is None or not scope.admits_product(row.product_id):
+        raise NotFound("release", str(release_id))
+    sold = await products.by_id(tx, row.product_id)
+    if sold is None:
+        raise BrokenInvariant(f"release {release_id} is of no product")
+    return row, sold
+
+
+def shown(listed: ListedRelease) -> dict[str, object]:
+    """Return a release as people see it."""
+    row = listed.release
+    return {
+        "id": str(row.id),
+        "product": listed.product,
+        "version": row.version,
+        **{name: getattr(row, name) for name in _COMPARED},
+        "notes": row.notes,
+        "published_at": instant(row.published_at),
+        "withdrawn_at": instant(row.withdrawn_at),
+    }
+
+
+def version_of(text: str, field: str) -> Version:
+    """Read a version. Raises BadInput, naming the field."""
+    try:
+        return Version(text)
+    except ValueError as error:
+        raise BadInput(field, "must be one to four numbers with dots, and a word after a dash if any") from error
+
+
+def _check(what: Publication) -> None:
+    """Raise BadInput, naming the field, for what no release can be."""
+    version_of(what.version, "version")
+    ends = [
+        None if one is None else version_of(one, name)
+        for name, one in (("platform_min", what.platform_min), ("platform_max", what.platform_max))
+    ]
+    lowest, highest = ends
+    if lowest is not None and highest is not None and highest < lowest and not lowest.begins_with(highest):
+        raise BadInput("platform_max", "is below platform_min")
+    if len(what.fixes) > MAX_FIXES or len({one for one, _ in what.fixes}) != len(what.fixes):
+        raise BadInput("fixes", f"must name at most {MAX_FIXES} licenses, each once")
+
+
+def _row(sold: ProductRow, what: Publication, now: datetime) -> SoftwareReleaseRow:
+    at = now if what.published_at is None else what.published_at
+    told: dict[str, Any] = {name: getattr(what, name) for name in _COMPARED}
+    told["kind"] = what.kind.value
+    told["severity"] = None if what.severity is None else what.severity.value
+    return SoftwareReleaseRow(
+        id=new_id(),
+        product_id=sold.id,
+        version=what.version,
+        version_key=Version(what.version).canonical,
+        notes=what.notes,
+        published_at=at,
+        created_at=now,
+        **told,
+    )
+
+
+async def _insert(
+    tx: AsyncConnection, sold: ProductRow, row: SoftwareReleaseRow, what: Publication, scope: Scope
+) -> None:
+    await software_releases.insert(tx, row)
+    for license_id, reported_at in what.fixes:
+        held = await license_of(tx, license_id, scope)
+        if held.product_id != sold.id:
+            raise BadInput("fixes", f"{license_id} is a license of another product")
+        await software_releases.insert_fix(tx, FixRow(row.id, license_id, reported_at))
+
+
+async def _owners(services: Services, tx: AsyncConnection, row: SoftwareReleaseRow, now: datetime) -> tuple[UUID, ...]:
+    """Return the customers whom a fix concerns: all that may have it, whoever reported the defect."""
+    found: list[OwnerFacts] = []
+    reported = await software_releases.reports_of(tx, row.id)
+    after: UUID | None = None
+    while batch := await licenses.of_product(tx, row.product_id, after=after, limit=_BATCH):
+        for one in batch:
+            policy = await services.policies.of(tx, one.policy_ref)
+            found.append(OwnerFacts(one.facts, one.customer_id, policy, reported.get(one.id)))
+        after = batch[-1].id
+    return owners_to_tell(row.facts(), found, now)
+
+
+def _differing(known: SoftwareReleaseRow, row: SoftwareReleaseRow) -> tuple[str, ...]:
+    return tuple(name for name in _COMPARED if getattr(known, name) != getattr(row, name))
+
+
+async def _product(tx: AsyncConnection, code: str, scope: Scope) -> ProductRow:
+    row = await products.by_code(tx, code)
+    if row is None or not scope.admits_product(row.id):
+        raise NotFound("product", code)
+    return row

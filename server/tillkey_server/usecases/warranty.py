@@ -1,0 +1,399 @@
+"""Warranty claims up to the decision: the contract, the report, the findings, the agent's signature (NP-14)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tillkey.wire.errors import WireError
+from tillkey.wire.license_key import normalize
+from tillkey_server.errors import BadInput, BrokenInvariant, NotFound
+from tillkey_server.ids import new_id
+from tillkey_server.rules.access import EVERYTHING, Scope
+from tillkey_server.rules.claim import DEVELOPMENT, ClaimFacts, IntakeFacts, QuoteFacts, RmaFacts, decide_open
+from tillkey_server.rules.decision import Decision, Refusal, allow
+from tillkey_server.rules.policy import Policy
+from tillkey_server.rules.standing import FROZEN, refuse, standing, status_of
+from tillkey_server.rules.warranty import (
+    ContractFacts,
+    CoverFacts,
+    FindingFacts,
+    Lists,
+    PastDecision,
+    decide_cover,
+    decide_service,
+    not_offered,
+)
+from tillkey_server.rules.warranty_code import WarrantyCode
+from tillkey_server.rules.warranty_policy import Authorized, Ground, StartBasis
+from tillkey_server.store import audit, licenses, orders, warranty
+from tillkey_server.store.licenses import LicenseRow
+from tillkey_server.store.warranty import (
+    ClaimRow,
+    ContractRow,
+    DecisionRow,
+    FindingRow,
+    QuoteRow,
+    ReplacementRow,
+    RmaRow,
+)
+from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
+from tillkey_server.usecases.customer import address_of
+from tillkey_server.usecases.seen import license_of
+from tillkey_server.usecases.services import Services
+
+MAX_CONTACTS = 20
+_CONTACT = "warranty contact"
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """What a sales contract says; `months` None: nothing of the length. `contacts` are e-mail addresses."""
+
+    number: str
+    serial: str
+    starts_on: date
+    basis: StartBasis
+    months: int | None = None
+    partner: str | None = None
+    region: str | None = None
+    contacts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What somebody tells of a fault, or of development that he wants; `reported_at` None: now."""
+
+    kind: str
+    serial: str | None = None
+    symptoms: str | None = None
+    diagnostics: str | None = None
+    region: str | None = None
+    reported_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What an engineer found of one fault, and by what evidence."""
+
+    fault: str
+    ground: Ground
+    evidence: str
+    caused: bool = False
+    hardware: bool = False
+    detail: str | None = None
+    worked_by: str | None = None
+    worked_on: date | None = None
+
+    @property
+    def facts(self) -> FindingFacts:
+        """Return what the rule looks at."""
+        return FindingFacts(self.fault, self.ground, self.caused, self.detail, self.worked_by, self.worked_on)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What was done with a claim, and the decision behind it; `claim_id` None: it is about no claim."""
+
+    claim_id: UUID | None
+    license_id: UUID
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A claim with all that decides about it."""
+
+    claim: ClaimRow
+    license: LicenseRow
+    policy: Policy
+    findings: tuple[FindingRow, ...]
+    decisions: tuple[DecisionRow, ...]
+    quotes: tuple[QuoteRow, ...]
+    rmas: tuple[RmaRow, ...]
+    replacements: tuple[ReplacementRow, ...]
+    current_serial: str | None
+
+    @property
+    def facts(self) -> ClaimFacts:
+        """Return where the claim stands."""
+        rma = self.rmas[-1] if self.rmas else None
+        return ClaimFacts(
+            kind=self.claim.kind,
+            serial=self.claim.serial,
+            outcome=self.decisions[-1].outcome if self.decisions else None,
+            hardware=any(one.hardware for one in self.findings),
+            rma=None if rma is None else RmaFacts(rma.number, rma.expires_at),
+            quotes=tuple(QuoteFacts(one.version, one.valid_until, one.accepted_at) for one in self.quotes),
+            replaced_by=self.replacements[0].new_serial if self.replacements else None,
+            current_serial=self.current_serial,
+        )
+
+
+async def record_contract(
+    services: Services, license_id: UUID, told: Contract, *, actor: str, scope: Scope = EVERYTHING
+) -> Done | RefusalAnswer:
+    """Record what the sales contract says of a license's device; recorded again, the newest counts.
+
+    Raises NotFound and BadInput, naming the field.
+    """
+    if len(told.contacts) > MAX_CONTACTS:
+        raise BadInput("contacts", f"must be at most {MAX_CONTACTS}")
+    contacts = [contact_hash(services, one) for one in told.contacts]
+    async with services.db.writing() as tx:
+        row = await license_of(tx, license_id, scope, lock=True)
+        now = services.clock.now()
+        policy = await services.policies.of(tx, row.policy_ref)
+        decision = not_offered(policy, now)
+        if policy.warranty is not None:
+            facts = {"contract": told.number, "serial": told.serial, "months": told.months, "basis": told.basis.value}
+            clauses = policy.warranty.clauses.period
+            code = WarrantyCode.CONTRACT_RECORDED
+            decision = allow(code, clauses=clauses, policy=policy.ref, now=now, facts=facts)
+        await audit.record(tx, decision, actor=actor, action="warranty_contract", license_id=row.id)
+        if not decision.allowed:
+            return refusal_of(decision)
+        made = ContractRow(
+            id=new_id(),
+            license_id=row.id,
+            number=told.number,
+            serial=told.serial,
+            warranty_months=told.months,
+            starts_on=told.starts_on.isoformat(),
+            start_basis=told.basis.value,
+            partner=told.partner,
+            region=told.region,
+            contacts=contacts,
+            recorded_at=now,
+            recorded_by=actor,
+        )
+        await warranty.insert(tx, made)
+    return Done(None, row.id, decision)
+
+
+async def preview(
+    services: Services,
+    license_id: UUID,
+    *,
+    reported_at: datetime | None = None,
+    findings: tuple[Finding, ...] = (),
+    scope: Scope = EVERYTHING,
+) -> Decision:
+    """Tell whether a device is under warranty, and what findings would mean. Writes nothing. Raises NotFound."""
+    now = services.clock.now()
+    async with services.db.reading() as tx:
+        row = await license_of(tx, license_id, scope)
+        policy = await services.policies.of(tx, row.policy_ref)
+        found = tuple(one.facts for one in findings)
+        facts = await _cover_facts(tx, row, reported_at or now, found)
+    return decide_cover(facts, lists_of(services, policy), policy, now)
+
+
+async def open_claim(
+    services: Services,
+    told: Report,
+    *,
+    actor: str,
+    license_id: UUID | None = None,
+    license_key: str | None = None,
+    scope: Scope = EVERYTHING,
+) -> Done | RefusalAnswer:
+    """Open a claim for a license, named by its id or its key; a key that is not ours is refused (NP-10).
+
+    Raises NotFound and BadInput, naming the field.
+    """
+    if (license_id is None) == (license_key is None):
+        raise BadInput("license_id", "name the license by its id or by its key, and not by both")
+    async with services.db.writing() as tx:
+        if license_key is not None:
+            license_id = await _by_key(services, tx, license_key)
+            if license_id is None:
+                return RefusalAnswer(Refusal.LICENSE_INVALID, "", ("K-14",))
+        assert license_id is not None, "one of the two was given"
+        row = await license_of(tx, license_id, scope, lock=True)
+        now = services.clock.now()
+        if told.reported_at is not None and told.reported_at > now:
+            raise BadInput("reported_at", "lies ahead: give the time at which the fault was told")
+        policy = await services.policies.of(tx, row.policy_ref)
+        decision = await _decide_open(services, tx, row, told, policy, now)
+        await audit.record(tx, decision, actor=actor, action="warranty_open", license_id=row.id)
+        if not decision.allowed:
+            return refusal_of(decision)
+        made = ClaimRow(
+            id=new_id(),
+            license_id=row.id,
+            kind=told.kind,
+            serial=told.serial,
+            symptoms=told.symptoms or "",
+            diagnostics=told.diagnostics,
+            route=str(decision.facts["route"]),
+            reported_at=told.reported_at or now,
+            opened_at=now,
+            opened_by=actor,
+        )
+        await warranty.insert(tx, made)
+    return Done(made.id, row.id, decision)
+
+
+async def add_finding(
+    services: Services, claim_id: UUID, told: Finding, *, actor: str, scope: Scope = EVERYTHING
+) -> Done | RefusalAnswer:
+    """Record what was found of a fault, with its evidence. Raises NotFound, and BadInput for missing evidence."""
+    if not told.evidence.strip() or not told.fault.strip():
+        raise BadInput("evidence", "say of which fault, and by what it is seen")
+    async with services.db.writing() as tx:
+        held = await held_still(services, tx, claim_id, scope)
+        now = services.clock.now()
+        decision = not_offered(held.policy, now)
+        if held.policy.warranty is not None and held.claim.kind != DEVELOPMENT:
+            facts = {"fault": told.fault, "ground": told.ground.value, "caused": told.caused, "detail": told.detail}
+            clauses = held.policy.warranty.clauses.decision
+            code = WarrantyCode.FINDING_RECORDED
+            decision = allow(code, clauses=clauses, policy=held.policy.ref, now=now, facts=facts)
+        await audit.record(tx, decision, actor=actor, action="warranty_finding", license_id=held.license.id)
+        if not decision.allowed:
+            return refusal_of(decision)
+        made = FindingRow(
+            id=new_id(),
+            claim_id=claim_id,
+            fault=told.fault.strip(),
+            ground=told.ground.value,
+            caused=told.caused,
+            hardware=told.hardware,
+            detail=told.detail,
+            evidence=told.evidence.strip(),
+            worked_by=told.worked_by,
+            worked_on=None if told.worked_on is None else told.worked_on.isoformat(),
+            found_at=now,
+            found_by=actor,
+        )
+        await warranty.insert(tx, made)
+    return Done(claim_id, held.license.id, decision)
+
+
+async def decide_claim(
+    services: Services, claim_id: UUID, *, signed: str, actor: str, scope: Scope = EVERYTHING
+) -> Done | RefusalAnswer:
+    """Sign whether service is free or charged, as the facts give it; pending where the contract is unknown.
+
+    A decision that turns the first one around is told to the customer (NP-14). Raises NotFound.
+    """
+    async with services.db.writing() as tx:
+        held = await held_still(services, tx, claim_id, scope)
+        now = services.clock.now()
+        found = tuple(_finding_facts(one) for one in held.findings)
+        facts = await _cover_facts(tx, held.license, held.claim.reported_at, found)
+        cover = decide_cover(facts, lists_of(services, held.policy), held.policy, now)
+        last = held.decisions[-1] if held.decisions else None
+        past = None if last is None else PastDecision(last.outcome, last.number, last.findings)
+        decision = decide_service(cover, signed, past, len(found), held.policy)
+        await audit.record(tx, decision, actor=actor, action="warranty_decide", license_id=held.license.id)
+        if decision.outcome.value == "deny":
+            return refusal_of(decision)
+        if decision.allowed and not decision.facts["unchanged"]:
+            number = 1 if last is None else last.number + 1
+            made = DecisionRow(new_id(), claim_id, number, signed, len(found), now, actor)
+            await warranty.insert(tx, made)
+    return Done(claim_id, held.license.id, decision)
+
+
+async def held_still(services: Services, tx: AsyncConnection, claim_id: UUID, scope: Scope) -> Held:
+    """Return a claim with all that decides about it, its license locked. Raises NotFound."""
+    return await held_by(services, tx, claim_id, scope, lock=True)
+
+
+async def held_by(services: Services, tx: AsyncConnection, claim_id: UUID, scope: Scope, *, lock: bool = False) -> Held:
+    """Return a claim with all that decides about it; it is seen by whoever sees its license. Raises NotFound."""
+    row = await warranty.claim(tx, claim_id)
+    if row is None:
+        raise NotFound("claim", str(claim_id))
+    try:
+        held = await license_of(tx, row.license_id, scope, lock=lock)
+    except NotFound as error:
+        raise NotFound("claim", str(claim_id)) from error
+    return Held(
+        row,
+        held,
+        await services.policies.of(tx, held.policy_ref),
+        await warranty.of_claim(tx, FindingRow, claim_id),
+        await warranty.of_claim(tx, DecisionRow, claim_id),
+        await warranty.of_claim(tx, QuoteRow, claim_id),
+        await warranty.of_claim(tx, RmaRow, claim_id),
+        await warranty.of_claim(tx, ReplacementRow, claim_id),
+        await warranty.serial_of(tx, held.id),
+    )
+
+
+def lists_of(services: Services, policy: Policy) -> Lists:
+    """Return who is authorized by today's terms of the same name, beside those of the sale (K-09: better counts)."""
+    current = _current(services, policy)
+    if current is None or current.warranty is None:
+        return Lists()
+    return Lists(current.warranty.installers, current.warranty.channels)
+
+
+def contact_hash(services: Services, email: str) -> str:
+    """Return the keyed hash under which a contact is known. Raises BadInput for what is no address."""
+    return services.pepper.hash_word(_CONTACT, address_of(email, "contacts").casefold()).hex()
+
+
+def _current(services: Services, policy: Policy) -> Policy | None:
+    try:
+        return services.policies.offered(policy.name)
+    except NotFound:
+        return None
+
+
+def _partners(services: Services, policy: Policy) -> tuple[Authorized, ...]:
+    current = _current(services, policy)
+    told = [one.warranty.partners for one in (current, policy) if one is not None and one.warranty is not None]
+    return told[0] if told else ()
+
+
+async def _decide_open(
+    services: Services, tx: AsyncConnection, row: LicenseRow, told: Report, policy: Policy, now: datetime
+) -> Decision:
+    if status_of(row.facts, now) in FROZEN:
+        return refuse(standing(row.facts, policy, now), row.facts, policy, now)
+    contract = await warranty.contract_of(tx, row.id)
+    facts = IntakeFacts(
+        kind=told.kind,
+        serial=told.serial,
+        symptoms=told.symptoms,
+        diagnostics=told.diagnostics,
+        known_serial=await warranty.serial_of(tx, row.id),
+        partner=None if contract is None else contract.partner,
+        region=told.region or (None if contract is None else contract.region),
+    )
+    return decide_open(facts, _partners(services, policy), policy, now)
+
+
+async def _by_key(services: Services, tx: AsyncConnection, key: str) -> UUID | None:
+    try:
+        hashed = services.pepper.hash_key(normalize(key))
+    except WireError:
+        return None
+    row = await licenses.by_key_hash(tx, hashed)
+    return None if row is None else row.id
+
+
+async def _cover_facts(
+    tx: AsyncConnection, row: LicenseRow, reported_at: datetime, findings: tuple[FindingFacts, ...]
+) -> CoverFacts:
+    order = await orders.of_line(tx, row.order_line_id)
+    if order is None:
+        raise BrokenInvariant(f"license {row.id} is of no order")
+    contract = await warranty.contract_of(tx, row.id)
+    told = None
+    if contract is not None:
+        starts_on, basis = date.fromisoformat(contract.starts_on), StartBasis(contract.start_basis)
+        told = ContractFacts(contract.number, starts_on, basis, contract.warranty_months)
+    return CoverFacts(told, reported_at, order.paid_at, order.channel, findings)
+
+
+def _finding_facts(row: FindingRow) -> FindingFacts:
+    worked_on = None if row.worked_on is None else date.fromisoformat(row.worked_on)
+    return FindingFacts(row.fault, Ground(row.ground), row.caused, row.detail, row.worked_by, worked_on)
