@@ -52,7 +52,7 @@ def contract(
     data_dir: DataDir,
     license_id: LicenseId,
     number: Annotated[str, typer.Option(metavar="TEXT", help="The contract's number.", show_default=False)],
-    serial: Annotated[str, typer.Option(metavar="SERIAL", help="The device's serial.", show_default=False)],
+    serial: Annotated[str, typer.Option("--serial", metavar="SERIAL", help="The device's serial.", show_default=False)],
     starts_on: Annotated[str, typer.Option(metavar="DATE", help="From when it runs.", show_default=False)],
     start_basis: Annotated[str, typer.Option(metavar="WORD", help="delivery, acceptance or invoice.")] = "delivery",
     months: Annotated[int | None, typer.Option(metavar="N", min=0, help="For how long; the terms say.")] = None,
