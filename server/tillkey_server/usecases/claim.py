@@ -32,7 +32,7 @@ from tillkey_server.usecases.catalogue import check_price
 from tillkey_server.usecases.customer import address_of
 from tillkey_server.usecases.paging import DEFAULT_LIMIT, Page, page_of, paging_of
 from tillkey_server.usecases.services import Services
-from tillkey_server.usecases.warranty import Done, Held, contact_hash, held_by, held_still
+from tillkey_server.usecases.warranty import Done, Held, contact_hash, held_by
 
 _USE = "quote"
 _RMA_BYTES = 5
@@ -66,7 +66,7 @@ async def issue_rma(
 ) -> Done | RefusalAnswer:
     """Give a claim a number under which its device is sent in, or the one that lives. Raises NotFound."""
     async with services.db.writing() as tx:
-        held = await held_still(services, tx, claim_id, scope)
+        held = await held_by(services, tx, claim_id, scope, lock=True)
         now = services.clock.now()
         number = f"RMA-{secrets.token_hex(_RMA_BYTES).upper()}"
         decision = decide_rma(held.facts, number, held.policy, now)
@@ -97,7 +97,7 @@ async def send_quote(
     """
     check_price(amount, "amount")
     async with services.db.writing() as tx:
-        held = await held_still(services, tx, claim_id, scope)
+        held = await held_by(services, tx, claim_id, scope, lock=True)
         now = services.clock.now()
         if valid_until is not None and valid_until <= now:
             raise BadInput("valid_until", "is over already: give a time to come")
@@ -133,7 +133,7 @@ async def accept_quote(
     """
     hashed = contact_hash(services, contact)
     async with services.db.writing() as tx:
-        held = await held_still(services, tx, claim_id, scope)
+        held = await held_by(services, tx, claim_id, scope, lock=True)
         now = services.clock.now()
         found = await warranty.quote_by_hash(tx, services.pepper.hash_word(_USE, token))
         own = found if found is not None and found.claim_id == claim_id else None
@@ -153,7 +153,7 @@ async def start_work(
 ) -> Done | RefusalAnswer:
     """Begin work, or go on under an accepted newer quote; `serial` is that of the device at hand. Raises NotFound."""
     async with services.db.writing() as tx:
-        held = await held_still(services, tx, claim_id, scope)
+        held = await held_by(services, tx, claim_id, scope, lock=True)
         now = services.clock.now()
         decision = decide_start(held.facts, serial, held.policy, now)
         await audit.record(tx, decision, actor=actor, action="warranty_start", license_id=held.license.id)
@@ -172,7 +172,7 @@ async def replace_device(
     No forced deactivation is counted, and the warranty goes on to its end (NP-02). Raises NotFound.
     """
     async with services.db.writing() as tx:
-        held = await held_still(services, tx, claim_id, scope)
+        held = await held_by(services, tx, claim_id, scope, lock=True)
         await chains.hold_still(tx, held.license.id)
         now = services.clock.now()
         decision = decide_replace(held.facts, new_serial, held.policy, now)

@@ -21,14 +21,13 @@ from tillkey_server.rules.warranty import (
     ContractFacts,
     CoverFacts,
     FindingFacts,
-    Lists,
     PastDecision,
     decide_cover,
     decide_service,
     not_offered,
 )
 from tillkey_server.rules.warranty_code import WarrantyCode
-from tillkey_server.rules.warranty_policy import Authorized, Ground, StartBasis
+from tillkey_server.rules.warranty_policy import Ground, StartBasis
 from tillkey_server.store import audit, licenses, orders, warranty
 from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.store.warranty import (
@@ -41,6 +40,7 @@ from tillkey_server.store.warranty import (
     RmaRow,
 )
 from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
+from tillkey_server.usecases.authorized import lists_of, partners_of
 from tillkey_server.usecases.customer import address_of
 from tillkey_server.usecases.seen import license_of
 from tillkey_server.usecases.services import Services
@@ -209,7 +209,7 @@ async def open_claim(
         raise BadInput("license_id", "name the license by its id or by its key, and not by both")
     async with services.db.writing() as tx:
         if license_key is not None:
-            license_id = await _by_key(services, tx, license_key)
+            license_id = await _by_key(services, tx, license_key, scope)
             if license_id is None:
                 return RefusalAnswer(Refusal.LICENSE_INVALID, "", ("K-14",))
         assert license_id is not None, "one of the two was given"
@@ -245,7 +245,7 @@ async def add_finding(
     if not told.evidence.strip() or not told.fault.strip():
         raise BadInput("evidence", "say of which fault, and by what it is seen")
     async with services.db.writing() as tx:
-        held = await held_still(services, tx, claim_id, scope)
+        held = await held_by(services, tx, claim_id, scope, lock=True)
         now = services.clock.now()
         decision = not_offered(held.policy, now)
         if held.policy.warranty is not None and held.claim.kind != DEVELOPMENT:
@@ -282,7 +282,7 @@ async def decide_claim(
     A decision that turns the first one around is told to the customer (NP-14). Raises NotFound.
     """
     async with services.db.writing() as tx:
-        held = await held_still(services, tx, claim_id, scope)
+        held = await held_by(services, tx, claim_id, scope, lock=True)
         now = services.clock.now()
         found = tuple(_finding_facts(one) for one in held.findings)
         facts = await _cover_facts(tx, held.license, held.claim.reported_at, found)
@@ -300,13 +300,8 @@ async def decide_claim(
     return Done(claim_id, held.license.id, decision)
 
 
-async def held_still(services: Services, tx: AsyncConnection, claim_id: UUID, scope: Scope) -> Held:
-    """Return a claim with all that decides about it, its license locked. Raises NotFound."""
-    return await held_by(services, tx, claim_id, scope, lock=True)
-
-
 async def held_by(services: Services, tx: AsyncConnection, claim_id: UUID, scope: Scope, *, lock: bool = False) -> Held:
-    """Return a claim with all that decides about it; it is seen by whoever sees its license. Raises NotFound."""
+    """Return a claim with all that decides about it; `lock` its license before deciding. Raises NotFound."""
     row = await warranty.claim(tx, claim_id)
     if row is None:
         raise NotFound("claim", str(claim_id))
@@ -327,30 +322,9 @@ async def held_by(services: Services, tx: AsyncConnection, claim_id: UUID, scope
     )
 
 
-def lists_of(services: Services, policy: Policy) -> Lists:
-    """Return who is authorized by today's terms of the same name, beside those of the sale (K-09: better counts)."""
-    current = _current(services, policy)
-    if current is None or current.warranty is None:
-        return Lists()
-    return Lists(current.warranty.installers, current.warranty.channels)
-
-
 def contact_hash(services: Services, email: str) -> str:
     """Return the keyed hash under which a contact is known. Raises BadInput for what is no address."""
     return services.pepper.hash_word(_CONTACT, address_of(email, "contacts").casefold()).hex()
-
-
-def _current(services: Services, policy: Policy) -> Policy | None:
-    try:
-        return services.policies.offered(policy.name)
-    except NotFound:
-        return None
-
-
-def _partners(services: Services, policy: Policy) -> tuple[Authorized, ...]:
-    current = _current(services, policy)
-    told = [one.warranty.partners for one in (current, policy) if one is not None and one.warranty is not None]
-    return told[0] if told else ()
 
 
 async def _decide_open(
@@ -368,16 +342,18 @@ async def _decide_open(
         partner=None if contract is None else contract.partner,
         region=told.region or (None if contract is None else contract.region),
     )
-    return decide_open(facts, _partners(services, policy), policy, now)
+    return decide_open(facts, partners_of(services, policy), policy, now)
 
 
-async def _by_key(services: Services, tx: AsyncConnection, key: str) -> UUID | None:
+async def _by_key(services: Services, tx: AsyncConnection, key: str, scope: Scope) -> UUID | None:
+    """Return the license of a key; one that the caller does not see looks like one that is not there (I13)."""
     try:
         hashed = services.pepper.hash_key(normalize(key))
     except WireError:
         return None
     row = await licenses.by_key_hash(tx, hashed)
-    return None if row is None else row.id
+    seen = row is not None and scope.admits(customer=row.customer_id, product=row.product_id)
+    return row.id if row is not None and seen else None
 
 
 async def _cover_facts(
@@ -386,12 +362,17 @@ async def _cover_facts(
     order = await orders.of_line(tx, row.order_line_id)
     if order is None:
         raise BrokenInvariant(f"license {row.id} is of no order")
-    contract = await warranty.contract_of(tx, row.id)
-    told = None
-    if contract is not None:
-        starts_on, basis = date.fromisoformat(contract.starts_on), StartBasis(contract.start_basis)
-        told = ContractFacts(contract.number, starts_on, basis, contract.warranty_months)
-    return CoverFacts(told, reported_at, order.paid_at, order.channel, findings)
+    return CoverFacts(
+        _contract_facts(await warranty.contract_of(tx, row.id)), reported_at, order.paid_at, order.channel, findings
+    )
+
+
+def _contract_facts(row: ContractRow | None) -> ContractFacts | None:
+    if row is None:
+        return None
+    return ContractFacts(
+        row.number, date.fromisoformat(row.starts_on), StartBasis(row.start_basis), row.warranty_months
+    )
 
 
 def _finding_facts(row: FindingRow) -> FindingFacts:

@@ -10,6 +10,7 @@ from tests.support.administration.example import Shelf
 from tests.support.administration.warranty import decided, found, sold_with_terms
 from tillkey_server.errors import BadInput
 from tillkey_server.money import Money
+from tillkey_server.rules.access import Scope
 from tillkey_server.rules.warranty_policy import Ground, StartBasis
 from tillkey_server.usecases import claim, warranty
 from tillkey_server.usecases.answers import RefusalAnswer
@@ -95,3 +96,15 @@ async def test_a_revoked_license_as_of_a_stolen_batch_has_no_claims(house):
     report = Report("device", "S-1", "dead", "log")
     refused = await warranty.open_claim(house.services, report, actor="cli:test", license_id=UUID(str(license_id)))
     assert refused.decision_code.value == "license_revoked"
+
+
+@pytest.mark.clause("NP-10", "I13", "K-14")
+async def test_a_key_that_the_caller_does_not_see_looks_like_one_that_is_not_there(house):
+    sold = await house.license("netposa-terminal")
+    report, nobody = Report("device", "S-1", "dead", "log"), Scope(customers=frozenset())
+    told = {"license_key": sold.license_key, "actor": "cli:test"}
+    hidden = await warranty.open_claim(house.services, report, scope=nobody, **told)
+    unknown = await warranty.open_claim(house.services, report, **(told | {"license_key": "NTP-WRONG"}))
+    assert hidden == unknown
+    assert hidden.decision_code.value == "license_invalid"
+    assert not isinstance(await warranty.open_claim(house.services, report, **told), RefusalAnswer)
