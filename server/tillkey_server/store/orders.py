@@ -182,9 +182,3 @@ async def lines_of(conn: AsyncConnection, order_id: UUID) -> tuple[OrderLineRow,
     """Return an order's lines by position."""
     statement = _LINE.where(tables.order_line.c.order_id == order_id).order_by(tables.order_line.c.position)
     return await rows.many(conn, statement, OrderLineRow)
-
-
-async def of_line(conn: AsyncConnection, line_id: UUID) -> OrderRow | None:
-    """Return the order that a line is of."""
-    statement = _ORDER.join(tables.order_line, tables.order_line.c.order_id == tables.purchase_order.c.id)
-    return await rows.one(conn, statement.where(tables.order_line.c.id == line_id), OrderRow)
