@@ -94,6 +94,9 @@ _REQUEST_REFUSED = {
     Refusal.PROJECT_REQUIRED: Kind(
         422, "The project is missing", "Name the shop or site that the license is used for."
     ),
+    Refusal.ORDER_UNDER_REVIEW: Kind(
+        409, "The order is under review", "Wait until the vendor has looked at the order; a till that runs goes on."
+    ),
 }
 _STEERING = {
     Refusal.STALE_REQUEST: Kind(409, "The request is an old one", "Nothing: the SDK draws a new request by itself."),

@@ -59,11 +59,14 @@ def issue(
     """Issue the licenses of one paid order line. Each key is shown once: only a keyed hash of it is stored."""
 
     async def work(services: Services) -> Outcome:
+        from tillkey_server.usecases.answers import RefusalAnswer
         from tillkey_server.usecases.license import issue as issue_licenses
 
         issued = await issue_licenses(
             services, product=product, customer_email=customer, actor=actor(), quantity=quantity, order=order
         )
+        if isinstance(issued, RefusalAnswer):
+            return refused_by(issued)
         return Done(_issued(issued, product), lambda output: _show_issued(output, issued))
 
     perform(data_dir, work, as_json=as_json)

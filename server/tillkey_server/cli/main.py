@@ -7,6 +7,7 @@ from __future__ import annotations
 import typer
 
 from tillkey_server.cli import (
+    account,
     activation,
     api_key,
     audit,
@@ -23,6 +24,7 @@ from tillkey_server.cli import (
     product,
     project,
     rekey,
+    review,
     serving,
     setup,
     transfer,
@@ -56,6 +58,9 @@ license_commands.app.command("show")(licenses.show)
 license_commands.app.command("rekey")(rekey.rekey)
 license_commands.app.command("transfer")(transfer.transfer)
 license_commands.app.command("trial")(trial.trial)
+order.app.command("preview")(review.preview)
+order.app.command("hold")(review.hold)
+order.app.command("release")(review.release)
 app.add_typer(license_commands.app, name="license")
 app.add_typer(activation.app, name="activation")
 app.add_typer(forced_deactivation.app, name="forced-deactivation")
@@ -63,6 +68,7 @@ app.add_typer(move_ticket.app, name="move-ticket")
 app.add_typer(api_key.app, name="api-key")
 app.add_typer(product.app, name="product")
 app.add_typer(customer.app, name="customer")
+app.add_typer(account.app, name="account")
 app.add_typer(project.app, name="project")
 app.add_typer(order.app, name="order")
 app.add_typer(policy.app, name="policy")

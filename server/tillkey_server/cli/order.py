@@ -16,13 +16,17 @@ from tillkey_server.rules.order_line import CustomerType
 
 if TYPE_CHECKING:
     from tillkey_server.cli.output import Output
-    from tillkey_server.usecases.order import Line
+    from tillkey_server.usecases.cart import Line
     from tillkey_server.usecases.services import Services
 
 app = typer.Typer(help="What was paid for.", no_args_is_help=True)
 
 OrderId = Annotated[UUID, typer.Argument(metavar="ID", help="The order's id.", show_default=False)]
-_LINE = (
+Renews = Annotated[
+    list[UUID] | None,
+    typer.Option("--renews", metavar="ID", help="A license that the same payment renews; may be repeated."),
+]
+LINE_HELP = (
     "N pieces of a product; may be repeated. More about it after commas, as"
     ' "pos-core:2,price=49.90 EUR,list_price=99.80 EUR,tax=9.98 EUR", or, bought beside the first line,'
     ' "pos-core,kind=support,beside=0,price=20.00 EUR".'
@@ -40,7 +44,7 @@ def add(
     ],
     line: Annotated[
         list[str],
-        typer.Option("--line", metavar="CODE[:N]", help=_LINE, show_default=False),
+        typer.Option("--line", metavar="CODE[:N]", help=LINE_HELP, show_default=False),
     ],
     channel: Annotated[str, typer.Option("--channel", metavar="NAME", help="Whose number it is.")] = "manual",
     paid_at: Annotated[
@@ -49,6 +53,10 @@ def add(
     customer_type: Annotated[
         CustomerType | None, typer.Option("--customer-type", help="As what the customer bought.", show_default=False)
     ] = None,
+    renews: Renews = None,
+    under_review: Annotated[
+        bool, typer.Option("--under-review", help="A check still runs: no key before `order release`.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Record a paid order and issue its licenses. Each key is shown once: only a keyed hash of it is stored."""
@@ -61,15 +69,17 @@ def add(
             services,
             number=number,
             customer_email=customer,
-            lines=[_line(one) for one in line],
+            lines=[line_of(one) for one in line],
             actor=actor(),
             channel=channel,
             paid_at=time_of(paid_at, "paid-at"),
             customer_type=customer_type,
+            renews=renews or (),
+            under_review=under_review,
         )
         if isinstance(placed, RefusalAnswer):
             return refused_by(placed)
-        return Done({**placed.shown, "created": placed.is_new}, lambda output: _show(output, placed.shown))
+        return Done({**placed.shown, "created": placed.is_new}, lambda output: show_order(output, placed.shown))
 
     perform(data_dir, work, as_json=as_json)
 
@@ -113,15 +123,15 @@ def show(*, data_dir: DataDir, order_id: OrderId, as_json: Json = False) -> None
         from tillkey_server.usecases.order import get_order
 
         found = await get_order(services, order_id)
-        return Done(found, lambda output: _show(output, found))
+        return Done(found, lambda output: show_order(output, found))
 
     perform(data_dir, work, as_json=as_json)
 
 
-def _line(text: str) -> Line:
+def line_of(text: str) -> Line:
     """Read a line, as `pos-core`, `pos-core:2` or `pos-core,kind=support,beside=0`. Raises BadInput."""
     from tillkey_server.errors import BadInput
-    from tillkey_server.usecases.order import Line
+    from tillkey_server.usecases.cart import Line
 
     head, *more = text.split(",")
     code, colon, pieces = head.partition(":")
@@ -155,7 +165,8 @@ def _part(name: str, value: str) -> object:
     return parse(value)
 
 
-def _show(output: Output, order: dict[str, Any]) -> None:
+def show_order(output: Output, order: dict[str, Any]) -> None:
+    """Show an order with its lines and licenses to a person."""
     head = {name: value for name, value in order.items() if name not in {"lines", "licenses"}}
     output.fields(head)
     output.table(

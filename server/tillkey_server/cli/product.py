@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tillkey_server.cli.lists import After, Limit, SortBy, shown_page
-from tillkey_server.cli.running import DataDir, Done, Json, Outcome, Refused, actor, perform
+from tillkey_server.cli.running import DataDir, Done, Json, Outcome, Refused, actor, carried_out, perform
+from tillkey_server.rules.product import ProductKind, ProductState
 
 if TYPE_CHECKING:
     from tillkey_server.usecases.services import Services
@@ -92,6 +94,21 @@ def change(
     policy: Annotated[
         str | None, typer.Option("--policy", metavar="NAME", help="Its new terms.", show_default=False)
     ] = None,
+    kind: Annotated[ProductKind | None, typer.Option("--kind", help="What it is.", show_default=False)] = None,
+    family: Annotated[
+        str | None, typer.Option("--family", metavar="CODE", help="Of which product it is an edition.")
+    ] = None,
+    requires: Annotated[
+        list[str] | None,
+        typer.Option("--requires", metavar="CODE", help="What a buyer must hold; may be repeated; '' for nothing."),
+    ] = None,
+    part: Annotated[
+        list[str] | None, typer.Option("--part", metavar="CODE", help="What a bundle sells; may be repeated.")
+    ] = None,
+    advertised: Annotated[
+        str | None, typer.Option("--advertised", metavar="JSON", help="What its page promises today.")
+    ] = None,
+    refund_days: Annotated[int | None, typer.Option("--refund-days", help="Its own refund window.")] = None,
     as_json: Json = False,
 ) -> None:
     """Change a product from the next sale on; what was sold keeps its terms."""
@@ -99,9 +116,53 @@ def change(
     async def work(services: Services) -> Outcome:
         from tillkey_server.money import parse
         from tillkey_server.usecases.catalogue import change_product
+        from tillkey_server.usecases.product_facts import Told
 
+        told = Told(kind, family, _codes(requires), _codes(part), _advertised(advertised), refund_days)
         money = None if price is None else parse(price)
-        changed = await change_product(services, code, actor=actor(), name=name, price=money, policy=policy)
+        changed = await change_product(services, code, actor=actor(), name=name, price=money, policy=policy, told=told)
         return Done(changed, lambda output: output.fields(changed))
 
     perform(data_dir, work, as_json=as_json)
+
+
+@app.command("offline")
+def offline(*, data_dir: DataDir, code: Code, as_json: Json = False) -> None:
+    """Take a product off sale for a time; what was sold goes on in everything."""
+    perform(data_dir, lambda services: _state(services, code, ProductState.OFFLINE), as_json=as_json)
+
+
+@app.command("online")
+def online(*, data_dir: DataDir, code: Code, as_json: Json = False) -> None:
+    """Put a product on sale again."""
+    perform(data_dir, lambda services: _state(services, code, ProductState.ONLINE), as_json=as_json)
+
+
+@app.command("retire")
+def retire(*, data_dir: DataDir, code: Code, as_json: Json = False) -> None:
+    """End a product's sale for good; what was sold goes on to the end of what was paid."""
+    perform(data_dir, lambda services: _state(services, code, ProductState.RETIRE), as_json=as_json)
+
+
+async def _state(services: Services, code: str, to: ProductState) -> Outcome:
+    from tillkey_server.usecases.product_facts import set_state
+
+    return carried_out(await set_state(services, code, to, actor=actor()))
+
+
+def _codes(told: list[str] | None) -> list[str] | None:
+    """Return the codes that were given; an empty one takes away what was said."""
+    return None if told is None else [one for one in told if one]
+
+
+def _advertised(text: str | None) -> dict[str, object] | None:
+    """Read what a product's page promises. Raises BadInput."""
+    from tillkey_server.errors import BadInput
+
+    try:
+        told = None if text is None else json.loads(text)
+    except ValueError as error:
+        raise BadInput("advertised", "is not JSON") from error
+    if told is not None and not isinstance(told, dict):
+        raise BadInput("advertised", "must be a JSON object")
+    return told

@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager, suppress
 
 from tillkey_server.errors import Unavailable
 from tillkey_server.ids import new_token
-from tillkey_server.usecases import retention, sealing
+from tillkey_server.usecases import retention, review, sealing, termination
 from tillkey_server.usecases.services import Services
 
 log = logging.getLogger(__name__)
@@ -23,6 +23,7 @@ SEAL_SECONDS = 2.0
 THOROUGH_EVERY = 1800
 """Rounds between two that look through the whole log: an hour. `rules.audit.LATE` must be longer."""
 SWEEP_SECONDS = 600.0
+ACCOUNTS_SECONDS = 60.0
 
 
 @asynccontextmanager
@@ -34,6 +35,7 @@ async def background(services: Services) -> AsyncIterator[None]:
         asyncio.create_task(
             _again_and_again("retention", SWEEP_SECONDS, lambda: retention.sweep_if_due(services, holder))
         ),
+        asyncio.create_task(_again_and_again("accounts", ACCOUNTS_SECONDS, lambda: _accounts(services))),
     ]
     try:
         yield
@@ -43,6 +45,12 @@ async def background(services: Services) -> AsyncIterator[None]:
         await asyncio.gather(*tasks, return_exceptions=True)
         with suppress(Unavailable):
             await sealing.give_up(services, holder)
+
+
+async def _accounts(services: Services) -> None:
+    """End accounts that are due, and propose refunds of orders that wait for too long; twice at once is harmless."""
+    await termination.end_due_accounts(services)
+    await review.propose_refunds(services)
 
 
 def _sealer(services: Services, holder: str) -> Callable[[], Awaitable[object]]:

@@ -23,7 +23,7 @@ from types import MappingProxyType
 from pydantic import ValidationError
 
 from tillkey_server.errors import ConfigError
-from tillkey_server.policies import deadline_form, term_form
+from tillkey_server.policies import account_form, deadline_form, sale_form, term_form
 from tillkey_server.policies.freezing import freeze
 from tillkey_server.policies.schema import PolicyDocument
 from tillkey_server.rules import policy as rules
@@ -128,6 +128,10 @@ def _contradictions(document: PolicyDocument) -> Iterator[tuple[str, str]]:
     yield from term_form.contradictions(document)
     if document.deadlines is not None:
         yield from deadline_form.contradictions(document.deadlines)
+    if document.sale is not None:
+        yield from sale_form.contradictions(document.sale)
+    if document.account is not None:
+        yield from account_form.contradictions(document.account)
     if document.clocks.refund_days is not None and document.clocks.refund_months is not None:
         yield "clocks.refund_months", "stands beside refund_days: a window has one length"
     words = [*document.entitlements.granted, *document.entitlements.degraded]

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from tillkey_server.policies.account_form import AccountSection
 from tillkey_server.policies.deadline_form import DeadlineSection
 from tillkey_server.policies.forms import (
     Clauses,
@@ -28,6 +29,7 @@ from tillkey_server.policies.forms import (
     Zone,
     once,
 )
+from tillkey_server.policies.sale_form import SaleSection
 from tillkey_server.policies.term_form import TermsSection
 
 
@@ -193,3 +195,5 @@ class PolicyDocument(Section):
     calendar: CalendarSection | None = None
     terms: TermsSection | None = None
     deadlines: DeadlineSection | None = None
+    sale: SaleSection | None = None
+    account: AccountSection | None = None

@@ -5,7 +5,8 @@
 2. Whoever lacks a permission is told so (`permission_denied`), whether or not the object exists.
 3. A scope limits a caller to customers, to products, or to both. What lies outside does not exist for them
    (`not_found`), so that nobody learns by asking what others have (I13).
-4. What concerns the whole server (API keys, the products on sale, sealing the audit log) needs a caller without limits.
+4. What concerns the whole server (API keys, the products on sale, sealing the audit log, who
+   was erased) needs a caller without limits.
 5. The operator at the machine's command line is an admin without limits: whoever reads the data folder can do all.
 """
 
@@ -36,10 +37,16 @@ class Permission(StrEnum):
     PRODUCT_WRITE = "product.write"
     CUSTOMER_READ = "customer.read"
     CUSTOMER_WRITE = "customer.write"
+    ACCOUNT_REQUEST = "account.request"
+    ACCOUNT_SUSPEND = "account.suspend"
+    ACCOUNT_TERMINATE = "account.terminate"
+    ACCOUNT_ERASED = "account.erased"
+    INSTALL_CREDIT_USE = "install_credit.use"
     PROJECT_READ = "project.read"
     PROJECT_WRITE = "project.write"
     ORDER_READ = "order.read"
     ORDER_WRITE = "order.write"
+    ORDER_REVIEW = "order.review"
     LICENSE_READ = "license.read"
     LICENSE_ISSUE = "license.issue"
     LICENSE_SUSPEND = "license.suspend"
@@ -71,7 +78,13 @@ _READ = frozenset(
         _P.POLICY_READ,
     }
 )
-_AGENT = _READ | {_P.PROJECT_WRITE, _P.LICENSE_REKEY, _P.ACTIVATION_FORCE}
+_AGENT = _READ | {
+    _P.PROJECT_WRITE,
+    _P.LICENSE_REKEY,
+    _P.ACTIVATION_FORCE,
+    _P.ACCOUNT_REQUEST,
+    _P.INSTALL_CREDIT_USE,
+}
 _SUPERVISOR = _AGENT | {
     _P.AUDIT_READ,
     _P.AUDIT_VERIFY,
@@ -81,10 +94,16 @@ _SUPERVISOR = _AGENT | {
     _P.LICENSE_TRANSFER,
     _P.ACTIVATION_RELEASE,
     _P.FORCE_OVERRIDE,
+    _P.ORDER_REVIEW,
+    _P.ACCOUNT_SUSPEND,
+    _P.ACCOUNT_TERMINATE,
+    _P.ACCOUNT_ERASED,
 }
 _INTEGRATION = _READ | {
     _P.CUSTOMER_WRITE,
     _P.ORDER_WRITE,
+    _P.ORDER_REVIEW,
+    _P.ACCOUNT_REQUEST,
     _P.LICENSE_ISSUE,
     _P.LICENSE_SUSPEND,
     _P.LICENSE_REVOKE,
@@ -101,7 +120,7 @@ ROLES: Mapping[Role, frozenset[Permission]] = MappingProxyType(
 )
 """What each role may do."""
 
-SERVER_WIDE = frozenset({_P.PRODUCT_WRITE, _P.AUDIT_VERIFY, _P.API_KEY_READ, _P.API_KEY_WRITE})
+SERVER_WIDE = frozenset({_P.PRODUCT_WRITE, _P.AUDIT_VERIFY, _P.ACCOUNT_ERASED, _P.API_KEY_READ, _P.API_KEY_WRITE})
 """What only a caller without limits may do (sentence 4)."""
 
 

@@ -49,6 +49,7 @@ class Refusal(StrEnum):
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
     LICENSE_INVALID = "license_invalid"
     PROJECT_REQUIRED = "project_required"
+    ORDER_UNDER_REVIEW = "order_under_review"
     # Steers the SDK.
     STALE_REQUEST = "stale_request"
     REBIND_REQUIRED = "rebind_required"
@@ -167,7 +168,7 @@ def deny(
 
 
 def pend(
-    code: Code,
+    code: Refusal | Code,
     *,
     clauses: tuple[str, ...],
     policy: PolicyRef,

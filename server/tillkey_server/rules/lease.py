@@ -8,7 +8,8 @@
 4. No instant is later than `use_until`: a till is `expired` from then on in any case, and a reader that knows `exp`
    alone must not
    grant more. So refresh_at <= soft_exp <= exp <= use_until always.
-5. No lease is made for a license whose use right has ended; standing refuses first (invariant I3).
+5. Nor is one later than the instant at which a suspended account's grace ends (NX-42).
+6. No lease is made for a license whose use right has ended; standing refuses first (invariant I3).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from datetime import datetime
 
 from tillkey_server.errors import BrokenInvariant
 from tillkey_server.rules.policy import Policy
-from tillkey_server.rules.standing import LicenseFacts
+from tillkey_server.rules.standing import LicenseFacts, account_suspended
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,9 @@ def lease_times(facts: LicenseFacts, policy: Policy, now: datetime) -> LeaseTime
     exp = iat + full
     if facts.use_until is not None:
         exp = min(exp, facts.use_until)
+    stops_at = facts.account_stops_at
+    if stops_at is not None and account_suspended(facts, stops_at) and iat < stops_at:
+        exp = min(exp, stops_at)
     soft_exp = min(iat + policy.lease.soft, exp)
     refresh_at = min(iat + policy.heartbeat.every, soft_exp)
     return LeaseTimes(iat, refresh_at, soft_exp, exp, facts.use_until)

@@ -15,8 +15,10 @@ from datetime import date, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from tillkey_server.rules.account_policy import AccountPolicy
 from tillkey_server.rules.citation import Clauses
 from tillkey_server.rules.deadline_policy import DeadlinePolicy
+from tillkey_server.rules.sale_policy import SalePolicy
 from tillkey_server.rules.term_policy import TermsPolicy
 
 KNOWN_COMPONENTS = frozenset({"machine_id", "hostname", "hardware", "location"})
@@ -238,6 +240,8 @@ class Policy:
     calendar: CalendarPolicy | None = None
     terms: TermsPolicy | None = None
     deadlines: DeadlinePolicy | None = None
+    sale: SalePolicy | None = None
+    account: AccountPolicy | None = None
 
     @property
     def ref(self) -> PolicyRef:

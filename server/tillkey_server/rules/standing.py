@@ -10,7 +10,9 @@
 6. Revocation, refund and termination are final. A refund after a revocation is noted beneath it, once (X-08).
 7. Under a legal hold suspension, resumption and revocation are noted beneath it; renewal, refund and termination wait
    for its end, since a hold blocks payment, payout and erasure (K-13).
-8. Every pair of state and event that `TRANSITIONS` does not name is refused, with the state's own code where a stronger
+8. A suspended account suspends all of its licenses, told as `account_suspended`: what would begin anew at once, what
+   runs from `account_stops_at` on (NX-42). A resumption of the license does not lift it.
+9. Every pair of state and event that `TRANSITIONS` does not name is refused, with the state's own code where a stronger
    state is the reason.
 """
 
@@ -42,6 +44,9 @@ class LicenseFacts:
     refunded_at: datetime | None = None
     suspended_at: datetime | None = None
     suspended_until: datetime | None = None
+    account_suspended_at: datetime | None = None
+    account_stops_at: datetime | None = None
+    account_suspended_until: datetime | None = None
     use_until: datetime | None = None
     updates_until: datetime | None = None
     support_until: datetime | None = None
@@ -139,20 +144,35 @@ _GRANTS = {
 def status_of(facts: LicenseFacts, now: datetime) -> Status:
     """Return the strongest state that the facts give at `now` (sentences 1, 3 and 4)."""
     suspended = facts.suspended_at is not None and (facts.suspended_until is None or now < facts.suspended_until)
+    stopped = account_suspended(facts, now) and facts.account_stops_at is not None and facts.account_stops_at <= now
     holds = (
         (Status.LEGAL_HOLD, facts.legal_hold_at is not None),
         (Status.TERMINATED, facts.terminated_at is not None),
         (Status.REVOKED, facts.revoked_at is not None),
         (Status.REFUNDED, facts.refunded_at is not None),
-        (Status.SUSPENDED, suspended),
+        (Status.SUSPENDED, suspended or stopped),
         (Status.EXPIRED, facts.use_until is not None and facts.use_until <= now),
     )
     return next((status for status, true in holds if true), Status.ACTIVE)
 
 
-def standing(facts: LicenseFacts, policy: Policy, now: datetime) -> Standing:
-    """Return how a license stands at `now`, with the code that refuses its use, if any, and the clauses behind it."""
+def account_suspended(facts: LicenseFacts, now: datetime) -> bool:
+    """Tell whether the license's account is suspended at `now`, days of grace included (sentence 8)."""
+    return facts.account_suspended_at is not None and (
+        facts.account_suspended_until is None or now < facts.account_suspended_until
+    )
+
+
+def standing(facts: LicenseFacts, policy: Policy, now: datetime, *, anew: bool = False) -> Standing:
+    """Return how a license stands at `now`, with the code that refuses its use, if any, and the clauses behind it.
+
+    `anew`: for a till that would begin to use it, whom a suspended account gives no grace.
+    """
     status = status_of(facts, now)
+    if account_suspended(facts, now) and (status is Status.SUSPENDED or (anew and status not in FROZEN)):
+        cited = policy.standing.suspended if policy.account is None else policy.account.clauses.suspension
+        until = facts.account_suspended_until
+        return Standing(Status.SUSPENDED, Refusal.ACCOUNT_SUSPENDED, until, cited)
     if status is Status.ACTIVE:
         return Standing(status, None, None, ())
     retry_at = facts.suspended_until if status is Status.SUSPENDED else None
@@ -180,7 +200,7 @@ def refuse(found: Standing, facts: LicenseFacts, policy: Policy, now: datetime) 
 
 
 def decide_change(facts: LicenseFacts, event: Event, policy: Policy, now: datetime) -> Decision:
-    """Decide whether an event may change a license (sentences 5 to 8); `advance` then gives the facts to write.
+    """Decide whether an event may change a license (sentences 5 to 9); `advance` then gives the facts to write.
 
     Facts: `event`, `from`, `to` (the state that shows afterwards).
     """
@@ -237,6 +257,8 @@ def _refusal(facts: LicenseFacts, status: Status, event: Event, now: datetime) -
             return Refusal.NOT_ON_HOLD
         # Of the states without a stronger fact only a resumption is missing from the table.
         return Refusal.NOT_SUSPENDED if status in {Status.ACTIVE, Status.EXPIRED} else REFUSALS[status]
+    if event is Event.RESUME and status is Status.SUSPENDED and facts.suspended_at is None:
+        return Refusal.ACCOUNT_SUSPENDED
     if event is Event.RENEW and facts.use_until is None:
         return Refusal.NOTHING_TO_RENEW
     if event is Event.REFUND and facts.refunded_at is not None:
@@ -273,7 +295,7 @@ def _since(facts: LicenseFacts, status: Status) -> datetime | None:
         Status.TERMINATED: facts.terminated_at,
         Status.REVOKED: facts.revoked_at,
         Status.REFUNDED: facts.refunded_at,
-        Status.SUSPENDED: facts.suspended_at,
+        Status.SUSPENDED: facts.suspended_at or facts.account_suspended_at,
         Status.EXPIRED: facts.use_until,
     }[status]
 

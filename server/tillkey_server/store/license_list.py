@@ -102,12 +102,15 @@ async def by_id(conn: AsyncConnection, license_id: UUID, *, scope: Scope = EVERY
 def status_at(now: datetime) -> ColumnElement[str]:
     """Return the status that a license's facts give at `now`, as `rules.standing.status_of` derives it."""
     suspended = and_(_L.suspended_at.is_not(None), or_(_L.suspended_until.is_(None), _L.suspended_until > now))
+    stopped = and_(
+        _L.account_stops_at <= now, or_(_L.account_suspended_until.is_(None), _L.account_suspended_until > now)
+    )
     return case(
         (_L.legal_hold_at.is_not(None), Status.LEGAL_HOLD.value),
         (_L.terminated_at.is_not(None), Status.TERMINATED.value),
         (_L.revoked_at.is_not(None), Status.REVOKED.value),
         (_L.refunded_at.is_not(None), Status.REFUNDED.value),
-        (suspended, Status.SUSPENDED.value),
+        (or_(suspended, stopped), Status.SUSPENDED.value),
         (_L.use_until <= now, Status.EXPIRED.value),
         else_=Status.ACTIVE.value,
     )

@@ -31,6 +31,9 @@ MOMENTS = frozenset(
         "refunded_at",
         "suspended_at",
         "suspended_until",
+        "account_suspended_at",
+        "account_stops_at",
+        "account_suspended_until",
     }
 )
 """The columns that `set_moments` may write; everything else of a license is written once."""
@@ -62,6 +65,9 @@ class LicenseRow:
     refunded_at: datetime | None = None
     suspended_at: datetime | None = None
     suspended_until: datetime | None = None
+    account_suspended_at: datetime | None = None
+    account_stops_at: datetime | None = None
+    account_suspended_until: datetime | None = None
 
     @property
     def policy_ref(self) -> PolicyRef:
@@ -80,6 +86,9 @@ class LicenseRow:
             refunded_at=self.refunded_at,
             suspended_at=self.suspended_at,
             suspended_until=self.suspended_until,
+            account_suspended_at=self.account_suspended_at,
+            account_stops_at=self.account_stops_at,
+            account_suspended_until=self.account_suspended_until,
             use_until=self.use_until,
             updates_until=self.updates_until,
             support_until=self.support_until,
@@ -125,6 +134,12 @@ async def page(
     if customer_id is not None:
         statement = statement.where(_C.customer_id == customer_id)
     return await rows.many(conn, statement, LicenseRow)
+
+
+async def of_customer(conn: AsyncConnection, customer_id: UUID, *, lock: bool = False) -> tuple[LicenseRow, ...]:
+    """Return all licenses of a customer by id; `lock` their rows before deciding about them, in that order."""
+    statement = _SELECT.where(_C.customer_id == customer_id).order_by(_C.id)
+    return await rows.many(conn, rows.locked(statement, tables.license_, lock=lock), LicenseRow)
 
 
 async def insert(conn: AsyncConnection, row: LicenseRow) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import exists, func, select
 
 from tillkey_server.rules.policy import PolicyRef
 from tillkey_server.store import rows, tables
@@ -36,6 +36,11 @@ class OrderRow:
     held_at: datetime | None = None
     released_at: datetime | None = None
 
+    @property
+    def under_review(self) -> bool:
+        """Tell whether it waits for a person: neither keys nor new activations come of it (BC-37)."""
+        return self.held_at is not None and self.released_at is None
+
 
 @dataclass(frozen=True, slots=True)
 class OrderLineRow:
@@ -44,7 +49,8 @@ class OrderLineRow:
     `kind` None is a product with its licenses. `beside` is the position of the line that an add-on was bought beside.
     `list_price_minor` is the price without discounts, `tax_minor` the tax of the whole line, `advertised` what the
     product's page promised on the day; None where nobody told. `term_months` is how long the support lasts that was
-    chosen, or for how long a renewal was paid.
+    chosen, or for how long a renewal was paid. `bundle` is the code of the bundle that it was sold as a
+    part of, `bundle_line` which of the told lines that was.
     """
 
     id: UUID
@@ -62,6 +68,8 @@ class OrderLineRow:
     tax_minor: int | None = None
     advertised: Mapping[str, object] | None = None
     term_months: int | None = None
+    bundle: str | None = None
+    bundle_line: int | None = None
 
     @property
     def policy_ref(self) -> PolicyRef:
@@ -110,6 +118,43 @@ async def by_external(conn: AsyncConnection, channel: str, external_id: str, *, 
     table = tables.purchase_order
     statement = _ORDER.where(table.c.channel == channel, table.c.external_id == external_id)
     return await rows.one(conn, rows.locked(statement, table, lock=lock), OrderRow)
+
+
+async def of_line(conn: AsyncConnection, line_id: UUID) -> OrderRow | None:
+    """Return the order that a line belongs to."""
+    table = tables.order_line
+    statement = _ORDER.join(table, table.c.order_id == tables.purchase_order.c.id).where(table.c.id == line_id)
+    return await rows.one(conn, statement, OrderRow)
+
+
+async def locked(conn: AsyncConnection, order_id: UUID) -> OrderRow | None:
+    """Return the order of that id, locked."""
+    statement = _ORDER.where(tables.purchase_order.c.id == order_id)
+    return await rows.one(conn, rows.locked(statement, tables.purchase_order, lock=True), OrderRow)
+
+
+async def set_review(
+    conn: AsyncConnection, order_id: UUID, *, held_at: datetime | None, released_at: datetime | None
+) -> None:
+    """Put an order under review, or out of it; lock its row first."""
+    statement = tables.purchase_order.update().where(tables.purchase_order.c.id == order_id)
+    await rows.changed(conn, statement.values(held_at=held_at, released_at=released_at))
+
+
+async def under_review(conn: AsyncConnection, before: datetime, limit: int) -> tuple[OrderRow, ...]:
+    """Return the oldest orders under review since before an instant, for which no refund was proposed since."""
+    order, step = tables.purchase_order.c, tables.order_review.c
+    proposed = exists().where(step.order_id == order.id, step.kind == "refund_proposed", step.at >= order.held_at)
+    waits = (order.held_at < before, order.released_at.is_(None), ~proposed)
+    statement = _ORDER.where(*waits).order_by(order.held_at, order.id)
+    return await rows.many(conn, statement.limit(limit), OrderRow)
+
+
+async def waiting_of(conn: AsyncConnection, customer_id: UUID) -> int:
+    """Return how many orders of a customer's are under review."""
+    order = tables.purchase_order.c
+    waits = (order.customer_id == customer_id, order.held_at.is_not(None), order.released_at.is_(None))
+    return int((await conn.execute(select(func.count()).where(*waits))).scalar_one())
 
 
 async def insert(conn: AsyncConnection, row: OrderRow) -> None:

@@ -72,6 +72,12 @@ async def page(conn: AsyncConnection, paging: Paging, scope: Scope) -> tuple[Pro
     return await rows.many(conn, paged(statement, paging, key=tables.product.c.id, sorts=SORTS), ProductRow)
 
 
+async def all_of(conn: AsyncConnection, *, lock: bool = False) -> tuple[ProductRow, ...]:
+    """Return every product by code; `lock` them before changing what they say of each other."""
+    statement = _SELECT.order_by(tables.product.c.code)
+    return await rows.many(conn, rows.locked(statement, tables.product, lock=lock), ProductRow)
+
+
 async def change(conn: AsyncConnection, product_id: UUID, values: Mapping[str, object]) -> None:
     """Give a product another name, price or policy; what was sold before is not touched."""
     await conn.execute(tables.product.update().where(tables.product.c.id == product_id).values(dict(values)))

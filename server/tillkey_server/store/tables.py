@@ -26,6 +26,15 @@ from sqlalchemy import (
 )
 
 from tillkey_server.store.access_tables import api_key, audit_seal, idempotency, rate_limit, worker_lease
+from tillkey_server.store.account_tables import (
+    account_suspension,
+    account_termination,
+    balance_waiver,
+    install_credit,
+    order_review,
+    purchase_code,
+    tombstone,
+)
 from tillkey_server.store.columns import (
     HASH_BYTES,
     JKT_LENGTH,
@@ -56,25 +65,31 @@ __all__ = [
     "OUTCOMES",
     "SLOTS",
     "STEP_OPS",
+    "account_suspension",
+    "account_termination",
     "activation",
     "api_key",
     "audit_event",
     "audit_seal",
+    "balance_waiver",
     "chain",
     "chain_event",
     "customer",
     "forced_deactivation",
     "hotfix",
     "idempotency",
+    "install_credit",
     "installation",
     "lease",
     "license_",
     "metadata",
     "move_ticket",
     "order_line",
+    "order_review",
     "policy_version",
     "product",
     "project",
+    "purchase_code",
     "purchase_order",
     "rate_limit",
     "remote_access_grant",
@@ -85,6 +100,7 @@ __all__ = [
     "support_event",
     "support_request",
     "support_term",
+    "tombstone",
     "vendor_closure",
     "worker_lease",
 ]
@@ -197,6 +213,9 @@ order_line = Table(
     Column("advertised", JSON(none_as_null=True), nullable=True),
     # How long the support lasts that was chosen at the purchase, or what a renewal was paid for.
     Column("term_months", Integer, nullable=True),
+    # Of a bundle's part: the bundle's code, and which of the lines that were told it was.
+    Column("bundle", String(64), nullable=True),
+    Column("bundle_line", Integer, nullable=True),
     _policy_reference(),
     UniqueConstraint("order_id", "position"),
     CheckConstraint("quantity >= 1", name="quantity"),
@@ -228,6 +247,10 @@ license_ = Table(
     instant("refunded_at", optional=True),
     instant("suspended_at", optional=True),
     instant("suspended_until", optional=True),
+    # The account's suspension as a till's heartbeat sees it: it reads this row alone (DESIGN section 8).
+    instant("account_suspended_at", optional=True),
+    instant("account_stops_at", optional=True),
+    instant("account_suspended_until", optional=True),
     _policy_reference(),
     UniqueConstraint("order_line_id", "position"),
     CheckConstraint(f"length(key_hash) = {HASH_BYTES}", name="key_hash"),

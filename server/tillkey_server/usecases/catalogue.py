@@ -18,8 +18,10 @@ from tillkey_server.rules.access import EVERYTHING, Scope
 from tillkey_server.rules.decision import Grant, Outcome, instant
 from tillkey_server.store import audit, products
 from tillkey_server.usecases.paging import DEFAULT_LIMIT, Page, page_of, paging_of
+from tillkey_server.usecases.product_facts import Told, check_links
 from tillkey_server.usecases.services import Services
 
+NOTHING_TOLD = Told()
 _CODE = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}\Z")
 _MAX_NAME = 200
 _MAX_PRICE = 2**53
@@ -123,8 +125,9 @@ async def change_product(
     name: str | None = None,
     price: Money | None = None,
     policy: str | None = None,
+    told: Told = NOTHING_TOLD,
 ) -> dict[str, object]:
-    """Give a product another name, price or policy, from the next sale on: what was sold keeps its terms (K-09).
+    """Give a product another name, price, policy or facts, from the next sale on: what was sold keeps its terms (K-09).
 
     Raises NotFound for the product or the policy, BadInput, naming the field.
     """
@@ -137,11 +140,12 @@ async def change_product(
         "currency": None if price is None else price.currency,
         "policy_name": policy,
     }
-    values = {column: value for column, value in named.items() if value is not None}
+    values = {column: value for column, value in named.items() if value is not None} | told.values()
     if not values:
-        raise BadInput("name", "give a name, a price or a policy to change")
+        raise BadInput("name", "give a name, a price, a policy or a fact to change")
     async with services.db.writing() as tx:
         row = await _seen(tx, code, EVERYTHING)
+        await check_links(tx, code, told)
         await products.change(tx, row.id, values)
         await audit.append(
             tx,
@@ -166,6 +170,14 @@ def shown(row: products.ProductRow) -> dict[str, object]:
         "policy": row.policy_name,
         "price": Money(row.price_minor, row.currency).display(),
         "created_at": instant(row.created_at),
+        "kind": row.kind,
+        "family": row.family or row.code,
+        "requires": list(row.requires or ()),
+        "parts": list(row.parts or ()),
+        "advertised": None if row.advertised is None else dict(row.advertised),
+        "refund_days": row.refund_days,
+        "offline_at": instant(row.offline_at),
+        "retired_at": instant(row.retired_at),
     }
 
 

@@ -15,6 +15,7 @@ from tillkey_server.rules.clocks import Clocks, clocks_at_issue
 from tillkey_server.rules.issue import decide_issue
 from tillkey_server.rules.policy import Policy
 from tillkey_server.store import audit, customers, licenses, orders, products
+from tillkey_server.usecases import accounts
 from tillkey_server.usecases.services import Services
 
 
@@ -76,6 +77,7 @@ async def insert_license(
     key = format_key(sale.product.key_prefix, secrets.token_bytes)
     row = _row(services, sale, line, position, key, clocks)
     await licenses.insert(tx, row)
+    await accounts.inherit(tx, row.id, row.customer_id, sale.now)
     return IssuedLicense(row.id, key, row.key_hint)
 
 

@@ -15,8 +15,10 @@ from tillkey_server.rules.decision import Decision, instant
 from tillkey_server.rules.order_line import LineKind, kind_of
 from tillkey_server.rules.standing import Event, LicenseFacts, advance, decide_change
 from tillkey_server.store import activations, audit, chains, customers, leases, licenses, orders, products
+from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
 from tillkey_server.usecases.customer import address_of, ensured
 from tillkey_server.usecases.issuing import IssuedLicense, Sale, issue_line
+from tillkey_server.usecases.sale import not_on_sale
 from tillkey_server.usecases.seen import license_of
 from tillkey_server.usecases.services import Services, settled
 
@@ -45,8 +47,11 @@ async def issue(
     quantity: int = 1,
     order: str | None = None,
     scope: Scope = EVERYTHING,
-) -> Issued:
+) -> Issued | RefusalAnswer:
     """Issue the licenses of one paid line, `quantity` of them, each with its own key.
+
+    Refused for what is not on sale (BC-19, BC-22), but not for what is required before it: whoever issues answers for
+    that.
 
     `order` is the seller's number of the order: told again it gives the same licenses and no new ones. Raises
     NotFound for the product and BadInput, naming the field.
@@ -57,7 +62,7 @@ async def issue(
     if order is not None and not (0 < len(order.strip()) <= _MAX_ORDER and order.isprintable()):
         raise BadInput("order", f"must be 1 to {_MAX_ORDER} printable characters")
 
-    async def attempt() -> Issued:
+    async def attempt() -> Issued | RefusalAnswer:
         now = services.clock.now()
         async with services.db.writing() as tx:
             sold = await products.by_code(tx, product)
@@ -67,7 +72,13 @@ async def issue(
             customer = await ensured(tx, row, scope)
             policy = services.policies.offered(sold.policy_name)
             sale = Sale(sold, customer, policy, quantity, now)
-            line = await _line_of(tx, sale, None if order is None else order.strip())
+            number = None if order is None else order.strip()
+            known = None if number is None else await orders.by_external(tx, NUMBERED, number)
+            refused = None if known is not None else await not_on_sale(tx, sold, policy, now)
+            if refused is not None:
+                await audit.record(tx, refused, actor=actor, action="license_issue")
+                return refusal_of(refused)
+            line = await _line_of(tx, sale, number)
             issued = await issue_line(services, tx, sale, line, actor)
             return Issued(issued.code, line.order_id, issued.licenses)
 

@@ -4,61 +4,47 @@
    ones; with other content it is refused (`order_differs`) and nothing changes.
 2. All lines are issued in one transaction: an order has all of its licenses or none.
 3. A line of another kind than a product gives no license; it stands beside a product's line (`rules.order_line`).
-4. `paid_at` is when the money came, and the clocks run from it (NX-14); it may lie in the past, never ahead.
+4. Whether it may be sold at all is decided once, when it is told first; what may not is on record and under review, and
+   gives no license before a person released it (BC-37, decided reading 2).
+5. `paid_at` is when the money came, and the clocks run from it (NX-14); it may lie in the past, never ahead.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tillkey_server.errors import BadInput, NotFound
+from tillkey_server.errors import BadInput, BrokenInvariant, NotFound
 from tillkey_server.ids import new_id
 from tillkey_server.money import Money
 from tillkey_server.rules.access import EVERYTHING, Scope
-from tillkey_server.rules.decision import Refusal, instant
-from tillkey_server.rules.order_line import ADD_ONS, CustomerType, LineKind, kind_of
+from tillkey_server.rules.decision import Decision, Refusal, instant
+from tillkey_server.rules.order_line import CustomerType, LineKind, kind_of
 from tillkey_server.store import customers, licenses, orders, products
 from tillkey_server.store.customers import CustomerRow
 from tillkey_server.store.orders import SORTS, OrderLineRow, OrderRow
-from tillkey_server.usecases.answers import RefusalAnswer
-from tillkey_server.usecases.catalogue import check_price
+from tillkey_server.store.products import ProductRow
+from tillkey_server.usecases.answers import RefusalAnswer, told_of
+from tillkey_server.usecases.cart import Line, Piece, check_lines, folded, pieces_of
 from tillkey_server.usecases.customer import address_of, ensured
 from tillkey_server.usecases.issuing import IssuedLicense, Sale, issue_line
 from tillkey_server.usecases.paging import DEFAULT_LIMIT, Page, page_of, paging_of
+from tillkey_server.usecases.reviewing import decided_at_payment, put_under_review
+from tillkey_server.usecases.sale import Cart, decide_cart
 from tillkey_server.usecases.services import Raced, Services, settled
 
 CHANNEL = "manual"
 """The channel of an order that names none."""
-MAX_LINES = 50
-MAX_QUANTITY = 500
 MAX_NUMBER = 100
 MAX_CHANNEL = 64
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 """No order was paid before; further back a calendar of another time zone ends."""
 RESERVED = frozenset({"direct", "trial"})
 """The channels whose numbers the server makes itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of an order: pieces of a product, at a price for each without tax (None: the product's).
-
-    `tax` is that of the whole line, `list_price` what a piece is listed at (None: the product's price), `beside` the
-    position, from 0, of the line that an add-on was bought beside.
-    """
-
-    product: str
-    quantity: int = 1
-    price: Money | None = None
-    kind: LineKind = LineKind.PRODUCT
-    beside: int | None = None
-    list_price: Money | None = None
-    tax: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +65,15 @@ async def place_order(
     channel: str = CHANNEL,
     paid_at: datetime | None = None,
     customer_type: CustomerType | None = None,
+    renews: Sequence[UUID] = (),
+    cart_at: datetime | None = None,
+    under_review: bool = False,
     scope: Scope = EVERYTHING,
 ) -> Placed | RefusalAnswer:
     """Record a paid order and issue the licenses of its lines; each key is in the answer that made it.
+
+    What may not be sold (`rules.sale`), or is told to be `under_review`, is on record and waits for a person: no key.
+    `renews` are licenses that the same payment renews, `cart_at` is when the checkout was opened.
 
     Raises BadInput, naming the field, and NotFound for a product or, where the caller has limits, for a customer.
     """
@@ -89,9 +81,8 @@ async def place_order(
     if channel.strip() in RESERVED:
         raise BadInput("channel", f"must be none of {', '.join(sorted(RESERVED))}: the server numbers those itself")
     named, of_channel = _word("number", number, MAX_NUMBER), _word("channel", channel, MAX_CHANNEL)
-    if not 1 <= len(lines) <= MAX_LINES:
-        raise BadInput("lines", f"an order has 1 to {MAX_LINES} lines")
-    _check(lines)
+    check_lines(lines)
+    cart = Cart(lines, customer_type, renews, paid_at, cart_at)
 
     async def attempt() -> Placed | RefusalAnswer:
         now = services.clock.now()
@@ -100,15 +91,22 @@ async def place_order(
         async with services.db.writing() as tx:
             known = await orders.by_external(tx, of_channel, named, lock=True)
             customer = await _buyer(tx, known, CustomerRow(new_id(), email, email.casefold(), now), scope)
-            sales = [await _sale(services, tx, line, customer, paid_at, now, scope) for line in lines]
+            rows = {row.code: row for row in await products.all_of(tx)}
+            _check_seen(lines, rows, scope)
             if known is None:
                 row = OrderRow(new_id(), of_channel, named, customer.id, paid_at or now, now, customer_type)
-                await _insert(tx, row, sales, lines)
-                return await _placed(services, tx, row, sales, actor, is_new=True)
-            differing = _differing(known, await orders.lines_of(tx, known.id), sales, lines, paid_at)
+                decision = await decide_cart(services, tx, cart, customer.id, rows)
+                pieces = pieces_of(lines, rows)
+                sales = [_sale(services, rows[one.line.product], one.line, customer, paid_at, now) for one in pieces]
+                await _insert(tx, row, sales, pieces)
+                decided = decided_at_payment(services, decision, rows[lines[0].product], now, told=under_review)
+                if not decided.allowed:
+                    row = await put_under_review(tx, row, decided, actor)
+                return await placed_order(services, tx, row, customer, actor, decided, is_new=True)
+            differing = _differing(known, customer, await orders.lines_of(tx, known.id), rows, lines, paid_at)
             if differing:
                 return await _differs(tx, known, differing, scope)
-            return await _placed(services, tx, known, sales, actor, is_new=False)
+            return await placed_order(services, tx, known, customer, actor, None, is_new=False)
 
     return await settled(attempt)
 
@@ -146,12 +144,20 @@ async def get_order(services: Services, order_id: UUID, *, scope: Scope = EVERYT
     return {**_head(row), "lines": shown}
 
 
-async def _insert(tx: AsyncConnection, row: OrderRow, sales: Sequence[Sale], lines: Sequence[Line]) -> None:
+async def _insert(tx: AsyncConnection, row: OrderRow, sales: Sequence[Sale], pieces: Sequence[Piece]) -> None:
     """Insert an order with its lines. Raises Raced where somebody else told it first."""
     if not await orders.insert_if_absent(tx, row):
         raise Raced
-    for position, (sale, line) in enumerate(zip(sales, lines, strict=True)):
-        await orders.insert_line(tx, _line_row(row, sale, line, position))
+    for position, (sale, piece) in enumerate(zip(sales, pieces, strict=True)):
+        await orders.insert_line(tx, _line_row(row, sale, piece, position))
+
+
+def _check_seen(lines: Sequence[Line], rows: Mapping[str, ProductRow], scope: Scope) -> None:
+    """Raise NotFound for a product that there is not, or that the caller does not see."""
+    for line in lines:
+        sold = rows.get(line.product)
+        if sold is None or not scope.admits_product(sold.id):
+            raise NotFound("product", line.product)
 
 
 async def _buyer(tx: AsyncConnection, known: OrderRow | None, row: CustomerRow, scope: Scope) -> CustomerRow:
@@ -161,52 +167,15 @@ async def _buyer(tx: AsyncConnection, known: OrderRow | None, row: CustomerRow, 
     return await customers.by_email_key(tx, row.email_key) or row
 
 
-def _check(lines: Sequence[Line]) -> None:
-    """Raise BadInput for a line that cannot be."""
-    for line in lines:
-        if not 1 <= line.quantity <= MAX_QUANTITY:
-            raise BadInput("lines.quantity", f"must be from 1 to {MAX_QUANTITY}")
-        if line.price is not None:
-            check_price(line.price, "lines.price")
-        _check_kind(line, lines)
-    if sum(line.quantity for line in lines) > MAX_QUANTITY:
-        raise BadInput("lines", f"must be {MAX_QUANTITY} pieces at most: tell the rest as an order of its own")
-
-
-def _check_kind(line: Line, lines: Sequence[Line]) -> None:
-    """Raise BadInput where a line cannot be of its kind, or its amounts are of several currencies."""
-    if line.kind is LineKind.RENEWAL:
-        raise BadInput("lines.kind", "renewals are told to the license that they renew: see `license renew`")
-    if line.kind in ADD_ONS:
-        is_there = line.beside is not None and 0 <= line.beside < len(lines)
-        if not (is_there and lines[line.beside or 0].kind is LineKind.PRODUCT):
-            raise BadInput("lines.beside", "name the position, from 0, of the product's line that it was bought beside")
-    elif line.beside is not None:
-        raise BadInput("lines.beside", "is for what was bought beside a product: leave it out, or tell the kind")
-    for field, amount in (("lines.list_price", line.list_price), ("lines.tax", line.tax)):
-        if amount is not None:
-            check_price(amount, field)
-            if line.price is None or amount.currency != line.price.currency:
-                raise BadInput(field, "needs the line's price beside it, in the same currency")
-
-
-async def _sale(
-    services: Services,
-    tx: AsyncConnection,
-    line: Line,
-    customer: CustomerRow,
-    paid_at: datetime | None,
-    now: datetime,
-    scope: Scope,
+def _sale(
+    services: Services, sold: ProductRow, line: Line, customer: CustomerRow, paid_at: datetime | None, now: datetime
 ) -> Sale:
-    sold = await products.by_code(tx, line.product)
-    if sold is None or not scope.admits_product(sold.id):
-        raise NotFound("product", line.product)
     policy = services.policies.offered(sold.policy_name)
     return Sale(sold, customer, policy, line.quantity, now, paid_at)
 
 
-def _line_row(order: OrderRow, sale: Sale, line: Line, position: int) -> OrderLineRow:
+def _line_row(order: OrderRow, sale: Sale, piece: Piece, position: int) -> OrderLineRow:
+    line = piece.line
     price = line.price or Money(sale.product.price_minor, sale.product.currency)
     return OrderLineRow(
         id=new_id(),
@@ -223,28 +192,31 @@ def _line_row(order: OrderRow, sale: Sale, line: Line, position: int) -> OrderLi
         list_price_minor=sale.product.price_minor if line.list_price is None else line.list_price.minor,
         tax_minor=None if line.tax is None else line.tax.minor,
         advertised=sale.product.advertised,
+        bundle=piece.bundle,
+        bundle_line=piece.bundle_line,
     )
 
 
 def _differing(
     known: OrderRow,
+    customer: CustomerRow,
     held: Sequence[OrderLineRow],
-    sales: Sequence[Sale],
+    rows: Mapping[str, ProductRow],
     lines: Sequence[Line],
     paid_at: datetime | None,
 ) -> str:
     """Return the name of the first part in which an order that is told again differs; empty where it is the same."""
-    if known.customer_id != sales[0].customer.id:
+    if known.customer_id != customer.id:
         return "customer"
     if paid_at is not None and paid_at != known.paid_at:
         return "paid_at"
-    stored = [(row.product_id, row.quantity, kind_of(row.kind), row.beside) for row in held]
-    if stored != [
-        (sale.product.id, sale.quantity, line.kind, line.beside) for sale, line in zip(sales, lines, strict=True)
+    stored = folded(held, {row.id: row.code for row in rows.values()})
+    if [(one.product, one.quantity, one.kind, one.beside) for one in stored] != [
+        (line.product, line.quantity, line.kind, line.beside) for line in lines
     ]:
         return "set of lines"
-    told = zip(held, lines, strict=True)
-    if any(line.price is not None and (row.price_minor, row.currency) != _minor(line.price) for row, line in told):
+    told = zip(stored, lines, strict=True)
+    if any(line.price is not None and one.price != _minor(line.price) for one, line in told):
         return "price"
     return ""
 
@@ -259,18 +231,37 @@ def _minor(price: Money) -> tuple[int, str]:
     return price.minor, price.currency
 
 
-async def _placed(
-    services: Services, tx: AsyncConnection, row: OrderRow, sales: Sequence[Sale], actor: str, *, is_new: bool
+async def placed_order(
+    services: Services,
+    tx: AsyncConnection,
+    row: OrderRow,
+    customer: CustomerRow,
+    actor: str,
+    decision: Decision | None,
+    *,
+    is_new: bool,
+    clocks_from: datetime | None = None,
 ) -> Placed:
+    """Issue what an order's lines still need, unless it is under review, and show the order with its licenses.
+
+    `clocks_from` is where clocks begin that do not run from the payment; `decision` what was decided about the order.
+    """
+    now = services.clock.now()
     shown: list[dict[str, object]] = []
     given: list[IssuedLicense] = []
-    for line, sale in zip(await orders.lines_of(tx, row.id), sales, strict=True):
+    for line in await orders.lines_of(tx, row.id):
+        sold = await products.by_id(tx, line.product_id)
+        if sold is None:
+            raise BrokenInvariant("a line of no product")
         issued: tuple[IssuedLicense, ...] = ()
-        if kind_of(line.kind) is LineKind.PRODUCT:
+        if kind_of(line.kind) is LineKind.PRODUCT and not row.under_review:
+            policy = await services.policies.of(tx, line.policy_ref)
+            sale = Sale(sold, customer, policy, line.quantity, now, clocks_from or row.paid_at)
             issued = (await issue_line(services, tx, sale, line, actor)).licenses
         given += issued
-        shown.append(_shown(line, sale.product.code, issued))
-    return Placed(is_new, {**_head(row), "lines": shown, "licenses": [_license(one) for one in given]})
+        shown.append(_shown(line, sold.code, issued))
+    decided = {"decision": None if decision is None else told_of(decision)}
+    return Placed(is_new, {**_head(row), "lines": shown, "licenses": [_license(one) for one in given], **decided})
 
 
 def _head(row: OrderRow) -> dict[str, object]:
@@ -282,6 +273,9 @@ def _head(row: OrderRow) -> dict[str, object]:
         "paid_at": instant(row.paid_at),
         "created_at": instant(row.created_at),
         "customer_type": row.customer_type,
+        "held_at": instant(row.held_at),
+        "released_at": instant(row.released_at),
+        "under_review": row.under_review,
     }
 
 
@@ -294,6 +288,7 @@ def _shown(line: OrderLineRow, product: str, given: Sequence[IssuedLicense]) -> 
         "price": Money(line.price_minor, line.currency).display(),
         "list_price": _amount(line.list_price_minor, line.currency),
         "tax": _amount(line.tax_minor, line.currency),
+        "bundle": line.bundle,
         "policy": {"name": line.policy_name, "version": line.policy_version},
         "license_ids": [str(one.license_id) for one in given],
     }

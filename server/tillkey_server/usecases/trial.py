@@ -23,6 +23,7 @@ from tillkey_server.store.products import ProductRow
 from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
 from tillkey_server.usecases.customer import address_of, ensured
 from tillkey_server.usecases.issuing import IssuedLicense, Sale, insert_license
+from tillkey_server.usecases.sale import not_on_sale
 from tillkey_server.usecases.services import Raced, Services, settled
 
 CHANNEL = "trial"
@@ -60,7 +61,8 @@ async def start_trial(
                 known = await ensured(tx, row, scope)
             past = None if known is None else await _past(tx, known, sold)
             policy = services.policies.offered(sold.policy_name)
-            decision = decide_trial(past, policy, now)
+            off = None if past is not None else await not_on_sale(tx, sold, policy, now)
+            decision = off or decide_trial(past, policy, now)
             if not decision.allowed:
                 past_id = None if past is None else past.license_id
                 await audit.record(tx, decision, actor=actor, action="license_trial", license_id=past_id)

@@ -3,12 +3,24 @@
 `EXAMPLES` maps operation ids to makers; each noun's file gives its own.
 """
 
-from tests.support.administration import activations, api_keys, audit, catalogue, licenses, policies, trials
+from tests.support.administration import (
+    accounts,
+    activations,
+    api_keys,
+    audit,
+    catalogue,
+    licenses,
+    policies,
+    sales,
+    trials,
+)
 from tests.support.administration.example import Example, Make, Shelf
 
 EXAMPLES: dict[str, Make] = {
     **api_keys.EXAMPLES,
     **catalogue.EXAMPLES,
+    **sales.EXAMPLES,
+    **accounts.EXAMPLES,
     **policies.EXAMPLES,
     **trials.EXAMPLES,
     **licenses.EXAMPLES,

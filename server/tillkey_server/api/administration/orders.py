@@ -11,6 +11,7 @@ from pydantic import Field
 from tillkey_server.api.administration.endpoint import Call, Endpoints, Reply
 from tillkey_server.api.administration.shapes import (
     Answer,
+    Decided,
     Email,
     Id,
     Input,
@@ -22,12 +23,14 @@ from tillkey_server.api.administration.shapes import (
     ProductCode,
     Time,
 )
+from tillkey_server.errors import BadInput
 from tillkey_server.money import Money, parse
 from tillkey_server.rules.access import Permission
 from tillkey_server.rules.decision import Refusal
 from tillkey_server.rules.order_line import CustomerType, LineKind
+from tillkey_server.rules.sale import SaleCode
+from tillkey_server.usecases import cart, order
 from tillkey_server.usecases import license as licenses
-from tillkey_server.usecases import order
 from tillkey_server.usecases.answers import RefusalAnswer
 from tillkey_server.usecases.paging import Page
 
@@ -36,7 +39,7 @@ endpoints = Endpoints("orders")
 Number = Annotated[Line, Field(max_length=order.MAX_NUMBER, description="The seller's number of the order.")]
 Channel = Annotated[Line, Field(max_length=order.MAX_CHANNEL, description="Whose number it is: numbers are its own.")]
 Kind = Literal["product", "support", "customization", "extra_domain", "service"]
-Quantity = Annotated[int, Field(ge=1, le=order.MAX_QUANTITY)]
+Quantity = Annotated[int, Field(ge=1, le=cart.MAX_QUANTITY)]
 
 
 class OrderLine(Input):
@@ -46,24 +49,36 @@ class OrderLine(Input):
     quantity: Quantity = 1
     price: Annotated[Price | None, Field(description="The price of each without tax; null: the product's.")] = None
     kind: Annotated[Kind, Field(description="What was bought; only products have licenses.")] = "product"
-    beside: Annotated[int | None, Field(ge=0, lt=order.MAX_LINES, description="Of an add-on: its product's line.")] = (
+    beside: Annotated[int | None, Field(ge=0, lt=cart.MAX_LINES, description="Of an add-on: its product's line.")] = (
         None
     )
     list_price: Annotated[Price | None, Field(description="What each is listed at; null: the product's price.")] = None
     tax: Annotated[Price | None, Field(description="The tax of the whole line.")] = None
 
 
-class PlaceOrder(Input):
+class Buying(Input):
+    """What is to be sold to whom."""
+
+    customer: Annotated[Email, Field(description="The buyer's e-mail address.")]
+    customer_type: Annotated[
+        Literal["professional", "consumer"] | None, Field(description="As what the customer bought; null: not told.")
+    ] = None
+    renews: Annotated[
+        list[str], Field(default_factory=list, max_length=100, description="Licenses that the same payment renews.")
+    ]
+    cart_at: Annotated[Moment | None, Field(description="When the checkout was opened; null: not told.")] = None
+    lines: Annotated[list[OrderLine], Field(min_length=1, max_length=cart.MAX_LINES)]
+
+
+class PlaceOrder(Buying):
     """A paid order."""
 
     number: Number
     channel: Channel = order.CHANNEL
-    customer: Annotated[Email, Field(description="The buyer's e-mail address.")]
     paid_at: Annotated[Moment | None, Field(description="When the money came; null: now.")] = None
-    customer_type: Annotated[
-        Literal["professional", "consumer"] | None, Field(description="As what the customer bought; null: not told.")
-    ] = None
-    lines: Annotated[list[OrderLine], Field(min_length=1, max_length=order.MAX_LINES)]
+    under_review: Annotated[bool, Field(description="A check of the shop's still runs: no key before it is over.")] = (
+        False
+    )
 
 
 class IssueLicense(Input):
@@ -109,6 +124,7 @@ class ShownLine(Answer):
     price: str
     list_price: str | None
     tax: str | None
+    bundle: str | None
     policy: PolicyNamed
     license_ids: list[Id]
 
@@ -123,6 +139,9 @@ class OrderHead(Answer):
     paid_at: Time
     created_at: Time
     customer_type: str | None
+    held_at: Time
+    released_at: Time
+    under_review: bool
 
 
 class Order(OrderHead):
@@ -132,9 +151,13 @@ class Order(OrderHead):
 
 
 class PlacedOrder(Order):
-    """An order with its licenses; each key is in the answer that made it and in no other."""
+    """An order with its licenses; each key is in the answer that made it and in no other.
+
+    `decision` is what was decided when it was told first; `order_under_review` gives no license yet.
+    """
 
     licenses: list[IssuedLicense]
+    decision: Decided | None
 
 
 class OrderPage(Answer):
@@ -160,18 +183,22 @@ async def place_order(call: Call) -> Reply | RefusalAnswer:
         call.services,
         number=asked.number,
         customer_email=asked.customer,
-        lines=[_line(one) for one in asked.lines],
+        lines=[line_of(one) for one in asked.lines],
         actor=call.actor,
         channel=asked.channel,
         paid_at=asked.paid_at,
         customer_type=None if asked.customer_type is None else CustomerType(asked.customer_type),
+        renews=ids_of(asked.renews),
+        cart_at=asked.cart_at,
+        under_review=asked.under_review,
         scope=call.scope,
     )
     return placed if isinstance(placed, RefusalAnswer) else Reply(201 if placed.is_new else 200, placed.shown)
 
 
-def _line(asked: OrderLine) -> order.Line:
-    return order.Line(
+def line_of(asked: OrderLine) -> cart.Line:
+    """Return a line as the use cases take it."""
+    return cart.Line(
         product=asked.product,
         quantity=asked.quantity,
         price=_money(asked.price),
@@ -180,6 +207,14 @@ def _line(asked: OrderLine) -> order.Line:
         list_price=_money(asked.list_price),
         tax=_money(asked.tax),
     )
+
+
+def ids_of(texts: list[str]) -> list[UUID]:
+    """Return the ids of licenses. Raises BadInput."""
+    try:
+        return [UUID(text) for text in texts]
+    except ValueError as error:
+        raise BadInput("renews", "must be ids of licenses") from error
 
 
 def _money(text: str | None) -> Money | None:
@@ -217,9 +252,9 @@ async def get_order(call: Call) -> Mapping[str, object]:
     answer=IssuedLicenses,
     command="license issue",
     statuses=(201, 200),
-    refusals=("not_found",),
+    refusals=("not_found", SaleCode.PRODUCT_RETIRED, SaleCode.PRODUCT_NOT_ON_SALE, SaleCode.BUNDLE_NOT_ON_SALE),
 )
-async def issue_license(call: Call) -> Reply:
+async def issue_license(call: Call) -> Reply | RefusalAnswer:
     """Issue licenses of one product. Each key is shown once: only a keyed hash of it is stored."""
     asked = call.asked(IssueLicense)
     issued = await licenses.issue(
@@ -231,6 +266,8 @@ async def issue_license(call: Call) -> Reply:
         order=asked.order,
         scope=call.scope,
     )
+    if isinstance(issued, RefusalAnswer):
+        return issued
     given = [
         {"license_id": str(one.license_id), "license_key": one.license_key, "key_hint": one.key_hint}
         for one in issued.licenses

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from tillkey_server.api import problems
-from tillkey_server.api.administration.endpoint import Call, Endpoints, Reply
+from tillkey_server.api.administration.endpoint import Call, Endpoints, Reply, Returned
 from tillkey_server.api.administration.shapes import (
     Answer,
+    Decided,
     Id,
     Input,
     Line,
@@ -22,11 +23,17 @@ from tillkey_server.api.administration.shapes import (
 )
 from tillkey_server.money import parse
 from tillkey_server.rules.access import Permission
-from tillkey_server.usecases import catalogue
-from tillkey_server.usecases.answers import Conflict
+from tillkey_server.rules.decision import Decision
+from tillkey_server.rules.product import ProductKind, ProductState
+from tillkey_server.rules.sale import SaleCode
+from tillkey_server.usecases import catalogue, product_facts
+from tillkey_server.usecases.answers import Conflict, refusal_of, told_of
 from tillkey_server.usecases.paging import Page
+from tillkey_server.usecases.product_facts import Told
 
 endpoints = Endpoints("products")
+
+Codes = Annotated[list[ProductCode], Field(max_length=50)]
 
 
 class AddProduct(Input):
@@ -45,6 +52,20 @@ class ChangeProduct(Input):
     name: Annotated[Line | None, Field(max_length=200)] = None
     price: Price | None = None
     policy: PolicyName | None = None
+    kind: Annotated[Literal["core", "module"] | None, Field(description="What it is in the catalogue.")] = None
+    family: Annotated[ProductCode | None, Field(description="Of which product it is an edition.")] = None
+    requires: Annotated[Codes | None, Field(description="The products that a buyer must hold.")] = None
+    parts: Annotated[Codes | None, Field(description="What a bundle sells.")] = None
+    advertised: Annotated[dict[str, Any] | None, Field(description="What its page promises today.")] = None
+    refund_days: Annotated[int | None, Field(ge=0, le=3650, description="Its own refund window.")] = None
+
+
+class NoMore(Input):
+    """Nothing more is said."""
+
+
+class ProductStateChanged(Decided):
+    """A change of a product's sale that was carried out."""
 
 
 class Product(Answer):
@@ -57,6 +78,14 @@ class Product(Answer):
     policy: str
     price: str
     created_at: Time
+    kind: str | None
+    family: str
+    requires: list[str]
+    parts: list[str]
+    advertised: dict[str, Any] | None
+    refund_days: int | None
+    offline_at: Time
+    retired_at: Time
 
 
 class ProductPage(Answer):
@@ -131,4 +160,58 @@ async def change_product(call: Call) -> Mapping[str, object]:
         name=asked.name,
         price=None if asked.price is None else parse(asked.price),
         policy=asked.policy,
+        told=Told(
+            kind=None if asked.kind is None else ProductKind(asked.kind),
+            family=asked.family,
+            requires=asked.requires,
+            parts=asked.parts,
+            advertised=asked.advertised,
+            refund_days=asked.refund_days,
+        ),
     )
+
+
+@endpoints.post(
+    "/v1/products/{product_code}/offline",
+    Permission.PRODUCT_WRITE,
+    body=NoMore,
+    answer=ProductStateChanged,
+    command="product offline",
+    refusals=("not_found", SaleCode.PRODUCT_RETIRED),
+)
+async def take_product_offline(call: Call) -> Returned:
+    """Take a product off sale for a time; what was sold goes on in everything."""
+    code = call.code("product_code", "product")
+    return _told(await product_facts.set_state(call.services, code, ProductState.OFFLINE, actor=call.actor))
+
+
+@endpoints.post(
+    "/v1/products/{product_code}/online",
+    Permission.PRODUCT_WRITE,
+    body=NoMore,
+    answer=ProductStateChanged,
+    command="product online",
+    refusals=("not_found", SaleCode.PRODUCT_RETIRED),
+)
+async def put_product_online(call: Call) -> Returned:
+    """Put a product on sale again."""
+    code = call.code("product_code", "product")
+    return _told(await product_facts.set_state(call.services, code, ProductState.ONLINE, actor=call.actor))
+
+
+@endpoints.post(
+    "/v1/products/{product_code}/retire",
+    Permission.PRODUCT_WRITE,
+    body=NoMore,
+    answer=ProductStateChanged,
+    command="product retire",
+    refusals=("not_found", SaleCode.PRODUCT_RETIRED),
+)
+async def retire_product(call: Call) -> Returned:
+    """End a product's sale for good; what was sold goes on to the end of what was paid."""
+    code = call.code("product_code", "product")
+    return _told(await product_facts.set_state(call.services, code, ProductState.RETIRE, actor=call.actor))
+
+
+def _told(decision: Decision) -> Returned:
+    return told_of(decision) if decision.allowed else refusal_of(decision)

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from tillkey_server.api import openapi, problems
 from tillkey_server.api.administration import (
+    accounts,
     activations,
     api_keys,
     audit,
@@ -25,6 +26,7 @@ from tillkey_server.api.administration import (
     products,
     projects,
     rekeys,
+    reviews,
     standing,
     transfers,
     trials,
@@ -37,8 +39,10 @@ from tillkey_server.rules.decision import Refusal
 GROUPS: tuple[Endpoints, ...] = (
     products.endpoints,
     customers.endpoints,
+    accounts.endpoints,
     projects.endpoints,
     orders.endpoints,
+    reviews.endpoints,
     policies.endpoints,
     licenses.endpoints,
     explanations.endpoints,

@@ -10,6 +10,7 @@ from tillkey_server.api.administration.endpoint import Call, Endpoints, Returned
 from tillkey_server.api.administration.shapes import Decided, Email, Id, Input, ProductCode, Time
 from tillkey_server.rules.access import Permission
 from tillkey_server.rules.decision import Refusal, instant
+from tillkey_server.rules.sale import SaleCode
 from tillkey_server.usecases import trial
 from tillkey_server.usecases.answers import RefusalAnswer, told_of
 
@@ -40,7 +41,14 @@ class StartedTrial(Decided):
     answer=StartedTrial,
     command="license trial",
     statuses=(201,),
-    refusals=("not_found", Refusal.TRIAL_NOT_OFFERED, Refusal.TRIAL_USED),
+    refusals=(
+        "not_found",
+        Refusal.TRIAL_NOT_OFFERED,
+        Refusal.TRIAL_USED,
+        SaleCode.PRODUCT_RETIRED,
+        SaleCode.PRODUCT_NOT_ON_SALE,
+        SaleCode.BUNDLE_NOT_ON_SALE,
+    ),
 )
 async def start_trial(call: Call) -> Returned:
     """Give a customer a product for trial, where its terms offer that; once for each customer and product."""

@@ -1,0 +1,153 @@
+"""Ending an account (NX-37 to NX-41).
+
+1. A customer may ask for the end at any time, needs no reason and is told first how to reach the vendor (NX-39). Until
+   the cooling-off is over it may be taken back. Whoever is not proven to be the customer asks in vain until that is.
+2. The vendor may end an account for a behavior of the terms' list, with evidence, by a supervisor; a program only for
+   those that the list marks as automatic. Where the terms ask for two people, a second one agrees (NX-40).
+3. Before the data go, what is left of the balance is paid out, or waived by the customer, each currency by itself; none
+   is netted against another, and a debt blocks nothing (NX-41). A waiver covers the amount that it names.
+4. A legal hold blocks the end (K-13, CJ-02), and so does an order that is under review.
+5. The end is final: every license is terminated, its key never activates again, and what was about a person is erased.
+   Ids, amounts and decisions stay (NX-38).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from tillkey_server.rules.account import AccountCode, flaw_of, second_person, silent
+from tillkey_server.rules.decision import Decision, Refusal, allow, deny, instant, pend
+from tillkey_server.rules.policy import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class VendorAsked:
+    """A termination by the vendor; `automatic` where no person asked, `proposed_by` who proposed the same before."""
+
+    behavior: str
+    evidence: str
+    actor: str
+    automatic: bool = False
+    proposed_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LeavingFacts:
+    """What stands in the way: amounts by currency in minor units, what was waived, holds and orders that wait."""
+
+    balance: Mapping[str, int] = field(default_factory=dict)
+    waived: Mapping[str, int] = field(default_factory=dict)
+    legal_hold_at: datetime | None = None
+    waiting_orders: int = 0
+    running: int = 0
+
+    @property
+    def unsettled(self) -> dict[str, int]:
+        """Return what is neither paid out nor waived, by currency (sentence 3)."""
+        return {
+            currency: minor
+            for currency, minor in sorted(self.balance.items())
+            if minor > 0 and self.waived.get(currency, 0) < minor
+        }
+
+
+def decide_request(verified: bool, facts: LeavingFacts, policy: Policy, now: datetime) -> Decision:  # noqa: FBT001 - a fact
+    """Decide a customer's own request; facts `due_at`, `contact`, `running` and what is `unsettled`."""
+    terms = policy.account
+    if terms is None:
+        return silent(policy, now)
+    shown = {
+        "due_at": instant(now + terms.cooling_off),
+        "contact": terms.contact,
+        "running": facts.running,
+        "unsettled": facts.unsettled,
+    }
+    cited = terms.clauses.request + terms.clauses.contact
+    if not verified:
+        return pend(
+            AccountCode.TERMINATION_REQUESTER_UNVERIFIED,
+            clauses=cited,
+            policy=policy.ref,
+            now=now,
+            facts=shown,
+            options=("verify_requester",),
+        )
+    return allow(AccountCode.TERMINATION_SCHEDULED, clauses=cited, policy=policy.ref, now=now, facts=shown)
+
+
+def decide_by_vendor(asked: VendorAsked, policy: Policy, now: datetime) -> Decision:
+    """Decide a termination by the vendor (sentence 2); facts `behavior`, `due_at`."""
+    flawed = flaw_of(asked.behavior, asked.evidence, policy, now)
+    terms = policy.account
+    behavior = None if terms is None else terms.behavior(asked.behavior)
+    if flawed is not None or terms is None or behavior is None:
+        return flawed or silent(policy, now)
+    cited = terms.clauses.vendor + terms.clauses.behaviors
+    shown: dict[str, object] = {"behavior": behavior.code, "due_at": instant(now)}
+    if asked.automatic and not behavior.automatic:
+        return pend(AccountCode.TERMINATION_NEEDS_PERSON, clauses=cited, policy=policy.ref, now=now, facts=shown)
+    if terms.two_person_rule and asked.proposed_by in {None, asked.actor}:
+        return second_person(shown, policy, now)
+    return allow(AccountCode.ACCOUNT_TERMINATED_BY_VENDOR, clauses=cited, policy=policy.ref, now=now, facts=shown)
+
+
+def decide_cancel(due_at: datetime | None, by_vendor: bool, policy: Policy, now: datetime) -> Decision:  # noqa: FBT001 - a fact
+    """Decide whether a termination is taken back: the customer's own, before it is carried out."""
+    terms = policy.account
+    cited = policy.standing.terminated if terms is None else terms.clauses.request
+    if due_at is None or by_vendor:
+        return deny(AccountCode.TERMINATION_NOT_OPEN, clauses=cited, policy=policy.ref, now=now)
+    shown = {"due_at": instant(due_at)}
+    return allow(AccountCode.TERMINATION_CANCELED, clauses=cited, policy=policy.ref, now=now, facts=shown)
+
+
+def decide_end(facts: LeavingFacts, by_vendor: bool, policy: Policy, now: datetime) -> Decision:  # noqa: FBT001 - a fact
+    """Decide whether an account that is due ends now (sentences 3 and 4); facts name what blocks it."""
+    terms = policy.account
+    if terms is None:
+        return silent(policy, now)
+    cited = terms.clauses
+    if facts.legal_hold_at is not None:
+        return deny(
+            Refusal.LEGAL_HOLD,
+            clauses=cited.hold,
+            policy=policy.ref,
+            now=now,
+            facts={"since": instant(facts.legal_hold_at)},
+        )
+    if facts.unsettled:
+        return pend(
+            AccountCode.TERMINATION_BLOCKED_BALANCE,
+            clauses=cited.balance,
+            policy=policy.ref,
+            now=now,
+            facts={"unsettled": facts.unsettled},
+            options=("pay_out", "waive_balance"),
+        )
+    if facts.waiting_orders:
+        return pend(
+            AccountCode.TERMINATION_BLOCKED_ORDER,
+            clauses=cited.erasure,
+            policy=policy.ref,
+            now=now,
+            facts={"orders": facts.waiting_orders},
+            options=("release_order", "refund"),
+        )
+    return allow(
+        AccountCode.ACCOUNT_TERMINATED,
+        clauses=cited.erasure + (cited.vendor if by_vendor else cited.request) + cited.balance,
+        policy=policy.ref,
+        now=now,
+        facts={"by": "vendor" if by_vendor else "customer"},
+    )
+
+
+def decide_waiver(waived: Mapping[str, int], is_open: bool, policy: Policy, now: datetime) -> Decision:  # noqa: FBT001 - a fact
+    """Decide whether the customer waives so much of a balance (NX-41), while an account is about to end."""
+    terms = policy.account
+    cited = policy.standing.terminated if terms is None else terms.clauses.balance
+    code = AccountCode.BALANCE_WAIVED if is_open else AccountCode.TERMINATION_NOT_OPEN
+    made = allow if is_open else deny
+    return made(code, clauses=cited, policy=policy.ref, now=now, facts={"waived": dict(waived)})

@@ -1,0 +1,49 @@
+"""Erasing what a customer left about persons, places and machines; ids, amounts and instants stay."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Text, cast, func, select
+
+from tillkey_server.store import tables
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+NOWHERE = "erased.invalid"
+"""The domain of addresses that were erased: `.invalid` is nobody's (RFC 2606)."""
+
+
+async def erase(conn: AsyncConnection, customer_id: UUID) -> None:
+    """Erase a customer's address, the names and sites of its projects, fingerprints, and what agents wrote about it.
+
+    Its licenses are terminated and its chains' revisions raised by the caller, in the same transaction.
+    """
+    address = f"{customer_id}@{NOWHERE}"
+    customer, project, activation = tables.customer, tables.project, tables.activation
+    await conn.execute(customer.update().where(customer.c.id == customer_id).values(email=address, email_key=address))
+    its_projects = select(project.c.id).where(project.c.customer_id == customer_id)
+    its_licenses = select(tables.license_.c.id).where(tables.license_.c.customer_id == customer_id)
+    its_orders = select(tables.purchase_order.c.id).where(tables.purchase_order.c.customer_id == customer_id)
+    await conn.execute(
+        activation.update()
+        .where(activation.c.project_id.in_(its_projects))
+        .values(fingerprint={}, site=None, platform_version=None)
+    )
+    # The id as text: a name of its own for each, since a customer has no two projects of one name.
+    named = func.lower(cast(project.c.id, Text))
+    await conn.execute(
+        project.update().where(project.c.customer_id == customer_id).values(name=named, name_key=named, site=None)
+    )
+    forced, review, suspension = tables.forced_deactivation, tables.order_review, tables.account_suspension
+    await conn.execute(forced.update().where(forced.c.license_id.in_(its_licenses)).values(reason=""))
+    await conn.execute(
+        forced.update()
+        .where(forced.c.license_id.in_(its_licenses), forced.c.override_reason.is_not(None))
+        .values(override_reason="")
+    )
+    await conn.execute(review.update().where(review.c.order_id.in_(its_orders)).values(reason="", facts={}))
+    await conn.execute(suspension.update().where(suspension.c.customer_id == customer_id).values(evidence=""))

@@ -1,0 +1,99 @@
+"""What a suspended account writes on its licenses: a till's heartbeat reads its license's row alone (DESIGN section 8).
+
+The customer's row is locked first, then its licenses by id, then their chains.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tillkey_server.errors import NotFound
+from tillkey_server.rules.access import EVERYTHING, Scope
+from tillkey_server.rules.account import Span, joined
+from tillkey_server.rules.policy import Policy
+from tillkey_server.store import activations, chains, customers, licenses, suspensions
+from tillkey_server.store.customers import CustomerRow
+from tillkey_server.store.licenses import LicenseRow
+from tillkey_server.usecases.services import Services
+
+
+async def locked(tx: AsyncConnection, customer_id: UUID, scope: Scope) -> CustomerRow:
+    """Return a customer's row, locked. Raises NotFound for one that the caller does not see."""
+    row = await customers.seen(tx, customer_id, scope, lock=True)
+    if row is None:
+        raise NotFound("customer", str(customer_id))
+    return row
+
+
+async def seen(tx: AsyncConnection, customer_id: UUID, scope: Scope) -> CustomerRow:
+    """Return a customer. Raises NotFound for one that the caller does not see."""
+    row = await customers.seen(tx, customer_id, scope)
+    if row is None:
+        raise NotFound("customer", str(customer_id))
+    return row
+
+
+async def terms_of(services: Services, tx: AsyncConnection, customer_id: UUID) -> Policy:
+    """Return the terms that an account is judged by.
+
+    Those of the customer's newest license that speak about accounts; a customer without one is judged by what is
+    offered today, the first by name that does. Terms that are silent where none speaks.
+    """
+    silent: Policy | None = None
+    for row in reversed(await licenses.of_customer(tx, customer_id)):
+        policy = await services.policies.of(tx, row.policy_ref)
+        if policy.account is not None:
+            return policy
+        silent = silent or policy
+    offered = [services.policies.offered(name) for name in services.policies.names()]
+    speaking = next((one for one in offered if one.account is not None), offered[0])
+    return silent or speaking
+
+
+async def spread(tx: AsyncConnection, customer_id: UUID, now: datetime) -> tuple[LicenseRow, ...]:
+    """Write an account's suspension on all of its licenses, or take it off; return them, locked.
+
+    Every heartbeat that was judged before fails its step and is judged again (I3).
+    """
+    held = await licenses.of_customer(tx, customer_id, lock=True)
+    span = await _span(tx, customer_id, now)
+    for row in held:
+        await chains.hold_still(tx, row.id)
+    for row in held:
+        if await _write(tx, row.id, span):
+            live = await activations.active_of_license(tx, row.id)
+            await chains.bump_revision(tx, [one.id for one in live])
+    return held
+
+
+async def inherit(tx: AsyncConnection, license_id: UUID, customer_id: UUID, now: datetime) -> None:
+    """Write on a license that a customer gets how the customer's account stands; its chains are the caller's.
+
+    The customer's row is locked, so that no suspension comes in between.
+    """
+    await customers.seen(tx, customer_id, EVERYTHING, lock=True)
+    await _write(tx, license_id, await _span(tx, customer_id, now))
+
+
+async def _span(tx: AsyncConnection, customer_id: UUID, now: datetime) -> Span | None:
+    live = await suspensions.live_of(tx, customer_id, now)
+    return joined(
+        [
+            Span(one.approved_at, one.stops_at, one.until)
+            for one in live
+            if one.approved_at is not None and one.stops_at is not None
+        ]
+    )
+
+
+async def _write(tx: AsyncConnection, license_id: UUID, span: Span | None) -> bool:
+    row = await licenses.by_id(tx, license_id)
+    wanted = (None, None, None) if span is None else (span.at, span.stops_at, span.until)
+    if row is None or (row.account_suspended_at, row.account_stops_at, row.account_suspended_until) == wanted:
+        return False
+    names = ("account_suspended_at", "account_stops_at", "account_suspended_until")
+    await licenses.set_moments(tx, license_id, dict(zip(names, wanted, strict=True)))
+    return True

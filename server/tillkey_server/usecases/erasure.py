@@ -1,0 +1,101 @@
+"""Erasing a customer: every license is terminated for good, and what was about a person goes (NX-38).
+
+Keyed hashes of license keys stay on the terminated licenses: they are the tombstones by which a key that turns up again
+is told `license_terminated`. A backup of before brings a customer back: `erase_again` does it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tillkey_server.errors import BadInput
+from tillkey_server.ids import new_id
+from tillkey_server.rules.access import EVERYTHING
+from tillkey_server.rules.decision import Outcome, instant
+from tillkey_server.rules.standing import Event, advance, decide_change
+from tillkey_server.store import activations, audit, chains, customers, erasure, licenses, terminations
+from tillkey_server.store.terminations import SORTS, TerminationRow, TombstoneRow
+from tillkey_server.usecases.paging import DEFAULT_LIMIT, Page, page_of, paging_of
+from tillkey_server.usecases.services import Services
+
+MAX_AGAIN = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class ErasedAgain:
+    """Which customers were erased again, which were erased already, and which the database does not know."""
+
+    erased: tuple[UUID, ...]
+    already: tuple[UUID, ...]
+    unknown: tuple[UUID, ...]
+
+
+async def erase_customer(services: Services, tx: AsyncConnection, customer_id: UUID, *, actor: str) -> None:
+    """Terminate a customer's licenses and erase its data; the customer's row is locked and nothing blocks it."""
+    held = await licenses.of_customer(tx, customer_id, lock=True)
+    for row in held:
+        await chains.hold_still(tx, row.id)
+    now = services.clock.now()
+    for row in held:
+        policy = await services.policies.of(tx, row.policy_ref)
+        decision = decide_change(row.facts, Event.TERMINATE, policy, now)
+        if decision.allowed:
+            after = advance(row.facts, Event.TERMINATE, now)
+            await licenses.set_moments(tx, row.id, {"terminated_at": after.terminated_at})
+            await audit.record(tx, decision, actor=actor, action="license_terminate", license_id=row.id)
+        live = await activations.active_of_license(tx, row.id)
+        await chains.bump_revision(tx, [one.id for one in live])
+    await erasure.erase(tx, customer_id)
+
+
+async def erase_again(services: Services, customer_ids: Sequence[UUID], *, actor: str) -> ErasedAgain:
+    """Erase customers whom a restored backup brought back; those who are erased stay so. Raises BadInput."""
+    if not 1 <= len(customer_ids) <= MAX_AGAIN:
+        raise BadInput("customers", f"name 1 to {MAX_AGAIN} customers")
+    erased, already, unknown = [], [], []
+    for customer_id in dict.fromkeys(customer_ids):
+        async with services.db.writing() as tx:
+            row = await customers.seen(tx, customer_id, EVERYTHING, lock=True)
+            if row is None:
+                unknown.append(customer_id)
+                continue
+            if await terminations.stone_of(tx, customer_id) is not None:
+                already.append(customer_id)
+                continue
+            now = services.clock.now()
+            await erase_customer(services, tx, customer_id, actor=actor)
+            held = await terminations.open_of(tx, customer_id)
+            if held is None:
+                held = TerminationRow(new_id(), customer_id, "vendor", None, "", "", now, actor, now, actor, now)
+                await terminations.insert(tx, held)
+            await terminations.finish(tx, held, now)
+            await audit.append(
+                tx,
+                at=now,
+                actor=actor,
+                action="account_erase_again",
+                outcome=Outcome.ALLOW.value,
+                code="account_terminated",
+                clauses=("NX-38",),
+                facts={"customer": str(customer_id)},
+            )
+            erased.append(customer_id)
+    return ErasedAgain(tuple(erased), tuple(already), tuple(unknown))
+
+
+async def list_erased(
+    services: Services, *, after: str | None = None, limit: int = DEFAULT_LIMIT, sort: str | None = None
+) -> Page:
+    """Return a page of the customers that were erased: what has to be erased again after a restore. Raises BadInput."""
+    paging = paging_of(after=after, limit=limit, sort=sort, sorts=SORTS)
+    async with services.db.reading() as tx:
+        found = await terminations.stones(tx, paging)
+    return page_of(found, paging, show=_shown, key=lambda row: row.customer_id, sorts=SORTS)
+
+
+def _shown(row: TombstoneRow) -> dict[str, object]:
+    return {"customer_id": str(row.customer_id), "erased_at": instant(row.at)}

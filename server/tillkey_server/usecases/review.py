@@ -1,0 +1,124 @@
+"""Orders under review: held while somebody checks, released with their keys, or proposed for a refund (BC-37)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tillkey_server.errors import BadInput, BrokenInvariant, NotFound
+from tillkey_server.ids import new_id
+from tillkey_server.rules.access import EVERYTHING, Scope
+from tillkey_server.rules.decision import Decision
+from tillkey_server.rules.policy import Policy
+from tillkey_server.rules.sale import decide_overdue, decide_release, decide_review
+from tillkey_server.rules.sale_policy import ReviewClock
+from tillkey_server.store import audit, customers, licenses, orders, products, reviews
+from tillkey_server.store.orders import OrderRow
+from tillkey_server.store.reviews import ReviewRow
+from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
+from tillkey_server.usecases.order import Placed, placed_order
+from tillkey_server.usecases.reviewing import put_under_review
+from tillkey_server.usecases.services import Services
+
+WATCH = "job:reviews"
+BATCH = 100
+_PROPOSED = "refund_proposed"
+
+
+async def hold_order(
+    services: Services, order_id: UUID, *, reason: str, actor: str, scope: Scope = EVERYTHING
+) -> Decision:
+    """Put an order under review: no key is given and no till begins; what runs goes on. Raises NotFound, BadInput."""
+    why = _reason(reason)
+    async with services.db.writing() as tx:
+        row = await _locked(tx, order_id, scope)
+        policy, product = await _terms(services, tx, row)
+        decision = decide_review(product, why, policy, services.clock.now())
+        if not row.under_review:
+            await put_under_review(tx, row, decision, actor)
+    return decision
+
+
+async def release_order(
+    services: Services, order_id: UUID, *, reason: str, actor: str, scope: Scope = EVERYTHING
+) -> Placed | RefusalAnswer:
+    """Release an order and issue its licenses; each key is in this answer alone. Raises NotFound and BadInput."""
+    why = _reason(reason)
+    async with services.db.writing() as tx:
+        row = await _locked(tx, order_id, scope)
+        policy, _ = await _terms(services, tx, row)
+        now = services.clock.now()
+        hold = await legal_hold_of(tx, row.customer_id)
+        decision = decide_release(row.held_at if row.under_review else None, hold, why, policy, now)
+        told = replace(decision, facts={**decision.facts, "order": str(row.id)})
+        await audit.record(tx, told, actor=actor, action="order_release")
+        if not decision.allowed:
+            return refusal_of(decision)
+        await orders.set_review(tx, row.id, held_at=row.held_at, released_at=now)
+        note = ReviewRow(new_id(), row.id, "released", now, decision.code.value, actor, why, dict(decision.facts))
+        await reviews.insert(tx, note)
+        customer = await customers.by_id(tx, row.customer_id)
+        if customer is None:
+            raise BrokenInvariant("an order of no customer")
+        begins = now if policy.sale is None or policy.sale.review_clock is ReviewClock.RELEASE else None
+        out = replace(row, released_at=now)
+        return await placed_order(services, tx, out, customer, actor, told, is_new=True, clocks_from=begins)
+
+
+async def propose_refunds(services: Services) -> int:
+    """Propose a refund of every order that was under review for too long, once; return how many."""
+    count = 0
+    now = services.clock.now()
+    async with services.db.reading() as tx:
+        waiting = await orders.under_review(tx, now, BATCH)
+    for one in waiting:
+        async with services.db.writing() as tx:
+            row = await orders.locked(tx, one.id)
+            if row is None or not row.under_review or row.held_at is None:
+                continue
+            policy, _ = await _terms(services, tx, row)
+            decision = decide_overdue(row.held_at, policy, now)
+            said = await reviews.of_order(tx, row.id)
+            if decision is None or any(step.kind == _PROPOSED and step.at >= row.held_at for step in said):
+                continue
+            note = ReviewRow(new_id(), row.id, _PROPOSED, now, decision.code.value, WATCH, "", dict(decision.facts))
+            await reviews.insert(tx, note)
+            told = replace(decision, facts={**decision.facts, "order": str(row.id)})
+            await audit.record(tx, told, actor=WATCH, action="order_overdue")
+            count += 1
+    return count
+
+
+async def legal_hold_of(tx: AsyncConnection, customer_id: UUID) -> datetime | None:
+    """Return since when anything of a customer's is on legal hold: it blocks orders, payouts and erasure (CJ-02)."""
+    held = [row.legal_hold_at for row in await licenses.of_customer(tx, customer_id)]
+    return min((at for at in held if at is not None), default=None)
+
+
+async def _locked(tx: AsyncConnection, order_id: UUID, scope: Scope) -> OrderRow:
+    if await orders.seen(tx, order_id, scope) is None:
+        raise NotFound("order", str(order_id))
+    row = await orders.locked(tx, order_id)
+    if row is None:
+        raise BrokenInvariant("an order vanished")
+    return row
+
+
+async def _terms(services: Services, tx: AsyncConnection, row: OrderRow) -> tuple[Policy, str]:
+    """Return the terms of an order's first line, and its product's code."""
+    lines = await orders.lines_of(tx, row.id)
+    if not lines:
+        raise BrokenInvariant("an order without lines")
+    sold = await products.by_id(tx, lines[0].product_id)
+    if sold is None:
+        raise BrokenInvariant("a line of no product")
+    return await services.policies.of(tx, lines[0].policy_ref), sold.code
+
+
+def _reason(text: str) -> str:
+    if not text.strip():
+        raise BadInput("reason", "say why; it is kept in the audit log")
+    return text.strip()

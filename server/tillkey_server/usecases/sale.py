@@ -1,0 +1,158 @@
+"""Asking whether a cart may be sold: at the cart (`preview`, which writes nothing) and again at the payment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tillkey_server.errors import NotFound
+from tillkey_server.rules.access import EVERYTHING, Scope
+from tillkey_server.rules.decision import Decision
+from tillkey_server.rules.order_line import CustomerType, LineKind
+from tillkey_server.rules.policy import Policy
+from tillkey_server.rules.product import Catalogue, ProductKind, leaves, off_sale
+from tillkey_server.rules.sale import Held, Required, SaleFacts, decide_sale, worst_of
+from tillkey_server.rules.standing import FROZEN, status_of
+from tillkey_server.store import customers, products, sales, suspensions
+from tillkey_server.store.products import ProductRow
+from tillkey_server.store.sales import OwnedRow
+from tillkey_server.usecases.cart import Line, check_lines, pieces_of
+from tillkey_server.usecases.customer import address_of
+from tillkey_server.usecases.product_facts import catalogue_of, facts_of
+from tillkey_server.usecases.services import Services
+
+TRIAL = "trial"
+
+
+@dataclass(frozen=True, slots=True)
+class Cart:
+    """What is to be sold to whom; `renews` are the licenses that the same payment renews.
+
+    `paid_at` None: it is not paid. `cart_at` is when the checkout was opened.
+    """
+
+    lines: Sequence[Line]
+    customer_type: CustomerType | None = None
+    renews: Sequence[UUID] = ()
+    paid_at: datetime | None = None
+    cart_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Buyer:
+    """What is on record about the buyer."""
+
+    held: tuple[Held, ...] = ()
+    legal_hold_at: datetime | None = None
+    suspended: bool = False
+    suspended_until: datetime | None = None
+
+
+async def preview_order(services: Services, cart: Cart, *, customer_email: str, scope: Scope = EVERYTHING) -> Decision:
+    """Return whether a cart may be sold now. Raises BadInput, and NotFound for what the caller does not see."""
+    key = address_of(customer_email, "customer").casefold()
+    check_lines(cart.lines)
+    async with services.db.reading() as tx:
+        known = await customers.by_email_key(tx, key)
+        if scope.customers is not None and (known is None or not scope.admits_customer(known.id)):
+            raise NotFound("customer", "of this address")
+        rows = {row.code: row for row in await products.all_of(tx)}
+        for line in cart.lines:
+            row = rows.get(line.product)
+            if row is None or not scope.admits_product(row.id):
+                raise NotFound("product", line.product)
+        pieces_of(cart.lines, rows)
+        return await decide_cart(services, tx, cart, None if known is None else known.id, rows)
+
+
+async def decide_cart(
+    services: Services, tx: AsyncConnection, cart: Cart, customer_id: UUID | None, rows: Mapping[str, ProductRow]
+) -> Decision:
+    """Return the answer about a whole cart; `rows` are all products by code."""
+    now = services.clock.now()
+    buyer = _Buyer() if customer_id is None else await _buyer(tx, customer_id, now)
+    catalogue = catalogue_of(rows.values())
+    sold = [line for line in cart.lines if line.kind is LineKind.PRODUCT]
+    beside = frozenset(name for line in sold for name in _names(line.product, rows, catalogue))
+    found = [
+        decide_sale(
+            _facts(line, cart, buyer, rows, catalogue, beside),
+            services.policies.offered(rows[line.product].policy_name),
+            now,
+        )
+        for line in cart.lines
+    ]
+    return worst_of(tuple(found))
+
+
+async def not_on_sale(tx: AsyncConnection, sold: ProductRow, policy: Policy, now: datetime) -> Decision | None:
+    """Return why a product is not sold at all, whoever buys; None where it is on sale."""
+    catalogue = catalogue_of(await products.all_of(tx)) if sold.parts else {sold.code: facts_of(sold)}
+    off, part = off_sale(sold.code, catalogue)
+    return None if off is None else decide_sale(SaleFacts(sold.code, off_sale=off, part=part), policy, now)
+
+
+def _facts(
+    line: Line,
+    cart: Cart,
+    buyer: _Buyer,
+    rows: Mapping[str, ProductRow],
+    catalogue: Catalogue,
+    beside: frozenset[str],
+) -> SaleFacts:
+    is_product = line.kind is LineKind.PRODUCT
+    # Support or a service for what is offline goes on (BC-20); only the product itself is not sold.
+    off, part = off_sale(line.product, catalogue) if is_product else (None, None)
+    named = [code for leaf in (line.product, *leaves(line.product, catalogue)) for code in catalogue[leaf].requires]
+    required = tuple(
+        Required(code, rows[code].kind == ProductKind.CORE) for code in dict.fromkeys(named if is_product else ())
+    )
+    return SaleFacts(
+        product=line.product,
+        requires=required,
+        off_sale=off,
+        part=part,
+        beside=beside,
+        renewed=frozenset(cart.renews),
+        held=buyer.held,
+        customer_type=cart.customer_type,
+        legal_hold_at=buyer.legal_hold_at,
+        suspended=buyer.suspended,
+        suspended_until=buyer.suspended_until,
+        paid_at=cart.paid_at,
+        cart_at=cart.cart_at,
+    )
+
+
+def _names(code: str, rows: Mapping[str, ProductRow], catalogue: Catalogue) -> frozenset[str]:
+    """Return what a line counts as: its product and family, and those of a bundle's parts."""
+    codes = (code, *leaves(code, catalogue))
+    return frozenset(name for one in codes for name in (one, rows[one].family) if name is not None)
+
+
+async def _buyer(tx: AsyncConnection, customer_id: UUID, now: datetime) -> _Buyer:
+    owned = await sales.owned(tx, customer_id)
+    live = await suspensions.live_of(tx, customer_id, now)
+    ends = [one.until for one in live]
+    holds = [one.license.legal_hold_at for one in owned if one.license.legal_hold_at is not None]
+    return _Buyer(
+        held=tuple(held_of(one, now) for one in owned),
+        legal_hold_at=min(holds, default=None),
+        suspended=bool(live),
+        suspended_until=None if None in ends else max((end for end in ends if end is not None), default=None),
+    )
+
+
+def held_of(one: OwnedRow, now: datetime) -> Held:
+    """Return a license of the buyer's as the rule takes it."""
+    return Held(
+        license_id=one.license.id,
+        names=frozenset(name for name in (one.product_code, one.family) if name is not None),
+        trial=one.channel == TRIAL,
+        alive=status_of(one.license.facts, now) not in FROZEN,
+        support_until=one.license.support_until,
+    )

@@ -1,0 +1,76 @@
+"""Valid requests about accounts."""
+
+from uuid import UUID
+
+from tests.support.administration.catalogue import BOTH, ordered
+from tests.support.administration.example import NOBODY, Example, Make, Shelf
+from tests.support.house import AGENT
+from tillkey_server.usecases.suspension import suspend_account
+from tillkey_server.usecases.termination import request_termination
+
+EVIDENCE = {"behavior": "pb_key_sharing", "evidence": "ticket 12"}
+
+
+async def _of(shelf: Shelf, body: dict[str, object] | None = None) -> Example:
+    held = await ordered(shelf)
+    return Example({"customer_id": held["customer_id"]}, body, missing={"customer_id": NOBODY}, concerns=BOTH)
+
+
+async def _show(shelf: Shelf) -> Example:
+    return await _of(shelf)
+
+
+async def _ask(shelf: Shelf) -> Example:
+    return await _of(shelf, {})
+
+
+async def _judged(shelf: Shelf) -> Example:
+    return await _of(shelf, dict(EVIDENCE))
+
+
+async def _lift(shelf: Shelf) -> Example:
+    example = await _of(shelf, {"reason": "a mistake"})
+    customer = UUID(example.path["customer_id"])
+    await suspend_account(shelf.house.services, customer, actor=AGENT, **EVIDENCE)
+    return example
+
+
+async def _request(shelf: Shelf) -> Example:
+    return await _of(shelf, {"verified": True, "reason": "closing the shop"})
+
+
+async def _asked_before(shelf: Shelf, body: dict[str, object]) -> Example:
+    example = await _of(shelf, body)
+    customer = UUID(example.path["customer_id"])
+    await request_termination(shelf.house.services, customer, verified=True, reason="", actor=AGENT)
+    return example
+
+
+async def _cancel(shelf: Shelf) -> Example:
+    return await _asked_before(shelf, {})
+
+
+async def _waive(shelf: Shelf) -> Example:
+    return await _asked_before(shelf, {"amount": "5.00 EUR"})
+
+
+async def _erased(_shelf: Shelf) -> Example:
+    return Example()
+
+
+async def _again(_shelf: Shelf) -> Example:
+    return Example(body={"customers": [NOBODY]})
+
+
+EXAMPLES: dict[str, Make] = {
+    "get_account": _show,
+    "suspend_account": _judged,
+    "lift_suspension": _lift,
+    "preview_termination": _ask,
+    "request_termination": _request,
+    "cancel_termination": _cancel,
+    "waive_balance": _waive,
+    "terminate_account": _judged,
+    "list_erased": _erased,
+    "erase_again": _again,
+}
