@@ -23,6 +23,7 @@ from tillkey_server.cli import (
     policy,
     product,
     project,
+    purchase,
     rekey,
     review,
     serving,
@@ -58,6 +59,8 @@ license_commands.app.command("show")(licenses.show)
 license_commands.app.command("rekey")(rekey.rekey)
 license_commands.app.command("transfer")(transfer.transfer)
 license_commands.app.command("trial")(trial.trial)
+license_commands.app.command("import")(purchase.import_)
+project.app.command("entitlements")(purchase.entitlements)
 order.app.command("preview")(review.preview)
 order.app.command("hold")(review.hold)
 order.app.command("release")(review.release)
@@ -69,6 +72,7 @@ app.add_typer(api_key.app, name="api-key")
 app.add_typer(product.app, name="product")
 app.add_typer(customer.app, name="customer")
 app.add_typer(account.app, name="account")
+app.add_typer(purchase.app, name="install-credit")
 app.add_typer(project.app, name="project")
 app.add_typer(order.app, name="order")
 app.add_typer(policy.app, name="policy")

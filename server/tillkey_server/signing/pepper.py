@@ -30,6 +30,7 @@ _IDEMPOTENCY_KEY = b"tillkey idempotency key v1\0"
 _REQUEST = b"tillkey idempotent request v1\0"
 _ANSWER = b"tillkey idempotent answer v1\0"
 _BUCKET = b"tillkey rate limit v1\0"
+_PURCHASE_CODE = b"tillkey purchase code v1\0"
 
 API_KEY_PREFIX = "tks_"
 _API_KEY_SYMBOLS = 43
@@ -115,6 +116,10 @@ class Pepper:
     def hash_bucket(self, scope: str, subject: str) -> bytes:
         """Return the 32 bytes under which it is counted how often a subject (an address, a license) asked."""
         return self._mac(_BUCKET, f"{scope}\0{subject}".encode())
+
+    def hash_purchase_code(self, channel: str, code: str) -> bytes:
+        """Return the 32 bytes under which a purchase code of another marketplace is stored."""
+        return self._mac(_PURCHASE_CODE, f"{channel}\0{code}".encode())
 
     def seal_answer(self, owner: str, key: str, answer: bytes) -> bytes:
         """Encrypt an answer (AES-256-GCM) under the pepper and the idempotency key, which is stored nowhere.

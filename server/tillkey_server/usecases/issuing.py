@@ -14,7 +14,9 @@ from tillkey_server.ids import new_id
 from tillkey_server.rules.clocks import Clocks, clocks_at_issue
 from tillkey_server.rules.issue import decide_issue
 from tillkey_server.rules.policy import Policy
-from tillkey_server.store import audit, customers, licenses, orders, products
+from tillkey_server.rules.product import ProductKind
+from tillkey_server.store import audit, customers, install_credits, licenses, orders, products
+from tillkey_server.store.install_credits import CreditRow
 from tillkey_server.usecases import accounts
 from tillkey_server.usecases.services import Services
 
@@ -56,6 +58,8 @@ async def issue_line(
 ) -> IssuedLine:
     """Issue what a line still needs (NX-01); its order's row is locked, or new in this transaction.
 
+    With the first license of a core comes its free installation, where the terms give one (NX-19).
+
     The clocks run from the payment, not from when we were told of it (NX-14).
     """
     known = await licenses.of_order_line(tx, line.id)
@@ -67,6 +71,10 @@ async def issue_line(
         made = await insert_license(services, tx, sale, line, position=position, clocks=clocks)
         await audit.record(tx, decision, actor=actor, action="license_issue", license_id=made.license_id)
         given.append(made)
+    is_core = sale.product.kind == ProductKind.CORE
+    if is_core and policy.sale is not None and policy.sale.install_service and not known:
+        credit = CreditRow(new_id(), line.id, sale.customer.id, sale.now)
+        await install_credits.grant(tx, credit)
     return IssuedLine(decision.code.value, tuple(given))
 
 

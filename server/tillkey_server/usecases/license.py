@@ -18,6 +18,7 @@ from tillkey_server.store import activations, audit, chains, customers, leases, 
 from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
 from tillkey_server.usecases.customer import address_of, ensured
 from tillkey_server.usecases.issuing import IssuedLicense, Sale, issue_line
+from tillkey_server.usecases.prerequisite import after_loss
 from tillkey_server.usecases.sale import not_on_sale
 from tillkey_server.usecases.seen import license_of
 from tillkey_server.usecases.services import Services, settled
@@ -121,6 +122,8 @@ async def change_standing(
         }
         decision = replace(decision, facts=shown)
         await audit.record(tx, decision, actor=actor, action=f"license_{event}", license_id=row.id)
+        if decision.allowed and event == Event.REVOKE:
+            await after_loss(services, tx, row, now, actor=actor)
     return decision
 
 

@@ -57,15 +57,26 @@ async def release_order(
         await audit.record(tx, told, actor=actor, action="order_release")
         if not decision.allowed:
             return refusal_of(decision)
-        await orders.set_review(tx, row.id, held_at=row.held_at, released_at=now)
+        begins = await _begins(tx, row, policy, now)
+        out = replace(row, held_at=None if begins is None else row.held_at, released_at=begins)
+        await orders.set_review(tx, row.id, held_at=out.held_at, released_at=out.released_at)
         note = ReviewRow(new_id(), row.id, "released", now, decision.code.value, actor, why, dict(decision.facts))
         await reviews.insert(tx, note)
         customer = await customers.by_id(tx, row.customer_id)
         if customer is None:
             raise BrokenInvariant("an order of no customer")
-        begins = now if policy.sale is None or policy.sale.review_clock is ReviewClock.RELEASE else None
-        out = replace(row, released_at=now)
         return await placed_order(services, tx, out, customer, actor, told, is_new=True, clocks_from=begins)
+
+
+async def _begins(tx: AsyncConnection, row: OrderRow, policy: Policy, now: datetime) -> datetime | None:
+    """Return from when an order's clocks run instead of its payment, in whole seconds; None: from the payment.
+
+    Where its keys were out before it was held, its clocks had begun.
+    """
+    if policy.sale is not None and policy.sale.review_clock is ReviewClock.PAYMENT:
+        return None
+    issued = [await licenses.count_of_order_line(tx, line.id) for line in await orders.lines_of(tx, row.id)]
+    return None if any(issued) else now.replace(microsecond=0)
 
 
 async def propose_refunds(services: Services) -> int:

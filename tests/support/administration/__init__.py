@@ -11,6 +11,7 @@ from tests.support.administration import (
     catalogue,
     licenses,
     policies,
+    purchases,
     sales,
     trials,
 )
@@ -20,6 +21,7 @@ EXAMPLES: dict[str, Make] = {
     **api_keys.EXAMPLES,
     **catalogue.EXAMPLES,
     **sales.EXAMPLES,
+    **purchases.EXAMPLES,
     **accounts.EXAMPLES,
     **policies.EXAMPLES,
     **trials.EXAMPLES,

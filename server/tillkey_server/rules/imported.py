@@ -1,0 +1,69 @@
+"""Purchase codes of other marketplaces (NX-44).
+
+1. Codes are taken of the channels that the terms name, with support of a length that the terms name.
+2. A code becomes one license, once. Told again for the same customer it is the same license; for another one it is
+   refused, whoever was first.
+3. How long support lasts is the marketplace's to say, where it says; else it is the months that were chosen, from the
+   purchase there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from tillkey_server.rules.decision import Code, Decision, allow, deny, instant
+from tillkey_server.rules.policy import Policy
+
+
+class ImportCode(Code):
+    """Every answer about a purchase code."""
+
+    LICENSE_IMPORTED = "license_imported"
+    LICENSE_IMPORTED_BEFORE = "license_imported_before"
+    PURCHASE_CODE_ALREADY_CLAIMED = "purchase_code_already_claimed"
+    PURCHASE_CODE_NOT_TAKEN = "purchase_code_not_taken"
+
+
+class Claimed(StrEnum):
+    """Who brought a code before."""
+
+    NOBODY = "nobody"
+    SAME = "same"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class ImportFacts:
+    """A code that is brought; `support_until` is the marketplace's word on the end of support, where it gave one."""
+
+    channel: str
+    months: int
+    claimed: Claimed
+    support_until: datetime | None = None
+
+
+def decide_import(facts: ImportFacts, policy: Policy, now: datetime) -> Decision:
+    """Decide whether a purchase code becomes a license; facts `channel`, `months`, `support_until`."""
+    terms = policy.sale
+    shown: dict[str, object] = {
+        "channel": facts.channel,
+        "months": facts.months,
+        "support_until": instant(facts.support_until),
+    }
+    cited = policy.issue_clauses if terms is None else terms.clauses.imported
+    if facts.claimed is Claimed.OTHER:
+        code = ImportCode.PURCHASE_CODE_ALREADY_CLAIMED
+        return deny(code, clauses=cited, policy=policy.ref, now=now, facts=shown, options=("ask_support",))
+    if facts.claimed is Claimed.SAME:
+        return allow(ImportCode.LICENSE_IMPORTED_BEFORE, clauses=cited, policy=policy.ref, now=now, facts=shown)
+    if terms is None or facts.channel not in terms.import_channels or facts.months not in terms.import_months:
+        offered = {
+            "channels": [] if terms is None else list(terms.import_channels),
+            "lengths": [] if terms is None else list(terms.import_months),
+        }
+        return deny(
+            ImportCode.PURCHASE_CODE_NOT_TAKEN, clauses=cited, policy=policy.ref, now=now, facts=shown | offered
+        )
+    return allow(ImportCode.LICENSE_IMPORTED, clauses=cited, policy=policy.ref, now=now, facts=shown)

@@ -1,0 +1,49 @@
+"""Free installations: one for each order line of a core."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from tillkey_server.store import rows, tables
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+
+@dataclass(frozen=True, slots=True)
+class CreditRow:
+    """One free installation; `used_at` is when it was done."""
+
+    id: UUID
+    order_line_id: UUID
+    customer_id: UUID
+    granted_at: datetime
+    used_at: datetime | None = None
+    used_by: str | None = None
+
+
+_C = tables.install_credit.c
+_SELECT = select(*rows.columns_of(tables.install_credit, CreditRow))
+
+
+async def of_customer(conn: AsyncConnection, customer_id: UUID, *, lock: bool = False) -> tuple[CreditRow, ...]:
+    """Return a customer's free installations, oldest first; `lock` them before using one."""
+    statement = _SELECT.where(_C.customer_id == customer_id).order_by(_C.id)
+    return await rows.many(conn, rows.locked(statement, tables.install_credit, lock=lock), CreditRow)
+
+
+async def grant(conn: AsyncConnection, row: CreditRow) -> bool:
+    """Insert the free installation of a line unless it has one; return whether it is new."""
+    return await rows.insert_if_absent(conn, tables.install_credit, row, ("order_line_id",))
+
+
+async def use(conn: AsyncConnection, credit_id: UUID, *, at: datetime, by: str) -> None:
+    """Note that an installation was done; the row is locked and was not used."""
+    statement = tables.install_credit.update().where(_C.id == credit_id, _C.used_at.is_(None))
+    await rows.changed(conn, statement.values(used_at=at, used_by=by))

@@ -1,0 +1,42 @@
+"""Purchase codes of other marketplaces, by keyed hash; the database holds each to one license."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from tillkey_server.store import rows, tables
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+
+@dataclass(frozen=True, slots=True)
+class PurchaseCodeRow:
+    """A code that became a license."""
+
+    id: UUID
+    channel: str
+    code_hash: bytes = field(repr=False)
+    license_id: UUID
+    customer_id: UUID
+    claimed_at: datetime
+
+
+_C = tables.purchase_code.c
+_SELECT = select(*rows.columns_of(tables.purchase_code, PurchaseCodeRow))
+
+
+async def by_code(conn: AsyncConnection, channel: str, code_hash: bytes) -> PurchaseCodeRow | None:
+    """Return who brought a code."""
+    return await rows.one(conn, _SELECT.where(_C.channel == channel, _C.code_hash == code_hash), PurchaseCodeRow)
+
+
+async def insert(conn: AsyncConnection, row: PurchaseCodeRow) -> None:
+    """Insert a code; IntegrityError (`uq_purchase_code_channel_code_hash`) where somebody brought it before."""
+    await rows.insert(conn, tables.purchase_code, row)

@@ -1,0 +1,134 @@
+"""A purchase code of another marketplace becomes a license, once (NX-44)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tillkey_server.errors import BadInput, BrokenInvariant, NotFound
+from tillkey_server.ids import new_id
+from tillkey_server.rules.access import EVERYTHING, Scope
+from tillkey_server.rules.clocks import clocks_at_issue, months_end
+from tillkey_server.rules.decision import Decision
+from tillkey_server.rules.imported import Claimed, ImportFacts, decide_import
+from tillkey_server.store import audit, customers, licenses, orders, products, purchase_codes
+from tillkey_server.store.customers import CustomerRow
+from tillkey_server.store.orders import OrderLineRow, OrderRow
+from tillkey_server.store.purchase_codes import PurchaseCodeRow
+from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
+from tillkey_server.usecases.customer import address_of, ensured
+from tillkey_server.usecases.issuing import IssuedLicense, Sale, insert_license
+from tillkey_server.usecases.order import EARLIEST
+from tillkey_server.usecases.services import Services, settled
+
+_CODE = re.compile(r"[0-9a-z][0-9a-z-]{7,79}")
+
+
+@dataclass(frozen=True, slots=True)
+class PurchaseCode:
+    """What the customer brought: the code, bought at `purchased_at` with `months` of support.
+
+    `supported_until` is the marketplace's word on its end, where it gave one.
+    """
+
+    channel: str
+    code: str = field(repr=False)
+    product: str
+    months: int
+    purchased_at: datetime
+    supported_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """The license that a code stands for; its key is in the answer that made it alone."""
+
+    is_new: bool
+    license: IssuedLicense
+    decision: Decision
+
+
+async def import_purchase_code(
+    services: Services, brought: PurchaseCode, *, customer_email: str, actor: str, scope: Scope = EVERYTHING
+) -> Imported | RefusalAnswer:
+    """Turn a purchase code into a license, or find the one that it is.
+
+    Raises BadInput, naming the field, and NotFound for the product or, where the caller is limited, the customer.
+    """
+    email = address_of(customer_email, "customer")
+    code = brought.code.strip().lower()
+    if not _CODE.fullmatch(code):
+        raise BadInput("code", "must be 8 to 80 letters, digits and dashes")
+    code_hash = services.pepper.hash_purchase_code(brought.channel, code)
+
+    async def attempt() -> Imported | RefusalAnswer:
+        now = services.clock.now()
+        if not EARLIEST <= brought.purchased_at <= now:
+            raise BadInput("purchased_at", f"lies ahead, or before {EARLIEST.year}")
+        async with services.db.writing() as tx:
+            sold = await products.by_code(tx, brought.product)
+            if sold is None or not scope.admits_product(sold.id):
+                raise NotFound("product", brought.product)
+            row = CustomerRow(new_id(), email, email.casefold(), now)
+            known = await customers.by_email_key(tx, row.email_key)
+            if scope.customers is not None:
+                known = await ensured(tx, row, scope)
+            claim = await purchase_codes.by_code(tx, brought.channel, code_hash)
+            policy = services.policies.offered(sold.policy_name)
+            claimed = _claimed(claim, known)
+            facts = ImportFacts(brought.channel, brought.months, claimed, brought.supported_until)
+            decision = decide_import(facts, policy, now)
+            if not decision.allowed:
+                await audit.record(tx, decision, actor=actor, action="license_import")
+                return refusal_of(decision)
+            if claim is not None:
+                return Imported(is_new=False, license=await _known(tx, claim), decision=decision)
+            sale = Sale(sold, known or await customers.ensure(tx, row), policy, 1, now, brought.purchased_at)
+            made = await _insert(services, tx, sale, brought, code_hash)
+            await audit.record(tx, decision, actor=actor, action="license_import", license_id=made.license_id)
+            return Imported(is_new=True, license=made, decision=decision)
+
+    return await settled(attempt)
+
+
+def _claimed(claim: PurchaseCodeRow | None, known: CustomerRow | None) -> Claimed:
+    if claim is None:
+        return Claimed.NOBODY
+    return Claimed.SAME if known is not None and claim.customer_id == known.id else Claimed.OTHER
+
+
+async def _known(tx: AsyncConnection, claim: PurchaseCodeRow) -> IssuedLicense:
+    row = await licenses.by_id(tx, claim.license_id)
+    if row is None:
+        raise BrokenInvariant("a purchase code of no license")
+    return IssuedLicense(row.id, None, row.key_hint)
+
+
+async def _insert(
+    services: Services, tx: AsyncConnection, sale: Sale, brought: PurchaseCode, code_hash: bytes
+) -> IssuedLicense:
+    order = OrderRow(new_id(), brought.channel, code_hash.hex(), sale.customer.id, brought.purchased_at, sale.now)
+    await orders.insert(tx, order)
+    line = OrderLineRow(
+        id=new_id(),
+        order_id=order.id,
+        position=0,
+        product_id=sale.product.id,
+        quantity=1,
+        price_minor=0,
+        currency=sale.product.currency,
+        policy_name=sale.policy.name,
+        policy_version=sale.policy.version,
+        list_price_minor=sale.product.price_minor,
+        term_months=brought.months,
+    )
+    await orders.insert_line(tx, line)
+    until = brought.supported_until or months_end(brought.purchased_at, brought.months, sale.policy.timezone)
+    clocks = replace(clocks_at_issue(brought.purchased_at, sale.policy), support_until=until, updates_until=until)
+    made = await insert_license(services, tx, sale, line, position=0, clocks=clocks)
+    claim = PurchaseCodeRow(new_id(), brought.channel, code_hash, made.license_id, sale.customer.id, sale.now)
+    await purchase_codes.insert(tx, claim)
+    return made

@@ -1,0 +1,70 @@
+"""Free installations: shown, and used when one was done (NX-19)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tillkey_server.rules.access import EVERYTHING, Scope
+from tillkey_server.rules.decision import Decision, instant
+from tillkey_server.rules.install_credit import CreditFacts, decide_use
+from tillkey_server.rules.policy import Policy
+from tillkey_server.rules.standing import FROZEN, status_of
+from tillkey_server.store import audit, install_credits, licenses, orders
+from tillkey_server.store.install_credits import CreditRow
+from tillkey_server.usecases import accounts
+from tillkey_server.usecases.services import Services
+
+
+async def list_install_credits(
+    services: Services, customer_id: UUID, *, scope: Scope = EVERYTHING
+) -> dict[str, object]:
+    """Return a customer's free installations, and which of them are left. Raises NotFound."""
+    async with services.db.reading() as tx:
+        await accounts.seen(tx, customer_id, scope)
+        now = services.clock.now()
+        found = [(row, await _facts(tx, row, now)) for row in await install_credits.of_customer(tx, customer_id)]
+    return {"items": [_shown(row, facts) for row, facts in found]}
+
+
+async def use_install_credit(
+    services: Services, customer_id: UUID, *, actor: str, scope: Scope = EVERYTHING
+) -> Decision:
+    """Use a customer's oldest free installation, since it was done; refused where none is left. Raises NotFound."""
+    async with services.db.writing() as tx:
+        await accounts.locked(tx, customer_id, scope)
+        now = services.clock.now()
+        held = await install_credits.of_customer(tx, customer_id, lock=True)
+        policy = await _terms(services, tx, customer_id, held)
+        decision = decide_use(tuple([await _facts(tx, row, now) for row in held]), policy, now)
+        if decision.allowed:
+            await install_credits.use(tx, UUID(str(decision.facts["credit"])), at=now, by=actor)
+        told = replace(decision, facts={**decision.facts, "customer": str(customer_id)})
+        await audit.record(tx, told, actor=actor, action="install_credit_use")
+    return decision
+
+
+async def _terms(services: Services, tx: AsyncConnection, customer_id: UUID, held: tuple[CreditRow, ...]) -> Policy:
+    """Return the terms under which the newest free installation was given; without one, those of the account."""
+    line = await orders.line(tx, held[-1].order_line_id) if held else None
+    if line is not None:
+        return await services.policies.of(tx, line.policy_ref)
+    return await accounts.terms_of(services, tx, customer_id)
+
+
+async def _facts(tx: AsyncConnection, row: CreditRow, now: datetime) -> CreditFacts:
+    held = await licenses.of_order_line(tx, row.order_line_id)
+    alive = any(status_of(one.facts, now) not in FROZEN for one in held)
+    return CreditFacts(row.id, row.granted_at, row.used_at, alive)
+
+
+def _shown(row: CreditRow, facts: CreditFacts) -> dict[str, object]:
+    return {
+        "id": str(row.id),
+        "state": facts.state,
+        "granted_at": instant(row.granted_at),
+        "used_at": instant(row.used_at),
+    }

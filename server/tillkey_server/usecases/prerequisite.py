@@ -1,0 +1,56 @@
+"""What becomes of extensions when what they require is lost (NX-13).
+
+Whoever revokes or refunds a license calls `after_loss` in the same transaction, after it wrote that.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tillkey_server.rules.sale import decide_loss, satisfied_by
+from tillkey_server.rules.standing import Event, advance, decide_change
+from tillkey_server.store import activations, audit, chains, licenses, products, sales
+from tillkey_server.store.licenses import LicenseRow
+from tillkey_server.usecases.sale import held_of
+from tillkey_server.usecases.services import Services
+
+
+async def after_loss(services: Services, tx: AsyncConnection, lost: LicenseRow, now: datetime, *, actor: str) -> int:
+    """Tell every extension of the customer's whose last prerequisite `lost` was, and suspend it by its terms.
+
+    Returns how many there are. Whatever else holds the prerequisite keeps it.
+    """
+    rows = {row.id: row for row in await products.all_of(tx)}
+    product = rows[lost.product_id]
+    names = {product.code, product.family or product.code}
+    owned = await sales.owned(tx, lost.customer_id)
+    held = tuple(held_of(one, now) for one in owned)
+    gone = {name for name in names if not satisfied_by(name, held)}
+    dependents = [
+        one.license
+        for one, facts in zip(owned, held, strict=True)
+        if facts.alive and gone & set(rows[one.license.product_id].requires or ())
+    ]
+    for row in dependents:
+        policy = await services.policies.of(tx, row.policy_ref)
+        decision = decide_loss(product.code, lost.id, policy, now)
+        if decision.facts["suspends"]:
+            await _suspend(services, tx, row, now)
+        await audit.record(tx, decision, actor=actor, action="prerequisite_lost", license_id=row.id)
+    return len(dependents)
+
+
+async def _suspend(services: Services, tx: AsyncConnection, seen: LicenseRow, now: datetime) -> None:
+    row = await licenses.by_id(tx, seen.id, lock=True)
+    if row is None:
+        return
+    await chains.hold_still(tx, row.id)
+    if not decide_change(row.facts, Event.SUSPEND, await services.policies.of(tx, row.policy_ref), now).allowed:
+        return
+    after = advance(row.facts, Event.SUSPEND, now)
+    await licenses.set_moments(
+        tx, row.id, {"suspended_at": after.suspended_at, "suspended_until": after.suspended_until}
+    )
+    await chains.bump_revision(tx, [one.id for one in await activations.active_of_license(tx, row.id)])
