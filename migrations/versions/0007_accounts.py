@@ -26,6 +26,7 @@ def upgrade() -> None:
     _reviews()
     _suspensions()
     _terminations()
+    _waivers_and_tombstones()
     _credits_and_codes()
 
 
@@ -102,6 +103,9 @@ def _terminations() -> None:
         sqlite_where=_OPEN,
         postgresql_where=_OPEN,
     )
+
+
+def _waivers_and_tombstones() -> None:
     op.create_table(
         "balance_waiver",
         sa.Column("id", sa.Uuid(), nullable=False),

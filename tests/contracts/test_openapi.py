@@ -62,7 +62,7 @@ def test_every_address_is_described_with_every_status_that_it_can_answer(documen
 def test_an_endpoint_of_the_administration_is_described_with_what_its_row_says(document, row) -> None:
     operation = document["paths"][row.path][row.method.lower()]
     described = {int(status) for status in operation["responses"]}
-    named = {problems.KINDS[code].status for code in row.refusals}
+    named = {problems.kind_of(code).status for code in row.refusals}
     assert described == {*row.statuses, *named, *(WRITING if row.writes else READING)}
     assert operation["x-tillkey-permission"] == row.permission
     assert operation["security"] == [{"ApiKey": []}]

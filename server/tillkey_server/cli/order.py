@@ -31,6 +31,11 @@ LINE_HELP = (
     ' "pos-core:2,price=49.90 EUR,list_price=99.80 EUR,tax=9.98 EUR", or, bought beside the first line,'
     ' "pos-core,kind=support,beside=0,price=20.00 EUR".'
 )
+Buyer = Annotated[
+    str, typer.Option("--customer", metavar="EMAIL", help="The buyer's e-mail address.", show_default=False)
+]
+LineTexts = Annotated[list[str], typer.Option("--line", metavar="CODE[:N]", help=LINE_HELP, show_default=False)]
+UnderReview = Annotated[bool, typer.Option("--under-review", help="A check still runs: no key before `order release`.")]
 _COLUMNS = ("id", "channel", "number", "customer_id", "paid_at")
 
 
@@ -39,13 +44,8 @@ def add(
     *,
     data_dir: DataDir,
     number: Annotated[str, typer.Option("--number", metavar="REF", help="The order's number.", show_default=False)],
-    customer: Annotated[
-        str, typer.Option("--customer", metavar="EMAIL", help="The buyer's e-mail address.", show_default=False)
-    ],
-    line: Annotated[
-        list[str],
-        typer.Option("--line", metavar="CODE[:N]", help=LINE_HELP, show_default=False),
-    ],
+    customer: Buyer,
+    line: LineTexts,
     channel: Annotated[str, typer.Option("--channel", metavar="NAME", help="Whose number it is.")] = "manual",
     paid_at: Annotated[
         str | None, typer.Option("--paid-at", metavar="TIME", help="When the money came.", show_default=False)
@@ -54,9 +54,7 @@ def add(
         CustomerType | None, typer.Option("--customer-type", help="As what the customer bought.", show_default=False)
     ] = None,
     renews: Renews = None,
-    under_review: Annotated[
-        bool, typer.Option("--under-review", help="A check still runs: no key before `order release`.")
-    ] = False,
+    under_review: UnderReview = False,
     as_json: Json = False,
 ) -> None:
     """Record a paid order and issue its licenses. Each key is shown once: only a keyed hash of it is stored."""

@@ -19,6 +19,15 @@ if TYPE_CHECKING:
 app = typer.Typer(help="What is on sale.", no_args_is_help=True)
 
 Code = Annotated[str, typer.Argument(metavar="CODE", help="The product's code.", show_default=False)]
+Name = Annotated[str | None, typer.Option("--name", metavar="TEXT", help="Its new name.", show_default=False)]
+NewPrice = Annotated[
+    str | None, typer.Option("--price", metavar="MONEY", help='Its new price, as "49.90 EUR".', show_default=False)
+]
+Terms = Annotated[str | None, typer.Option("--policy", metavar="NAME", help="Its new terms.", show_default=False)]
+Requires = Annotated[
+    list[str] | None,
+    typer.Option("--requires", metavar="CODE", help="What a buyer must hold; may be repeated; '' for nothing."),
+]
 _COLUMNS = ("code", "name", "key_prefix", "policy", "price")
 
 
@@ -85,23 +94,14 @@ def change(
     *,
     data_dir: DataDir,
     code: Code,
-    name: Annotated[
-        str | None, typer.Option("--name", metavar="TEXT", help="Its new name.", show_default=False)
-    ] = None,
-    price: Annotated[
-        str | None, typer.Option("--price", metavar="MONEY", help='Its new price, as "49.90 EUR".', show_default=False)
-    ] = None,
-    policy: Annotated[
-        str | None, typer.Option("--policy", metavar="NAME", help="Its new terms.", show_default=False)
-    ] = None,
+    name: Name = None,
+    price: NewPrice = None,
+    policy: Terms = None,
     kind: Annotated[ProductKind | None, typer.Option("--kind", help="What it is.", show_default=False)] = None,
     family: Annotated[
         str | None, typer.Option("--family", metavar="CODE", help="Of which product it is an edition.")
     ] = None,
-    requires: Annotated[
-        list[str] | None,
-        typer.Option("--requires", metavar="CODE", help="What a buyer must hold; may be repeated; '' for nothing."),
-    ] = None,
+    requires: Requires = None,
     part: Annotated[
         list[str] | None, typer.Option("--part", metavar="CODE", help="What a bundle sells; may be repeated.")
     ] = None,

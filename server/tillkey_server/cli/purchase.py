@@ -18,6 +18,7 @@ from tillkey_server.cli.running import (
     Outcome,
     actor,
     carried_out,
+    moment_of,
     perform,
     refused_by,
     time_of,
@@ -73,15 +74,11 @@ def import_(
     """Turn a purchase code of another marketplace into a license, once."""
 
     async def work(services: Services) -> Outcome:
-        from tillkey_server.errors import BadInput
         from tillkey_server.usecases.answers import RefusalAnswer, told_of
         from tillkey_server.usecases.import_code import PurchaseCode, import_purchase_code
 
-        bought = time_of(purchased_at, "purchased-at")
-        if bought is None:
-            raise BadInput("purchased-at", "is missing")
         until = time_of(supported_until, "supported-until")
-        brought = PurchaseCode(channel, code, product, support_months, bought, until)
+        brought = PurchaseCode(channel, code, product, support_months, moment_of(purchased_at, "purchased-at"), until)
         made = await import_purchase_code(services, brought, customer_email=customer, actor=actor())
         if isinstance(made, RefusalAnswer):
             return refused_by(made)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tillkey_server.cli.order import LINE_HELP, OrderId, Renews, line_of, show_order
+from tillkey_server.cli.order import Buyer, LineTexts, OrderId, Renews, line_of, show_order
 from tillkey_server.cli.running import (
     DataDir,
     Done,
@@ -30,10 +30,8 @@ if TYPE_CHECKING:
 def preview(
     *,
     data_dir: DataDir,
-    customer: Annotated[
-        str, typer.Option("--customer", metavar="EMAIL", help="The buyer's e-mail address.", show_default=False)
-    ],
-    line: Annotated[list[str], typer.Option("--line", metavar="CODE[:N]", help=LINE_HELP, show_default=False)],
+    customer: Buyer,
+    line: LineTexts,
     customer_type: Annotated[
         CustomerType | None, typer.Option("--customer-type", help="As what the customer buys.", show_default=False)
     ] = None,

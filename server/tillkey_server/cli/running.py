@@ -91,13 +91,16 @@ def actor() -> str:
 
 
 def time_of(text: str | None, field: str) -> datetime | None:
-    """Read a time of day with its zone; a bare one would be a guess. Raises BadInput."""
+    """Read a time of day with its zone, where it is given; a bare one would be a guess. Raises BadInput."""
+    return None if text is None else moment_of(text, field)
+
+
+def moment_of(text: str, field: str) -> datetime:
+    """Read a time that has to be given, with its zone. Raises BadInput."""
     from datetime import UTC, datetime
 
     from tillkey_server.errors import BadInput
 
-    if text is None:
-        return None
     try:
         at = datetime.fromisoformat(text)
     except ValueError as error:

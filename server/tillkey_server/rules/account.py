@@ -25,7 +25,7 @@ from tillkey_server.rules.policy import Policy
 class AccountCode(Code):
     """Every answer about an account."""
 
-    ACCOUNT_SUSPENDED = "account_suspended"
+    ACCOUNT_SUSPENSION_SET = "account_suspension_set"
     ACCOUNT_SUSPENSION_LIFTED = "account_suspension_lifted"
     ACCOUNT_NOT_SUSPENDED = "account_not_suspended"
     ACCOUNT_AWAITS_SECOND = "account_awaits_second"
@@ -89,7 +89,7 @@ def decide_suspension(asked: SuspensionAsked, policy: Policy, now: datetime) -> 
     cited = terms.clauses.suspension + terms.clauses.behaviors
     if terms.two_person_rule and asked.proposed_by in {None, asked.actor}:
         return second_person(shown, policy, now)
-    return allow(AccountCode.ACCOUNT_SUSPENDED, clauses=cited, policy=policy.ref, now=now, facts=shown)
+    return allow(AccountCode.ACCOUNT_SUSPENSION_SET, clauses=cited, policy=policy.ref, now=now, facts=shown)
 
 
 def second_person(shown: Mapping[str, object], policy: Policy, now: datetime) -> Decision:

@@ -110,31 +110,10 @@ def decide_sale(facts: SaleFacts, policy: Policy, now: datetime) -> Decision:
         return off
     terms = policy.sale
     if terms is None:
-        if facts.requires:
-            return pend(
-                SaleCode.SALE_TERMS_SILENT,
-                clauses=policy.issue_clauses,
-                policy=policy.ref,
-                now=now,
-                facts=_shown(facts, policy) | {"requires": [one.code for one in facts.requires]},
-            )
-        return allow(
-            SaleCode.SALE_ALLOWED,
-            clauses=policy.issue_clauses,
-            policy=policy.ref,
-            now=now,
-            facts=_shown(facts, policy),
-        )
-    if terms.professional_only and facts.customer_type is not CustomerType.PROFESSIONAL:
-        told = None if facts.customer_type is None else facts.customer_type.value
-        return deny(
-            SaleCode.BUYER_NOT_PROFESSIONAL,
-            clauses=terms.clauses.buyer,
-            policy=policy.ref,
-            now=now,
-            facts=_shown(facts, policy) | {"customer_type": told},
-            options=("attest_professional",),
-        )
+        return _silent(facts, policy, now)
+    wrong = _buyer(facts, terms, policy, now)
+    if wrong is not None:
+        return wrong
     at = _instant(facts, terms, now)
     for required in facts.requires:
         missing = _missing(required, facts, policy, at, now)
@@ -146,6 +125,31 @@ def decide_sale(facts: SaleFacts, policy: Policy, now: datetime) -> Decision:
         policy=policy.ref,
         now=now,
         facts=_shown(facts, policy),
+    )
+
+
+def _silent(facts: SaleFacts, policy: Policy, now: datetime) -> Decision:
+    """Return the answer of terms without a word on sales (sentence 5)."""
+    shown = _shown(facts, policy)
+    cited = policy.issue_clauses
+    if facts.requires:
+        shown["requires"] = [one.code for one in facts.requires]
+        return pend(SaleCode.SALE_TERMS_SILENT, clauses=cited, policy=policy.ref, now=now, facts=shown)
+    return allow(SaleCode.SALE_ALLOWED, clauses=cited, policy=policy.ref, now=now, facts=shown)
+
+
+def _buyer(facts: SaleFacts, terms: SalePolicy, policy: Policy, now: datetime) -> Decision | None:
+    """Return the no to a buyer that is no professional, where only those buy (ZG-21)."""
+    if not terms.professional_only or facts.customer_type is CustomerType.PROFESSIONAL:
+        return None
+    told = None if facts.customer_type is None else facts.customer_type.value
+    return deny(
+        SaleCode.BUYER_NOT_PROFESSIONAL,
+        clauses=terms.clauses.buyer,
+        policy=policy.ref,
+        now=now,
+        facts=_shown(facts, policy) | {"customer_type": told},
+        options=("attest_professional",),
     )
 
 

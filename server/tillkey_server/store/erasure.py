@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Text, cast, func, select
 
-from tillkey_server.store import tables
+from tillkey_server.store import account_tables, tables
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -38,7 +38,11 @@ async def erase(conn: AsyncConnection, customer_id: UUID) -> None:
     await conn.execute(
         project.update().where(project.c.customer_id == customer_id).values(name=named, name_key=named, site=None)
     )
-    forced, review, suspension = tables.forced_deactivation, tables.order_review, tables.account_suspension
+    forced, review, suspension = (
+        tables.forced_deactivation,
+        account_tables.order_review,
+        account_tables.account_suspension,
+    )
     await conn.execute(forced.update().where(forced.c.license_id.in_(its_licenses)).values(reason=""))
     await conn.execute(
         forced.update()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from tillkey_server.store import rows, tables
+from tillkey_server.store import account_tables, rows
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -28,22 +28,22 @@ class CreditRow:
     used_by: str | None = None
 
 
-_C = tables.install_credit.c
-_SELECT = select(*rows.columns_of(tables.install_credit, CreditRow))
+_C = account_tables.install_credit.c
+_SELECT = select(*rows.columns_of(account_tables.install_credit, CreditRow))
 
 
 async def of_customer(conn: AsyncConnection, customer_id: UUID, *, lock: bool = False) -> tuple[CreditRow, ...]:
     """Return a customer's free installations, oldest first; `lock` them before using one."""
     statement = _SELECT.where(_C.customer_id == customer_id).order_by(_C.id)
-    return await rows.many(conn, rows.locked(statement, tables.install_credit, lock=lock), CreditRow)
+    return await rows.many(conn, rows.locked(statement, account_tables.install_credit, lock=lock), CreditRow)
 
 
 async def grant(conn: AsyncConnection, row: CreditRow) -> bool:
     """Insert the free installation of a line unless it has one; return whether it is new."""
-    return await rows.insert_if_absent(conn, tables.install_credit, row, ("order_line_id",))
+    return await rows.insert_if_absent(conn, account_tables.install_credit, row, ("order_line_id",))
 
 
 async def use(conn: AsyncConnection, credit_id: UUID, *, at: datetime, by: str) -> None:
     """Note that an installation was done; the row is locked and was not used."""
-    statement = tables.install_credit.update().where(_C.id == credit_id, _C.used_at.is_(None))
+    statement = account_tables.install_credit.update().where(_C.id == credit_id, _C.used_at.is_(None))
     await rows.changed(conn, statement.values(used_at=at, used_by=by))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import exists, func, select
 
 from tillkey_server.rules.policy import PolicyRef
-from tillkey_server.store import rows, tables
+from tillkey_server.store import account_tables, rows, tables
 from tillkey_server.store.paging import Paging, Sort, paged
 from tillkey_server.store.scoping import orders_of
 
@@ -143,7 +143,7 @@ async def set_review(
 
 async def under_review(conn: AsyncConnection, before: datetime, limit: int) -> tuple[OrderRow, ...]:
     """Return the oldest orders under review since before an instant, for which no refund was proposed since."""
-    order, step = tables.purchase_order.c, tables.order_review.c
+    order, step = tables.purchase_order.c, account_tables.order_review.c
     proposed = exists().where(step.order_id == order.id, step.kind == "refund_proposed", step.at >= order.held_at)
     waits = (order.held_at < before, order.released_at.is_(None), ~proposed)
     statement = _ORDER.where(*waits).order_by(order.held_at, order.id)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from tillkey_server.store import rows, tables
+from tillkey_server.store import account_tables, rows
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -28,8 +28,8 @@ class PurchaseCodeRow:
     claimed_at: datetime
 
 
-_C = tables.purchase_code.c
-_SELECT = select(*rows.columns_of(tables.purchase_code, PurchaseCodeRow))
+_C = account_tables.purchase_code.c
+_SELECT = select(*rows.columns_of(account_tables.purchase_code, PurchaseCodeRow))
 
 
 async def by_code(conn: AsyncConnection, channel: str, code_hash: bytes) -> PurchaseCodeRow | None:
@@ -39,4 +39,4 @@ async def by_code(conn: AsyncConnection, channel: str, code_hash: bytes) -> Purc
 
 async def insert(conn: AsyncConnection, row: PurchaseCodeRow) -> None:
     """Insert a code; IntegrityError (`uq_purchase_code_channel_code_hash`) where somebody brought it before."""
-    await rows.insert(conn, tables.purchase_code, row)
+    await rows.insert(conn, account_tables.purchase_code, row)

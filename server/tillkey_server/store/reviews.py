@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-from tillkey_server.store import rows, tables
+from tillkey_server.store import account_tables, rows
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -31,8 +31,8 @@ class ReviewRow:
     facts: Mapping[str, Any]
 
 
-_C = tables.order_review.c
-_SELECT = select(*rows.columns_of(tables.order_review, ReviewRow))
+_C = account_tables.order_review.c
+_SELECT = select(*rows.columns_of(account_tables.order_review, ReviewRow))
 
 
 async def of_order(conn: AsyncConnection, order_id: UUID) -> tuple[ReviewRow, ...]:
@@ -42,4 +42,4 @@ async def of_order(conn: AsyncConnection, order_id: UUID) -> tuple[ReviewRow, ..
 
 async def insert(conn: AsyncConnection, row: ReviewRow) -> None:
     """Note a step."""
-    await rows.insert(conn, tables.order_review, row)
+    await rows.insert(conn, account_tables.order_review, row)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import or_, select
 
-from tillkey_server.store import rows, tables
+from tillkey_server.store import account_tables, rows
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -36,8 +36,8 @@ class SuspensionRow:
     lifted_by: str | None = None
 
 
-_C = tables.account_suspension.c
-_SELECT = select(*rows.columns_of(tables.account_suspension, SuspensionRow))
+_C = account_tables.account_suspension.c
+_SELECT = select(*rows.columns_of(account_tables.account_suspension, SuspensionRow))
 
 
 async def of_customer(conn: AsyncConnection, customer_id: UUID) -> tuple[SuspensionRow, ...]:
@@ -58,7 +58,7 @@ async def live_of(conn: AsyncConnection, customer_id: UUID, now: datetime) -> tu
 
 async def insert(conn: AsyncConnection, row: SuspensionRow) -> None:
     """Insert a suspension, or the proposal of one; lock the customer's row first."""
-    await rows.insert(conn, tables.account_suspension, row)
+    await rows.insert(conn, account_tables.account_suspension, row)
 
 
 async def approve(
@@ -71,11 +71,11 @@ async def approve(
     until: datetime | None,
 ) -> None:
     """Note that a second person agreed; it suspends from then on."""
-    statement = tables.account_suspension.update().where(_C.id == suspension_id)
+    statement = account_tables.account_suspension.update().where(_C.id == suspension_id)
     await rows.changed(conn, statement.values(approved_at=at, approved_by=by, stops_at=stops_at, until=until))
 
 
 async def lift(conn: AsyncConnection, customer_id: UUID, *, at: datetime, by: str) -> None:
     """Lift all of a customer's suspensions that were not lifted."""
-    statement = tables.account_suspension.update().where(_C.customer_id == customer_id, _C.lifted_at.is_(None))
+    statement = account_tables.account_suspension.update().where(_C.customer_id == customer_id, _C.lifted_at.is_(None))
     await rows.changed(conn, statement.values(lifted_at=at, lifted_by=by))

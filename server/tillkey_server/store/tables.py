@@ -25,16 +25,8 @@ from sqlalchemy import (
     text,
 )
 
+from tillkey_server.store import account_tables  # noqa: F401 - its tables are of the same MetaData
 from tillkey_server.store.access_tables import api_key, audit_seal, idempotency, rate_limit, worker_lease
-from tillkey_server.store.account_tables import (
-    account_suspension,
-    account_termination,
-    balance_waiver,
-    install_credit,
-    order_review,
-    purchase_code,
-    tombstone,
-)
 from tillkey_server.store.columns import (
     HASH_BYTES,
     JKT_LENGTH,
@@ -65,31 +57,25 @@ __all__ = [
     "OUTCOMES",
     "SLOTS",
     "STEP_OPS",
-    "account_suspension",
-    "account_termination",
     "activation",
     "api_key",
     "audit_event",
     "audit_seal",
-    "balance_waiver",
     "chain",
     "chain_event",
     "customer",
     "forced_deactivation",
     "hotfix",
     "idempotency",
-    "install_credit",
     "installation",
     "lease",
     "license_",
     "metadata",
     "move_ticket",
     "order_line",
-    "order_review",
     "policy_version",
     "product",
     "project",
-    "purchase_code",
     "purchase_order",
     "rate_limit",
     "remote_access_grant",
@@ -100,7 +86,6 @@ __all__ = [
     "support_event",
     "support_request",
     "support_term",
-    "tombstone",
     "vendor_closure",
     "worker_lease",
 ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
-from tillkey_server.store import rows, tables
+from tillkey_server.store import account_tables, rows
 from tillkey_server.store.paging import Paging, Sort, paged
 
 if TYPE_CHECKING:
@@ -58,9 +58,10 @@ class TombstoneRow:
     at: datetime
 
 
-_C, _W, _T = tables.account_termination.c, tables.balance_waiver.c, tables.tombstone.c
-_SELECT = select(*rows.columns_of(tables.account_termination, TerminationRow))
-_STONES = select(*rows.columns_of(tables.tombstone, TombstoneRow))
+_C, _W = account_tables.account_termination.c, account_tables.balance_waiver.c
+_T = account_tables.tombstone.c
+_SELECT = select(*rows.columns_of(account_tables.account_termination, TerminationRow))
+_STONES = select(*rows.columns_of(account_tables.tombstone, TombstoneRow))
 _OPEN = (_C.canceled_at.is_(None), _C.done_at.is_(None))
 SORTS = {"at": Sort(_T.at, lambda row: row.at)}
 
@@ -80,30 +81,34 @@ async def due(conn: AsyncConnection, now: datetime, *, after: UUID | None, limit
 
 async def insert(conn: AsyncConnection, row: TerminationRow) -> None:
     """Insert a termination; IntegrityError (`one_open_termination`) where one is open."""
-    await rows.insert(conn, tables.account_termination, row)
+    await rows.insert(conn, account_tables.account_termination, row)
 
 
 async def approve(conn: AsyncConnection, termination_id: UUID, *, at: datetime, by: str, due_at: datetime) -> None:
     """Note that a second person agreed, and when it is due."""
-    statement = tables.account_termination.update().where(_C.id == termination_id)
+    statement = account_tables.account_termination.update().where(_C.id == termination_id)
     await rows.changed(conn, statement.values(approved_at=at, approved_by=by, due_at=due_at))
 
 
 async def cancel(conn: AsyncConnection, termination_id: UUID, at: datetime) -> None:
     """Note that a termination was taken back."""
-    await rows.changed(conn, tables.account_termination.update().where(_C.id == termination_id).values(canceled_at=at))
+    await rows.changed(
+        conn, account_tables.account_termination.update().where(_C.id == termination_id).values(canceled_at=at)
+    )
 
 
 async def finish(conn: AsyncConnection, row: TerminationRow, at: datetime) -> None:
     """Note that a termination was carried out, and set the customer's tombstone."""
-    statement = tables.account_termination.update().where(_C.id == row.id)
+    statement = account_tables.account_termination.update().where(_C.id == row.id)
     await rows.changed(conn, statement.values(done_at=at, evidence="", reason=""))
-    await rows.insert_if_absent(conn, tables.tombstone, TombstoneRow(row.customer_id, row.id, at), ("customer_id",))
+    await rows.insert_if_absent(
+        conn, account_tables.tombstone, TombstoneRow(row.customer_id, row.id, at), ("customer_id",)
+    )
 
 
 async def waive(conn: AsyncConnection, row: WaiverRow) -> None:
     """Note what a customer waived."""
-    await rows.insert(conn, tables.balance_waiver, row)
+    await rows.insert(conn, account_tables.balance_waiver, row)
 
 
 async def waived(conn: AsyncConnection, termination_id: UUID) -> Mapping[str, int]:

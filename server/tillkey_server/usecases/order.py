@@ -95,20 +95,35 @@ async def place_order(
             _check_seen(lines, rows, scope)
             if known is None:
                 row = OrderRow(new_id(), of_channel, named, customer.id, paid_at or now, now, customer_type)
-                decision = await decide_cart(services, tx, cart, customer.id, rows)
-                pieces = pieces_of(lines, rows)
-                sales = [_sale(services, rows[one.line.product], one.line, customer, paid_at, now) for one in pieces]
-                await _insert(tx, row, sales, pieces)
-                decided = decided_at_payment(services, decision, rows[lines[0].product], now, told=under_review)
-                if not decided.allowed:
-                    row = await put_under_review(tx, row, decided, actor)
-                return await placed_order(services, tx, row, customer, actor, decided, is_new=True)
+                return await _told_first(services, tx, row, customer, cart, rows, actor, held=under_review)
             differing = _differing(known, customer, await orders.lines_of(tx, known.id), rows, lines, paid_at)
             if differing:
                 return await _differs(tx, known, differing, scope)
             return await placed_order(services, tx, known, customer, actor, None, is_new=False)
 
     return await settled(attempt)
+
+
+async def _told_first(
+    services: Services,
+    tx: AsyncConnection,
+    row: OrderRow,
+    customer: CustomerRow,
+    cart: Cart,
+    rows: Mapping[str, ProductRow],
+    actor: str,
+    *,
+    held: bool,
+) -> Placed:
+    """Decide about a new order, record it, and issue its licenses unless it waits. Raises Raced."""
+    now = row.created_at
+    decision = await decide_cart(services, tx, cart, customer.id, rows)
+    pieces = pieces_of(cart.lines, rows)
+    sales = [_sale(services, rows[one.line.product], one.line, customer, cart.paid_at, now) for one in pieces]
+    await _insert(tx, row, sales, pieces)
+    decided = decided_at_payment(services, decision, rows[cart.lines[0].product], now, told=held)
+    out = row if decided.allowed else await put_under_review(tx, row, decided, actor)
+    return await placed_order(services, tx, out, customer, actor, decided, is_new=True)
 
 
 async def list_orders(

@@ -45,7 +45,7 @@ async def test_a_suspended_account_gives_a_running_till_its_grace_and_a_new_one_
     activation = (await till.activate(key)).granted.sub
     path = await account(house)
     done = await told(client, "POST", f"{path}/suspend", DONE)
-    assert (done["code"], done["decision"]) == ("account_suspended", "allow")
+    assert (done["code"], done["decision"]) == ("account_suspension_set", "allow")
     assert {"NX-42", "NX-43"} <= set(done["clauses"])
     assert (done["facts"]["stops_at"], done["facts"]["until"]) == ("2026-03-09T09:00:00Z", "2026-04-01T09:00:00Z")
     new = await house.till(product=PRODUCT).activate(other)
