@@ -1,10 +1,12 @@
 """Valid requests about accounts."""
 
+from dataclasses import replace
 from uuid import UUID
 
 from tests.support.administration.catalogue import BOTH, ordered
 from tests.support.administration.example import NOBODY, Example, Make, Shelf
 from tests.support.house import AGENT
+from tillkey_server.ids import new_token
 from tillkey_server.usecases.suspension import suspend_account
 from tillkey_server.usecases.termination import request_termination
 
@@ -12,7 +14,8 @@ EVIDENCE = {"behavior": "pb_key_sharing", "evidence": "ticket 12"}
 
 
 async def _of(shelf: Shelf, body: dict[str, object] | None = None) -> Example:
-    held = await ordered(shelf)
+    # A customer of its own for each: what one is suspended for would hold the next one's order.
+    held = await ordered(replace(shelf, customer=f"{new_token().lower()}@shop.example"))
     return Example({"customer_id": held["customer_id"]}, body, missing={"customer_id": NOBODY}, concerns=BOTH)
 
 
