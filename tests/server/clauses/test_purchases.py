@@ -257,6 +257,11 @@ async def test_no_key_before_the_check_is_over_and_the_clocks_start_then(house: 
     house.clock.turn(days=10)
     released = await told(client, "POST", f"/v1/orders/{placed['id']}/release", {"reason": "all is well"})
     assert (released["decision"]["code"], released["decision"]["clauses"]) == ("order_released", ["BC-37"])
+    steps = (await client.get(f"/v1/orders/{placed['id']}")).json()["reviews"]
+    assert [(one["kind"], one["reason"]) for one in steps] == [
+        ("held", "the shop's check"),
+        ("released", "all is well"),
+    ]
     shown = (await client.get(f"/v1/licenses/{released['licenses'][0]['license_id']}/explain")).json()
     assert shown["clocks"]["support"]["last_day"] == "2027-03-12"
 

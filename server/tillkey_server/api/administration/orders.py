@@ -144,10 +144,20 @@ class OrderHead(Answer):
     under_review: bool
 
 
+class ShownReview(Answer):
+    """A step of a review: `held`, `released` or `refund_proposed`, and why."""
+
+    kind: str
+    at: Time
+    code: str
+    reason: str
+
+
 class Order(OrderHead):
-    """An order with its lines."""
+    """An order with its lines, and why it was under review."""
 
     lines: list[ShownLine]
+    reviews: list[ShownReview]
 
 
 class PlacedOrder(Order):
