@@ -165,4 +165,5 @@ def _show_restore(output: Output, done: Restored, data_dir: Path) -> None:
     output.fields({**_restored(done), "rows": sum(done.rows.values())})
     if done.kept is not None:
         note(f"What was there before lies in {done.kept}: delete it when you no longer need it; it holds secrets.")
+    note("Whoever was erased after the backup is back: erase them again with `account erase-again` before you serve.")
     note(f"Next: tillkey-server doctor --data-dir {data_dir}, then serve. Never start the server that was backed up.")

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 NOWHERE = "erased.invalid"
 """The domain of addresses that were erased: `.invalid` is nobody's (RFC 2606)."""
 
+CODED = frozenset({"finding", "in_tool", "missing"})
+"""What of an event of a request for support is a code that its clocks rest on, and no text about anybody."""
+
 
 async def erase(conn: AsyncConnection, customer_id: UUID) -> None:
     """Erase a customer's address, the names and sites of its projects, fingerprints, and what agents wrote about it.
@@ -51,3 +54,21 @@ async def erase(conn: AsyncConnection, customer_id: UUID) -> None:
     )
     await conn.execute(review.update().where(review.c.order_id.in_(its_orders)).values(reason="", facts={}))
     await conn.execute(suspension.update().where(suspension.c.customer_id == customer_id).values(evidence=""))
+    await _erase_support(conn, customer_id)
+
+
+async def _erase_support(conn: AsyncConnection, customer_id: UUID) -> None:
+    """Erase what was noted about a customer's requests for support; their instants stay."""
+    request, event, access = tables.support_request, tables.support_event, tables.remote_access_grant
+    its_requests = select(request.c.id).where(request.c.customer_id == customer_id)
+    found = await conn.execute(select(event.c.id, event.c.details).where(event.c.request_id.in_(its_requests)))
+    for event_id, details in found.all():
+        kept = {name: value for name, value in details.items() if name in CODED}
+        if kept != details:
+            await conn.execute(event.update().where(event.c.id == event_id).values(details=kept))
+    await conn.execute(access.update().where(access.c.request_id.in_(its_requests)).values(scope=""))
+    await conn.execute(
+        request.update()
+        .where(request.c.customer_id == customer_id)
+        .values(reference=None, matter=None, platform_version=None)
+    )

@@ -13,6 +13,8 @@ from tillkey_server.ids import new_id
 from tillkey_server.rules.access import EVERYTHING, Scope
 from tillkey_server.rules.decision import Decision, instant
 from tillkey_server.rules.order_line import LineKind, kind_of
+from tillkey_server.rules.policy import Policy
+from tillkey_server.rules.sale import refuse_under_review
 from tillkey_server.rules.standing import Event, LicenseFacts, advance, decide_change
 from tillkey_server.store import activations, audit, chains, customers, leases, legal_holds, licenses, orders, products
 from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
@@ -74,8 +76,10 @@ async def issue(
             policy = services.policies.offered(sold.policy_name)
             sale = Sale(sold, customer, policy, quantity, now)
             number = None if order is None else order.strip()
-            known = None if number is None else await orders.by_external(tx, NUMBERED, number)
-            refused = None if known is not None else await not_on_sale(tx, sold, policy, now)
+            if sold.parts:
+                raise BadInput("product", "is a bundle: sell it by `order add`, which issues its parts")
+            known = None if number is None else await orders.by_external(tx, NUMBERED, number, lock=True)
+            refused = await not_on_sale(tx, sold, policy, now) if known is None else _waiting(known, policy, now)
             if refused is not None:
                 await audit.record(tx, refused, actor=actor, action="license_issue")
                 return refusal_of(refused)
@@ -84,6 +88,12 @@ async def issue(
             return Issued(issued.code, line.order_id, issued.licenses)
 
     return await settled(attempt)
+
+
+def _waiting(known: orders.OrderRow, policy: Policy, now: datetime) -> Decision | None:
+    """Return the no to a key of an order that is under review (BC-37)."""
+    is_held = known.under_review and known.held_at is not None
+    return refuse_under_review(known.held_at or now, policy, now) if is_held else None
 
 
 async def change_standing(

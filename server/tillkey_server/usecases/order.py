@@ -25,7 +25,7 @@ from tillkey_server.rules.access import EVERYTHING, Scope
 from tillkey_server.rules.decision import Decision, Refusal, instant
 from tillkey_server.rules.order_line import CustomerType, LineKind, kind_of
 from tillkey_server.rules.policy import Policy
-from tillkey_server.store import customers, licenses, orders, products
+from tillkey_server.store import customers, licenses, orders, products, reviews
 from tillkey_server.store.customers import CustomerRow
 from tillkey_server.store.orders import SORTS, OrderLineRow, OrderRow
 from tillkey_server.store.products import ProductRow
@@ -157,7 +157,8 @@ async def get_order(services: Services, order_id: UUID, *, scope: Scope = EVERYT
             if sold is not None and scope.admits_product(sold.id):
                 given = [IssuedLicense(one.id, None, one.key_hint) for one in await licenses.of_order_line(tx, line.id)]
                 shown.append(_shown(line, sold.code, given))
-    return {**_head(row), "lines": shown}
+        steps = await _reviews(tx, order_id)
+    return {**_head(row), "lines": shown, "reviews": steps}
 
 
 async def _insert(tx: AsyncConnection, row: OrderRow, sales: Sequence[Sale], pieces: Sequence[Piece]) -> None:
@@ -288,8 +289,19 @@ async def placed_order(
             issued = (await issue_line(services, tx, sale, line, actor)).licenses
         given += issued
         shown.append(_shown(line, sold.code, issued))
-    decided = {"decision": None if decision is None else told_of(decision)}
+    decided = {
+        "decision": None if decision is None else told_of(decision),
+        "reviews": await _reviews(tx, row.id),
+    }
     return Placed(is_new, {**_head(row), "lines": shown, "licenses": [_license(one) for one in given], **decided})
+
+
+async def _reviews(tx: AsyncConnection, order_id: UUID) -> list[dict[str, object]]:
+    """Return what put an order under review and what came of it, oldest first."""
+    return [
+        {"kind": one.kind, "at": instant(one.at), "code": one.code, "reason": one.reason}
+        for one in await reviews.of_order(tx, order_id)
+    ]
 
 
 def _head(row: OrderRow) -> dict[str, object]:

@@ -112,6 +112,6 @@ async def set_state(services: Services, code: str, to: ProductState, *, actor: s
                 ProductState.RETIRE: {"retired_at": now},
             }
             await products.change(tx, row.id, written[to])
-        # BC-23: `retired` also cancels the product's subscriptions at their period's end, here, in this transaction.
+        # BC-23: `retire` also cancels the product's subscriptions at their period's end, here, in this transaction.
         await audit.record(tx, decision, actor=actor, action=f"product_{to.value}")
     return decision

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tillkey_server.errors import BrokenInvariant, NotFound
+from tillkey_server.errors import BadInput, BrokenInvariant, NotFound
 from tillkey_server.ids import new_id
 from tillkey_server.rules.access import EVERYTHING, Scope
 from tillkey_server.rules.decision import Decision
@@ -55,6 +55,8 @@ async def start_trial(
             sold = await products.by_code(tx, product)
             if sold is None or not scope.admits_product(sold.id):
                 raise NotFound("product", product)
+            if sold.parts:
+                raise BadInput("product", "is a bundle: name the part that is to be tried")
             row = CustomerRow(new_id(), email, email.casefold(), now)
             known = await customers.by_email_key(tx, row.email_key)
             if scope.customers is not None:

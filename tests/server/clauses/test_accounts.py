@@ -7,6 +7,7 @@ import httpx
 import pytest
 from sqlalchemy import select
 
+from tests.server.usecases.test_issue_facts import FRIDAY, happened, put
 from tests.support.callers import Callers
 from tests.support.house import AGENT, House
 from tillkey_server.clock import to_epoch
@@ -159,6 +160,8 @@ async def test_the_end_erases_everything_about_a_person_and_keeps_the_keys_dead(
     till = house.till(product=PRODUCT)
     await till.activate(sold.license_key, project="Hannah's Corner Shop")
     path = await account(house)
+    request = await put(house)
+    await happened(house, request, "finding", FRIDAY, finding="malfunction", note="Hannah rang")
     await told(client, "POST", f"{path}/termination", {"verified": True, "reason": "Hannah retires"})
     house.clock.turn(days=14)
     assert await termination.end_due_accounts(house.services) == 1

@@ -214,6 +214,7 @@ async def test_a_bundle_is_on_sale_while_all_of_its_parts_are_at_any_depth(house
         await told(client, "POST", "/v1/products", body, 201)
         await told(client, "PATCH", f"/v1/products/{code}", {"parts": parts})
     assert (await preview(client, "outer"))["code"] == "sale_allowed"
+    await told(client, "POST", "/v1/licenses", {"product": "outer", "customer": OWNER}, 400)
     done = await told(client, "POST", f"/v1/products/{part}/offline", {})
     assert done["facts"]["bundles"] == ["inner", "outer"]
     found = await preview(client, "outer")
@@ -251,12 +252,21 @@ async def test_what_is_retired_is_sold_no_more_and_never_again(house: House, cal
 @pytest.mark.clause("BC-37")
 async def test_no_key_before_the_check_is_over_and_the_clocks_start_then(house: House, callers: Callers) -> None:
     client, product = await callers.client(), "prestashop-click-collect"
-    placed = await order(client, product, under_review=True)
+    placed = await order(client, product, under_review=True, channel="manual", number="A-1")
     assert (placed["licenses"], placed["decision"]["code"]) == ([], "order_under_review")
+    # Nor by the other way on which a key is given.
+    by_agent = {"product": product, "customer": OWNER, "order": "A-1"}
+    refused = await told(client, "POST", "/v1/licenses", by_agent, 409)
+    assert (refused["code"], refused["clauses"]) == ("order_under_review", ["BC-37"])
     assert "BC-37" in placed["decision"]["clauses"]
     house.clock.turn(days=10)
     released = await told(client, "POST", f"/v1/orders/{placed['id']}/release", {"reason": "all is well"})
     assert (released["decision"]["code"], released["decision"]["clauses"]) == ("order_released", ["BC-37"])
+    steps = (await client.get(f"/v1/orders/{placed['id']}")).json()["reviews"]
+    assert [(one["kind"], one["reason"]) for one in steps] == [
+        ("held", "the shop's check"),
+        ("released", "all is well"),
+    ]
     shown = (await client.get(f"/v1/licenses/{released['licenses'][0]['license_id']}/explain")).json()
     assert shown["clocks"]["support"]["last_day"] == "2027-03-12"
 

@@ -148,10 +148,20 @@ class OrderHead(Answer):
     under_review: bool
 
 
+class ShownReview(Answer):
+    """A step of a review: `held`, `released` or `refund_proposed`, and why."""
+
+    kind: str
+    at: Time
+    code: str
+    reason: str
+
+
 class Order(OrderHead):
-    """An order with its lines."""
+    """An order with its lines, and why it was under review."""
 
     lines: list[ShownLine]
+    reviews: list[ShownReview]
 
 
 class PlacedOrder(Order):
@@ -257,7 +267,12 @@ async def get_order(call: Call) -> Mapping[str, object]:
     answer=IssuedLicenses,
     command="license issue",
     statuses=(201, 200),
-    refusals=("not_found", SaleCode.PRODUCT_RETIRED, SaleCode.PRODUCT_NOT_ON_SALE, SaleCode.BUNDLE_NOT_ON_SALE),
+    refusals=(
+        "not_found",
+        Refusal.ORDER_UNDER_REVIEW,
+        SaleCode.PRODUCT_RETIRED,
+        SaleCode.PRODUCT_NOT_ON_SALE,
+    ),
 )
 async def issue_license(call: Call) -> Reply | RefusalAnswer:
     """Issue licenses of one product. Each key is shown once: only a keyed hash of it is stored."""

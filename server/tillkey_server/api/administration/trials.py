@@ -47,7 +47,6 @@ class StartedTrial(Decided):
         Refusal.TRIAL_USED,
         SaleCode.PRODUCT_RETIRED,
         SaleCode.PRODUCT_NOT_ON_SALE,
-        SaleCode.BUNDLE_NOT_ON_SALE,
     ),
 )
 async def start_trial(call: Call) -> Returned:
