@@ -1,6 +1,6 @@
 """Support terms: the paid segments of a license's windows, and subscriptions.
 
-Only tables and a column that may be null are added, so that a server of the version before goes on beside this one
+Only tables and columns that may be null are added, so that a server of the version before goes on beside this one
 (invariant I18). What was sold before needs no rows: its first segment is its order line.
 """
 
@@ -20,6 +20,7 @@ oldest_code = "0001"
 
 def upgrade() -> None:
     op.add_column("order_line", sa.Column("term_months", sa.Integer(), nullable=True))
+    op.add_column("license", _moment("clocks_from", optional=True))
     _support_term()
     _support_ending()
     _subscription()
@@ -98,6 +99,8 @@ def _subscription() -> None:
         sa.Column("price_minor", sa.BigInteger(), nullable=False),
         sa.Column("currency", sa.String(3), nullable=False),
         sa.Column("channel", sa.String(64), nullable=False),
+        sa.Column("next_period", sa.Integer(), nullable=False),
+        _moment("next_due_at"),
         _moment("recorded_at"),
         _moment("cancelled_at", optional=True),
         sa.Column("cancel_reason", sa.String(64), nullable=True),
@@ -109,6 +112,7 @@ def _subscription() -> None:
         _check("subscription", "cancelled", "(cancelled_at IS NULL) = (cancel_reason IS NULL)"),
     )
     _of_license("subscription")
+    op.create_index(op.f("ix_subscription_next_due_at"), "subscription", ["next_due_at"])
     still_open = sa.text("ended_at IS NULL")
     op.create_index(
         "one_open_subscription_per_license",

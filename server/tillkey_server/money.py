@@ -51,6 +51,11 @@ class Money:
         return f"{sign}{digits[:-places]}.{digits[-places:]} {self.currency}"
 
 
+def percent_of(minor: int, percent: int) -> int:
+    """Return a percentage of an amount that is not negative, in minor units, rounded half up once (K-07)."""
+    return (minor * percent * 2 + 100) // 200
+
+
 def parse(text: str) -> Money:
     """Return the amount that a text like `49.90 EUR`, `5 EUR` or `1200 JPY` names.
 

@@ -23,6 +23,7 @@ from tillkey_server.cli import (
     product,
     project,
     rekey,
+    renewal,
     serving,
     setup,
     transfer,
@@ -56,6 +57,14 @@ license_commands.app.command("show")(licenses.show)
 license_commands.app.command("rekey")(rekey.rekey)
 license_commands.app.command("transfer")(transfer.transfer)
 license_commands.app.command("trial")(trial.trial)
+license_commands.app.command("renewal-preview")(renewal.preview)
+license_commands.app.command("renew")(renewal.renew)
+license_commands.app.command("terms")(renewal.terms)
+license_commands.app.command("care")(renewal.care)
+license_commands.app.command("subscribe")(renewal.subscribe)
+license_commands.app.command("subscription")(renewal.subscription)
+license_commands.app.command("cancel-renewal")(renewal.cancel)
+license_commands.app.command("resume-renewal")(renewal.resume)
 app.add_typer(license_commands.app, name="license")
 app.add_typer(activation.app, name="activation")
 app.add_typer(forced_deactivation.app, name="forced-deactivation")

@@ -24,7 +24,7 @@ app = typer.Typer(help="What was paid for.", no_args_is_help=True)
 OrderId = Annotated[UUID, typer.Argument(metavar="ID", help="The order's id.", show_default=False)]
 _LINE = (
     "N pieces of a product; may be repeated. More about it after commas, as"
-    ' "pos-core:2,price=49.90 EUR,list_price=99.80 EUR,tax=9.98 EUR", or, bought beside the first line,'
+    ' "pos-core:2,price=49.90 EUR,list_price=99.80 EUR,tax=9.98 EUR,months=6", or, bought beside the first line,'
     ' "pos-core,kind=support,beside=0,price=20.00 EUR".'
 )
 _COLUMNS = ("id", "channel", "number", "customer_id", "paid_at")
@@ -136,7 +136,7 @@ def _line(text: str) -> Line:
     return Line(code, int(pieces[:9]) if colon else 1, **told)
 
 
-_PARTS = ("price", "list_price", "tax", "kind", "beside")
+_PARTS = ("price", "list_price", "tax", "kind", "beside", "months")
 
 
 def _part(name: str, value: str) -> object:
@@ -148,9 +148,9 @@ def _part(name: str, value: str) -> object:
         if value not in set(LineKind):
             raise BadInput("line", f"the kind is one of {', '.join(LineKind)}")
         return LineKind(value)
-    if name == "beside":
+    if name in {"beside", "months"}:
         if not (value.isascii() and value.isdigit()):
-            raise BadInput("line", "beside is the position of a line, from 0")
+            raise BadInput("line", "beside is the position of a line, from 0; months is a number")
         return int(value[:9])
     return parse(value)
 

@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager, suppress
 
 from tillkey_server.errors import Unavailable
 from tillkey_server.ids import new_token
-from tillkey_server.usecases import retention, sealing
+from tillkey_server.usecases import retention, sealing, subscription
 from tillkey_server.usecases.services import Services
 
 log = logging.getLogger(__name__)
@@ -34,6 +34,8 @@ async def background(services: Services) -> AsyncIterator[None]:
         asyncio.create_task(
             _again_and_again("retention", SWEEP_SECONDS, lambda: retention.sweep_if_due(services, holder))
         ),
+        # Each renewal is created once whoever looks first, so that this needs no lease.
+        asyncio.create_task(_again_and_again("renewals", SWEEP_SECONDS, lambda: subscription.create_due(services))),
     ]
     try:
         yield

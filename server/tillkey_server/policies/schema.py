@@ -28,7 +28,7 @@ from tillkey_server.policies.forms import (
     Zone,
     once,
 )
-from tillkey_server.policies.term_form import TermsSection
+from tillkey_server.policies.term_form import RenewalSection, SubscriptionSection, TermsSection, VersionsSection
 
 
 class IssueSection(Section):
@@ -193,3 +193,6 @@ class PolicyDocument(Section):
     calendar: CalendarSection | None = None
     terms: TermsSection | None = None
     deadlines: DeadlineSection | None = None
+    renewal: RenewalSection | None = None
+    subscription: SubscriptionSection | None = None
+    versions: VersionsSection | None = None

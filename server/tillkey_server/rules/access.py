@@ -47,6 +47,8 @@ class Permission(StrEnum):
     LICENSE_HOLD = "license.hold"
     LICENSE_REKEY = "license.rekey"
     LICENSE_TRANSFER = "license.transfer"
+    LICENSE_RENEW = "license.renew"
+    SUBSCRIPTION_CHANGE = "subscription.change"
     ACTIVATION_READ = "activation.read"
     ACTIVATION_RELEASE = "activation.release"
     ACTIVATION_FORCE = "activation.force"
@@ -71,7 +73,7 @@ _READ = frozenset(
         _P.POLICY_READ,
     }
 )
-_AGENT = _READ | {_P.PROJECT_WRITE, _P.LICENSE_REKEY, _P.ACTIVATION_FORCE}
+_AGENT = _READ | {_P.PROJECT_WRITE, _P.LICENSE_REKEY, _P.SUBSCRIPTION_CHANGE, _P.ACTIVATION_FORCE}
 _SUPERVISOR = _AGENT | {
     _P.AUDIT_READ,
     _P.AUDIT_VERIFY,
@@ -79,6 +81,7 @@ _SUPERVISOR = _AGENT | {
     _P.LICENSE_SUSPEND,
     _P.LICENSE_REVOKE,
     _P.LICENSE_TRANSFER,
+    _P.LICENSE_RENEW,
     _P.ACTIVATION_RELEASE,
     _P.FORCE_OVERRIDE,
 }
@@ -86,6 +89,8 @@ _INTEGRATION = _READ | {
     _P.CUSTOMER_WRITE,
     _P.ORDER_WRITE,
     _P.LICENSE_ISSUE,
+    _P.LICENSE_RENEW,
+    _P.SUBSCRIPTION_CHANGE,
     _P.LICENSE_SUSPEND,
     _P.LICENSE_REVOKE,
 }

@@ -1,7 +1,8 @@
 """Who may use a license: one installation at a time, in one project (NX-02 to NX-06).
 
 1. The refusals are looked for in the order of `PRECEDENCE` and the first is told.
-2. A license that may not be used is refused to everybody (`standing`).
+2. A license that may not be used is refused to everybody (`standing`). So is a first activation after the end of the
+   support, where the terms refuse that (NX-46, `care`).
 3. The installation key and the project are looked at before the seat (`admission`).
 4. One use at a time (NX-03). Staging and development take the same slot, or one of their own where the policy exempts
    them; a declared environment never gives more than that.
@@ -36,6 +37,7 @@ from tillkey_server.rules.activation_facts import (
     InstallationFacts,
 )
 from tillkey_server.rules.admission import installation_refusal, project_refusal
+from tillkey_server.rules.care import refuse_first_use, refuses_first_use
 from tillkey_server.rules.citation import Clauses
 from tillkey_server.rules.decision import Grant, Refusal, allow, deny, instant
 from tillkey_server.rules.move import TicketFacts
@@ -96,6 +98,8 @@ def decide_activation(facts: ActivationFacts, policy: Policy, now: datetime) -> 
     found = standing(facts.license, policy, now)
     if found.refusal is not None:
         return ActivationDecision(refuse(found, facts.license, policy, now))
+    if refuses_first_use(facts.license, is_first=facts.is_first, policy=policy, now=now):
+        return ActivationDecision(refuse_first_use(facts.license, policy, now))
     heard_of = tuple(holder for holder in facts.holders if not unseen(holder, policy, now) or holder.jkt == facts.jkt)
     refusal = installation_refusal(facts, policy, now) or project_refusal(replace(facts, holders=heard_of), policy, now)
     if refusal is not None:

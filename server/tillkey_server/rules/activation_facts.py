@@ -63,7 +63,7 @@ class ActivationFacts:
 
     `project_id` is None for a project that is not on record yet. `ticket` is the presented ticket's record, None for an
     unknown one; `ticket_presented` tells whether one was presented at all. `recent_takeovers`: when this license was
-    taken over before.
+    taken over before. `is_first`: it was never activated, where the terms ask for that.
     """
 
     license: LicenseFacts
@@ -82,6 +82,7 @@ class ActivationFacts:
     ticket: TicketFacts | None = None
     ticket_presented: bool = False
     recent_takeovers: tuple[datetime, ...] = ()
+    is_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)

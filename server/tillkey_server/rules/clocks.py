@@ -9,8 +9,7 @@
 6. Use of 0 months is perpetual (None). Support or updates of 0 months are over at the purchase, without end they are
    None. A refund window of 0 days is closed at the purchase; where the vendor's text has none, it is None.
 7. All are counted from the payment, not from the delivery or the first activation (NX-14).
-8. Where the buyer chose how long the support lasts (NX-44), that length is the support's, and the updates' too where
-   both are one window.
+8. A length that the buyer chose (NX-44) is that of the clocks which the terms let him choose it for.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from tillkey_server.rules.policy import ClocksPolicy, Policy
-from tillkey_server.rules.term_policy import Window
+from tillkey_server.rules.term_policy import Clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +44,13 @@ class IncludedMonths:
 
 def included_months(policy: Policy, chosen_months: int | None = None) -> IncludedMonths:
     """Return what is included in a purchase (sentences 6 and 8); `chosen_months` None: nothing was chosen."""
-    terms, window = policy.clocks, policy.terms
-    use = terms.use_months or None
-    if chosen_months is None:
-        return IncludedMonths(use, terms.updates_months, terms.support_months)
-    is_one = window is not None and window.window is Window.ONE
-    return IncludedMonths(use, chosen_months if is_one else terms.updates_months, chosen_months)
+    terms = policy.clocks
+    chosen = () if policy.terms is None or chosen_months is None else policy.terms.purchase_clocks
+    return IncludedMonths(
+        chosen_months if Clock.USE in chosen else terms.use_months or None,
+        chosen_months if Clock.UPDATES in chosen else terms.updates_months,
+        chosen_months if Clock.SUPPORT in chosen else terms.support_months,
+    )
 
 
 def clocks_at_issue(paid_at: datetime, policy: Policy, chosen_months: int | None = None) -> Clocks:

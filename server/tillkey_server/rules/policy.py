@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 from tillkey_server.rules.citation import Clauses
 from tillkey_server.rules.deadline_policy import DeadlinePolicy
 from tillkey_server.rules.term_policy import TermsPolicy
+from tillkey_server.rules.term_policy import RenewalPolicy, SubscriptionPolicy, TermsPolicy, VersionsPolicy
 
 KNOWN_COMPONENTS = frozenset({"machine_id", "hostname", "hardware", "location"})
 """The fingerprint components that our SDK sends; a threshold above their number could never be reached."""
@@ -238,6 +239,9 @@ class Policy:
     calendar: CalendarPolicy | None = None
     terms: TermsPolicy | None = None
     deadlines: DeadlinePolicy | None = None
+    renewal: RenewalPolicy | None = None
+    subscription: SubscriptionPolicy | None = None
+    versions: VersionsPolicy | None = None
 
     @property
     def ref(self) -> PolicyRef:

@@ -41,6 +41,11 @@ class Included:
     months: int | None = None
     fixed_end: datetime | None = None
 
+    @property
+    def endless(self) -> bool:
+        """Tell whether nothing can extend the clock."""
+        return self.months is None and self.fixed_end is None
+
 
 @dataclass(frozen=True, slots=True)
 class Payment:
@@ -114,6 +119,20 @@ class _Chain:
     anchor: date
     months: int
     until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """All facts about the terms of a license: what its purchase included, payments, early endings, and the zone."""
+
+    included: Mapping[Clock, Included]
+    payments: tuple[Payment, ...]
+    endings: tuple[Ending, ...]
+    zone: ZoneInfo
+
+    def fold(self, *extra: Payment) -> Terms:
+        """Return the clocks as they are, or as they would be with payments that are not told yet."""
+        return fold(self.included, (*self.payments, *extra), self.endings, self.zone)
 
 
 def fold(

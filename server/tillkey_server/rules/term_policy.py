@@ -23,6 +23,29 @@ class Window(StrEnum):
     SPLIT = "split"
 
 
+class PriceBasis(StrEnum):
+    """Of which price a renewal costs a percentage (ZG-05)."""
+
+    LIST_AT_PURCHASE = "list_at_purchase"
+    LIST_TODAY = "list_today"
+    PAID = "paid"
+
+
+class RenewalChannel(StrEnum):
+    """Where a renewal may be paid (NX-47); `original_unless_closed` lets go where the product is offline there."""
+
+    ANY = "any"
+    ORIGINAL = "original"
+    ORIGINAL_UNLESS_CLOSED = "original_unless_closed"
+
+
+class AfterRetirement(StrEnum):
+    """What becomes of a renewal that is paid after the product was retired (BC-23)."""
+
+    REFUND = "refund"
+    ALLOW = "allow"
+
+
 class AfterExpiry(StrEnum):
     """Whether a license whose support ended unused may still be activated for the first time (NX-46)."""
 
@@ -43,9 +66,68 @@ class TermsClauses:
 
 @dataclass(frozen=True, slots=True)
 class TermsPolicy:
-    """The support window: `purchase_months` are the lengths that a buyer may choose; none: that of the clocks alone."""
+    """The support window: `purchase_months` are the lengths that a buyer may choose, for the `purchase_clocks`."""
 
     window: Window
     purchase_months: tuple[int, ...]
+    purchase_clocks: tuple[Clock, ...]
     after_expiry: AfterExpiry
     clauses: TermsClauses
+
+
+@dataclass(frozen=True, slots=True)
+class RenewalClauses:
+    """What the answers about renewals cite."""
+
+    term: Clauses
+    appended: Clauses
+    from_now: Clauses
+    price: Clauses
+    late: Clauses
+    channel: Clauses
+    retired: Clauses
+    offline: Clauses
+
+
+@dataclass(frozen=True, slots=True)
+class RenewalPolicy:
+    """Renewals: for how long (`months`, the usual length first), which clocks, at what price.
+
+    `price_percent` is of the `price_basis`; None: the text names no price, the channel does. `late_surcharge_percent`
+    comes on top, as a line of its own, once the time has run out (BC-34).
+    """
+
+    months: tuple[int, ...]
+    extends: tuple[Clock, ...]
+    price_percent: int | None
+    price_basis: PriceBasis
+    late_surcharge_percent: int
+    channel: RenewalChannel
+    after_retirement: AfterRetirement
+    clauses: RenewalClauses
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionClauses:
+    """What the answers about automatic renewals cite."""
+
+    renewal: Clauses
+    cancel: Clauses
+    retired: Clauses
+    offline: Clauses
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionPolicy:
+    """Automatic renewals: the lengths of a period that are offered, in months."""
+
+    months: tuple[int, ...]
+    clauses: SubscriptionClauses
+
+
+@dataclass(frozen=True, slots=True)
+class VersionsPolicy:
+    """Whether this version decides about what was sold under an older one where that is better for the customer."""
+
+    apply_if_better: bool
+    clauses: Clauses

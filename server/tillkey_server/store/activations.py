@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from tillkey_server.store import chains, rows, tables
 
@@ -123,6 +123,13 @@ async def takeovers(conn: AsyncConnection, license_id: UUID) -> tuple[datetime, 
         select(_C.ended_at).where(_C.license_id == license_id, _C.end_reason == "reinstalled").order_by(_C.ended_at)
     )
     return tuple((await conn.execute(statement)).scalars())
+
+
+async def first_started_at(conn: AsyncConnection, license_id: UUID) -> datetime | None:
+    """Return when a license was first activated, ever; None: it never was."""
+    statement = select(func.min(_C.started_at)).where(_C.license_id == license_id)
+    first: datetime | None = (await conn.execute(statement)).scalar_one()
+    return first
 
 
 async def set_traits(

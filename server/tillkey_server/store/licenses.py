@@ -38,7 +38,10 @@ MOMENTS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class LicenseRow:
-    """One license; `position` counts from 0 within its order line, a null moment has not happened."""
+    """One license; `position` counts from 0 within its order line, a null moment has not happened.
+
+    `clocks_from` is where its clocks were counted from when it was issued; None: from its order's payment.
+    """
 
     id: UUID
     order_line_id: UUID
@@ -62,6 +65,7 @@ class LicenseRow:
     refunded_at: datetime | None = None
     suspended_at: datetime | None = None
     suspended_until: datetime | None = None
+    clocks_from: datetime | None = None
 
     @property
     def policy_ref(self) -> PolicyRef:

@@ -228,6 +228,7 @@ license_ = Table(
     instant("refunded_at", optional=True),
     instant("suspended_at", optional=True),
     instant("suspended_until", optional=True),
+    instant("clocks_from", optional=True),
     _policy_reference(),
     UniqueConstraint("order_line_id", "position"),
     CheckConstraint(f"length(key_hash) = {HASH_BYTES}", name="key_hash"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import JSON, BigInteger, CheckConstraint, Column, ForeignKey, Index, Integer, String, Table, Uuid, text
 
-from tillkey_server.store.columns import instant, metadata, one_of
+from tillkey_server.store.columns import Instant, instant, metadata, one_of
 
 ENDING_REASONS = ("refund", "transfer", "agent")
 ONE_OPEN_SUBSCRIPTION = "one_open_subscription_per_license"
@@ -53,6 +53,9 @@ subscription = Table(
     Column("price_minor", BigInteger, nullable=False),
     Column("currency", String(3), nullable=False),
     Column("channel", String(64), nullable=False),
+    Column("next_period", Integer, nullable=False),
+    # When the renewal of the next period is due: the scheduler asks for nothing else.
+    Column("next_due_at", Instant, nullable=False, index=True),
     instant("recorded_at"),
     instant("cancelled_at", optional=True),
     Column("cancel_reason", String(64), nullable=True),

@@ -14,6 +14,7 @@ from tillkey_server.rules.activation import ActivationFacts, HolderFacts, Instal
 from tillkey_server.rules.move import TicketFacts
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.project import UNNAMED, normal_name
+from tillkey_server.rules.term_policy import AfterExpiry
 from tillkey_server.store import activations, installations, leases, projects, tickets
 from tillkey_server.store.activations import ActivationRow, Holder
 from tillkey_server.store.licenses import LicenseRow
@@ -70,8 +71,16 @@ async def gather(
         ticket=None if ticket is None else _ticket_facts(ticket),
         ticket_presented=body.move_ticket is not None,
         recent_takeovers=await activations.takeovers(tx, row.id) if same else (),
+        is_first=await _is_first(tx, row, policy),
     )
     return Gathered(facts, holders, ticket, known)
+
+
+async def _is_first(tx: AsyncConnection, row: LicenseRow, policy: Policy) -> bool:
+    """Tell whether a license was never activated, where its terms ask for that (NX-46)."""
+    if policy.terms is None or policy.terms.after_expiry is not AfterExpiry.DENY:
+        return False
+    return await activations.first_started_at(tx, row.id) is None
 
 
 async def _installation(

@@ -93,6 +93,7 @@ def _row(
         policy_name=line.policy_name,
         policy_version=line.policy_version,
         issued_at=sale.now,
+        clocks_from=sale.paid_at or sale.now,
         use_until=clocks.use_until,
         updates_until=clocks.updates_until,
         support_until=clocks.support_until,

@@ -22,6 +22,7 @@ from tillkey_server.money import Money
 from tillkey_server.rules.access import EVERYTHING, Scope
 from tillkey_server.rules.decision import Refusal, instant
 from tillkey_server.rules.order_line import ADD_ONS, CustomerType, LineKind, kind_of
+from tillkey_server.rules.policy import Policy
 from tillkey_server.store import customers, licenses, orders, products
 from tillkey_server.store.customers import CustomerRow
 from tillkey_server.store.orders import SORTS, OrderLineRow, OrderRow
@@ -49,7 +50,7 @@ class Line:
     """One line of an order: pieces of a product, at a price for each without tax (None: the product's).
 
     `tax` is that of the whole line, `list_price` what a piece is listed at (None: the product's price), `beside` the
-    position, from 0, of the line that an add-on was bought beside.
+    position, from 0, of the line that an add-on was bought beside. `months` is a length that the buyer chose (NX-44).
     """
 
     product: str
@@ -59,6 +60,7 @@ class Line:
     beside: int | None = None
     list_price: Money | None = None
     tax: Money | None = None
+    months: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +205,16 @@ async def _sale(
     if sold is None or not scope.admits_product(sold.id):
         raise NotFound("product", line.product)
     policy = services.policies.offered(sold.policy_name)
+    _check_months(line, policy)
     return Sale(sold, customer, policy, line.quantity, now, paid_at)
+
+
+def _check_months(line: Line, policy: Policy) -> None:
+    """Raise BadInput for a length that the terms let nobody choose (NX-44)."""
+    offered = () if policy.terms is None or line.kind is not LineKind.PRODUCT else policy.terms.purchase_months
+    if line.months is not None and line.months not in offered:
+        listed = ", ".join(str(months) for months in offered)
+        raise BadInput("lines.months", f"may be {listed}, by the terms" if listed else "may not be chosen here")
 
 
 def _line_row(order: OrderRow, sale: Sale, line: Line, position: int) -> OrderLineRow:
@@ -223,6 +234,7 @@ def _line_row(order: OrderRow, sale: Sale, line: Line, position: int) -> OrderLi
         list_price_minor=sale.product.price_minor if line.list_price is None else line.list_price.minor,
         tax_minor=None if line.tax is None else line.tax.minor,
         advertised=sale.product.advertised,
+        term_months=line.months,
     )
 
 
@@ -243,7 +255,9 @@ def _differing(
         (sale.product.id, sale.quantity, line.kind, line.beside) for sale, line in zip(sales, lines, strict=True)
     ]:
         return "set of lines"
-    told = zip(held, lines, strict=True)
+    told = list(zip(held, lines, strict=True))
+    if any(line.months not in {None, row.term_months} for row, line in told):
+        return "months"
     if any(line.price is not None and (row.price_minor, row.currency) != _minor(line.price) for row, line in told):
         return "price"
     return ""
@@ -294,6 +308,7 @@ def _shown(line: OrderLineRow, product: str, given: Sequence[IssuedLicense]) -> 
         "price": Money(line.price_minor, line.currency).display(),
         "list_price": _amount(line.list_price_minor, line.currency),
         "tax": _amount(line.tax_minor, line.currency),
+        "months": line.term_months,
         "policy": {"name": line.policy_name, "version": line.policy_version},
         "license_ids": [str(one.license_id) for one in given],
     }

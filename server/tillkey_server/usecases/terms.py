@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from tillkey_server.errors import BrokenInvariant
 from tillkey_server.ids import new_id
 from tillkey_server.rules.policy import Policy
-from tillkey_server.rules.term import Ending, Payment, Terms, fold, purchased, tried
+from tillkey_server.rules.term import Ending, History, Payment, Terms, purchased, tried
 from tillkey_server.rules.term_policy import Clock
 from tillkey_server.store import activations, chains, licenses, orders
 from tillkey_server.store import terms as store
@@ -37,11 +37,6 @@ class Bought:
     order: OrderRow
     line: OrderLineRow
 
-    @property
-    def started_at(self) -> datetime:
-        """Return when its clocks begin: at the payment, or when an order under review was released (BC-37)."""
-        return self.order.released_at or self.order.paid_at
-
 
 @dataclass(frozen=True, slots=True)
 class Recomputed:
@@ -61,19 +56,25 @@ async def bought_by(tx: AsyncConnection, row: LicenseRow) -> Bought:
     return Bought(order, line)
 
 
-async def terms_of(tx: AsyncConnection, row: LicenseRow, policy: Policy, extra: Iterable[Payment] = ()) -> Terms:
-    """Return the folded clocks of a license sold under `policy`; `extra` are payments to look at as if they were told.
+async def history_of(tx: AsyncConnection, row: LicenseRow, policy: Policy) -> History:
+    """Return all facts about the terms of a license sold under `policy`. Raises BrokenInvariant without an order.
 
-    Raises BrokenInvariant for a license without an order.
+    Its clocks begin where they were counted from when it was issued; rows of older code leave that to the payment.
     """
     bought = await bought_by(tx, row)
+    start = row.clocks_from or bought.order.paid_at
     if bought.order.channel == TRIAL:
-        included = tried(bought.started_at, policy)
+        included = tried(start, policy)
     else:
-        included = purchased(bought.started_at, policy, bought.line.term_months)
-    payments = [_payment(one) for one in await store.of_license(tx, row.id)]
-    endings = [_ending(one) for one in await store.endings_of(tx, row.id) if one.withdrawn_at is None]
-    return fold(included, [*payments, *extra], endings, policy.timezone)
+        included = purchased(start, policy, bought.line.term_months)
+    payments = tuple(_payment(one) for one in await store.of_license(tx, row.id))
+    endings = tuple(_ending(one) for one in await store.endings_of(tx, row.id) if one.withdrawn_at is None)
+    return History(included, payments, endings, policy.timezone)
+
+
+async def terms_of(tx: AsyncConnection, row: LicenseRow, policy: Policy) -> Terms:
+    """Return the folded clocks of a license sold under `policy`. Raises BrokenInvariant without an order."""
+    return (await history_of(tx, row, policy)).fold()
 
 
 async def recompute(tx: AsyncConnection, license_row: LicenseRow, policy: Policy, now: datetime) -> Recomputed:

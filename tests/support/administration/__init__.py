@@ -3,7 +3,7 @@
 `EXAMPLES` maps operation ids to makers; each noun's file gives its own.
 """
 
-from tests.support.administration import activations, api_keys, audit, catalogue, licenses, policies, trials
+from tests.support.administration import activations, api_keys, audit, catalogue, licenses, policies, renewals, trials
 from tests.support.administration.example import Example, Make, Shelf
 
 EXAMPLES: dict[str, Make] = {
@@ -12,6 +12,7 @@ EXAMPLES: dict[str, Make] = {
     **policies.EXAMPLES,
     **trials.EXAMPLES,
     **licenses.EXAMPLES,
+    **renewals.EXAMPLES,
     **activations.EXAMPLES,
     **audit.EXAMPLES,
 }

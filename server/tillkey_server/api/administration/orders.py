@@ -51,6 +51,9 @@ class OrderLine(Input):
     )
     list_price: Annotated[Price | None, Field(description="What each is listed at; null: the product's price.")] = None
     tax: Annotated[Price | None, Field(description="The tax of the whole line.")] = None
+    months: Annotated[
+        int | None, Field(ge=1, le=120, description="A length that the buyer chose; null: that of the terms.")
+    ] = None
 
 
 class PlaceOrder(Input):
@@ -109,6 +112,7 @@ class ShownLine(Answer):
     price: str
     list_price: str | None
     tax: str | None
+    months: int | None
     policy: PolicyNamed
     license_ids: list[Id]
 
@@ -179,6 +183,7 @@ def _line(asked: OrderLine) -> order.Line:
         beside=asked.beside,
         list_price=_money(asked.list_price),
         tax=_money(asked.tax),
+        months=asked.months,
     )
 
 

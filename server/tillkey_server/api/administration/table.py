@@ -25,7 +25,9 @@ from tillkey_server.api.administration import (
     products,
     projects,
     rekeys,
+    renewals,
     standing,
+    subscriptions,
     transfers,
     trials,
 )
@@ -46,6 +48,8 @@ GROUPS: tuple[Endpoints, ...] = (
     rekeys.endpoints,
     transfers.endpoints,
     trials.endpoints,
+    renewals.endpoints,
+    subscriptions.endpoints,
     activations.endpoints,
     forced_deactivations.endpoints,
     move_tickets.endpoints,

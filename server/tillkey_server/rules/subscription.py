@@ -1,0 +1,172 @@
+"""Automatic renewals: when one is due, what keeps it from being charged, and how it is cancelled.
+
+1. Terms without `[subscription]` renew nothing by themselves. A license has one subscription at a time.
+2. Period k begins with the local day of the start plus k times its months (K-05, K-06), so that a start on the 31st or
+   on 29 February keeps its anchor. The purchase paid for period 0; the renewal of period k is due when it begins.
+3. A renewal is created once for each subscription and period (CJ-23), and none while an earlier one is unpaid.
+4. A stronger state than expired keeps it from being charged (K-13): it waits, and is created when that is lifted.
+5. It goes on until it is cancelled, which is at any time and without notice; that ends it with the period that is paid
+   for, and what was created and not paid is dropped (BC-25). It may be taken up again until then.
+6. The retirement of the product cancels it for good (BC-23); a product that is offline for a time does not, and the
+   notice of the renewal says that it is offline (BC-24).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from tillkey_server.rules.clocks import add_months, first_instant
+from tillkey_server.rules.decision import Decision, allow, deny, instant
+from tillkey_server.rules.policy import Policy
+from tillkey_server.rules.renewal_codes import RenewalCode, SubscriptionCode
+from tillkey_server.rules.standing import LicenseFacts, Status, standing
+from tillkey_server.rules.term_policy import SubscriptionPolicy
+
+NOT_OFFERED = ("X-01",)
+"""What a policy without the section is refused by."""
+PRODUCT_RETIRED = "product_retired"
+"""The reason of a cancellation that nobody asked for."""
+_CHARGED = frozenset({Status.ACTIVE, Status.EXPIRED})
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionFacts:
+    """A subscription, and what may stop it. `next_period` is the next to be created, due at `next_due_at`.
+
+    `unpaid_since` is when an earlier renewal fell due that is created and not paid; None: there is none. `access_until`
+    is the exclusive end of what is paid for.
+    """
+
+    license: LicenseFacts
+    months: int
+    next_period: int
+    next_due_at: datetime
+    cancelled_at: datetime | None = None
+    cancel_reason: str | None = None
+    unpaid_since: datetime | None = None
+    access_until: datetime | None = None
+    offline_at: datetime | None = None
+    retired_at: datetime | None = None
+
+    @property
+    def ends_at(self) -> datetime:
+        """Return when it is over once it is cancelled: when the first period begins that is not paid for."""
+        return self.unpaid_since or self.next_due_at
+
+
+def period_start(started_at: datetime, months: int, period: int, zone: ZoneInfo) -> datetime:
+    """Return the first instant of a period (sentence 2)."""
+    return first_instant(add_months(started_at.astimezone(zone).date(), months * period), zone)
+
+
+def decide_start(held: SubscriptionFacts | None, months: int, policy: Policy, now: datetime) -> Decision:
+    """Decide whether a subscription may begin; `held` is one that is not over (sentence 1)."""
+    terms = policy.subscription
+    if terms is None:
+        return deny(SubscriptionCode.SUBSCRIPTION_NOT_OFFERED, clauses=NOT_OFFERED, policy=policy.ref, now=now)
+    cited = terms.clauses.renewal
+    if held is not None and not _is_over(held, now):
+        shown = {"months": held.months, "next_due_at": instant(held.next_due_at)}
+        code = SubscriptionCode.SUBSCRIPTION_ALREADY_STARTED
+        return deny(code, clauses=cited, policy=policy.ref, now=now, facts=shown)
+    if months not in terms.months:
+        offered = {"offered": list(terms.months)}
+        none = RenewalCode.RENEWAL_MONTHS_NOT_OFFERED
+        return deny(none, clauses=cited, policy=policy.ref, now=now, facts=offered)
+    return allow(
+        SubscriptionCode.SUBSCRIPTION_STARTED, clauses=cited, policy=policy.ref, now=now, facts={"months": months}
+    )
+
+
+def decide_due(held: SubscriptionFacts, policy: Policy, now: datetime) -> Decision | None:
+    """Decide about the next renewal; None where none is due (sentences 3 to 6).
+
+    Facts: `period`, `due_at`, `months`, `notices`.
+    """
+    terms = policy.subscription
+    if terms is None or held.cancelled_at is not None or now < held.next_due_at or held.unpaid_since is not None:
+        return None
+    shown: dict[str, object] = {
+        "period": held.next_period,
+        "due_at": instant(held.next_due_at),
+        "months": held.months,
+        "notices": [],
+    }
+    if held.retired_at is not None:
+        return _retired(held, terms, policy, now)
+    stands = standing(held.license, policy, now)
+    if stands.status not in _CHARGED:
+        shown["status"] = stands.status.value
+        code = SubscriptionCode.RENEWAL_BLOCKED
+        return deny(code, clauses=terms.clauses.renewal + stands.clauses, policy=policy.ref, now=now, facts=shown)
+    clauses = terms.clauses.renewal
+    if held.offline_at is not None:
+        shown["notices"] = [RenewalCode.RENEWAL_PRODUCT_OFFLINE_NOTICE.value]
+        clauses += terms.clauses.offline
+    return allow(SubscriptionCode.RENEWAL_CREATED, clauses=clauses, policy=policy.ref, now=now, facts=shown)
+
+
+def decide_cancel(held: SubscriptionFacts | None, policy: Policy, now: datetime) -> Decision:
+    """Decide about a cancellation at the period's end; told again it says the same (sentence 5).
+
+    Facts: `ends_at`, when the last paid period ends, and `access_until`, until when its service lasts.
+    """
+    terms = policy.subscription
+    if terms is None or held is None or _is_over(held, now):
+        return _none(policy, now)
+    return allow(
+        SubscriptionCode.RENEWAL_CANCELLED,
+        clauses=terms.clauses.cancel,
+        policy=policy.ref,
+        now=now,
+        facts=_ending(held),
+    )
+
+
+def decide_retirement(held: SubscriptionFacts, policy: Policy, now: datetime) -> Decision | None:
+    """Decide about the cancellation that a product's retirement is (sentence 6); None where it was cancelled before."""
+    terms = policy.subscription
+    return None if terms is None or held.cancelled_at is not None else _retired(held, terms, policy, now)
+
+
+def decide_resume(held: SubscriptionFacts | None, policy: Policy, now: datetime) -> Decision:
+    """Decide whether a cancelled subscription goes on (sentences 5 and 6)."""
+    terms = policy.subscription
+    if terms is None or held is None or _is_over(held, now):
+        return _none(policy, now)
+    shown = {"months": held.months, "next_due_at": instant(held.next_due_at)}
+    if held.retired_at is not None:
+        code = RenewalCode.RENEWAL_PRODUCT_RETIRED
+        facts = {"retired_at": instant(held.retired_at)}
+        return deny(code, clauses=terms.clauses.retired, policy=policy.ref, now=now, facts=facts)
+    if held.cancelled_at is None:
+        not_cancelled = SubscriptionCode.RENEWAL_NOT_CANCELLED
+        return deny(not_cancelled, clauses=terms.clauses.cancel, policy=policy.ref, now=now, facts=shown)
+    resumed = SubscriptionCode.RENEWAL_RESUMED
+    return allow(resumed, clauses=terms.clauses.cancel, policy=policy.ref, now=now, facts=shown)
+
+
+def _is_over(held: SubscriptionFacts, now: datetime) -> bool:
+    return held.cancelled_at is not None and held.ends_at <= now
+
+
+def _ending(held: SubscriptionFacts) -> dict[str, object]:
+    return {"ends_at": instant(held.ends_at), "access_until": instant(held.access_until)}
+
+
+def _retired(held: SubscriptionFacts, terms: SubscriptionPolicy, policy: Policy, now: datetime) -> Decision:
+    return allow(
+        SubscriptionCode.RENEWAL_CANCELLED_PRODUCT_RETIRED,
+        clauses=terms.clauses.retired,
+        policy=policy.ref,
+        now=now,
+        facts=_ending(held),
+    )
+
+
+def _none(policy: Policy, now: datetime) -> Decision:
+    terms = policy.subscription
+    clauses = NOT_OFFERED if terms is None else terms.clauses.cancel
+    return deny(SubscriptionCode.SUBSCRIPTION_NONE, clauses=clauses, policy=policy.ref, now=now)

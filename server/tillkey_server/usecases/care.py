@@ -1,0 +1,135 @@
+"""What a license's owner and an agent are shown of its terms: every paid segment, and whether care is active."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tillkey_server.errors import BrokenInvariant
+from tillkey_server.money import Money
+from tillkey_server.rules.access import EVERYTHING, Scope
+from tillkey_server.rules.care import CareFacts, decide_care, decide_expiry
+from tillkey_server.rules.clocks import last_day
+from tillkey_server.rules.decision import Decision, instant
+from tillkey_server.rules.policy import Policy
+from tillkey_server.rules.renewal import Asked
+from tillkey_server.rules.term import Run, Segment, Terms
+from tillkey_server.rules.term_policy import Clock
+from tillkey_server.store import activations, orders, projects
+from tillkey_server.store import terms as store
+from tillkey_server.store.licenses import LicenseRow
+from tillkey_server.store.terms import EndingRow, TermRow
+from tillkey_server.usecases.answers import answered_of
+from tillkey_server.usecases.renewal_facts import gather, governed
+from tillkey_server.usecases.seen import license_of
+from tillkey_server.usecases.services import Services
+
+
+async def care_status(
+    services: Services, license_id: UUID, *, at: datetime | None = None, scope: Scope = EVERYTHING
+) -> Decision:
+    """Tell whether a license's care is or was active at an instant (None: now), from the facts. Raises NotFound."""
+    now = services.clock.now()
+    async with services.db.reading() as tx:
+        row = await license_of(tx, license_id, scope)
+        return await care_of(services, tx, row, at or now, now)
+
+
+async def care_of(services: Services, tx: AsyncConnection, row: LicenseRow, at: datetime, now: datetime) -> Decision:
+    """Return the care of a license at an instant, for whoever decides by it within a transaction of its own."""
+    facts, policy = await _facts(services, tx, row, now)
+    return decide_care(facts, at, policy, now)
+
+
+async def terms_shown(services: Services, license_id: UUID, *, scope: Scope = EVERYTHING) -> dict[str, object]:
+    """Return every clock with its paid segments, the renewals and early endings, ready for JSON. Raises NotFound."""
+    now = services.clock.now()
+    async with services.db.reading() as tx:
+        row = await license_of(tx, license_id, scope)
+        facts, policy = await _facts(services, tx, row, now)
+        found = await gather(services, tx, row)
+        renewals = [await _renewal(tx, one) for one in await store.of_license(tx, row.id)]
+        endings = [_ending(one) for one in await store.endings_of(tx, row.id)]
+    expiry = decide_expiry(facts, policy, now)
+    return {
+        "license_id": str(row.id),
+        "policy": {"name": policy.name, "version": policy.version},
+        "timezone": policy.timezone.key,
+        "clocks": _clocks(found.facts.history.fold(), policy, now),
+        "renewals": renewals,
+        "endings": endings,
+        "expiry": None if expiry is None else answered_of(expiry),
+        "evaluated_at": instant(now),
+    }
+
+
+async def _facts(services: Services, tx: AsyncConnection, row: LicenseRow, now: datetime) -> tuple[CareFacts, Policy]:
+    found = await gather(services, tx, row)
+    project = None if row.project_id is None else await projects.by_id(tx, row.project_id)
+    facts = CareFacts(
+        license=row.facts,
+        support=found.facts.history.fold().of(Clock.SUPPORT),
+        product=found.product.code,
+        site=None if project is None else project.site,
+        first_activated_at=await activations.first_started_at(tx, row.id),
+        quote=governed(services, found, Asked(now), now)[1],
+    )
+    return facts, found.sold_under
+
+
+def _clocks(terms: Terms, policy: Policy, now: datetime) -> dict[str, object]:
+    return {clock.value: _clock(terms.of(clock), policy, now) for clock in Clock}
+
+
+def _clock(run: Run, policy: Policy, now: datetime) -> dict[str, object]:
+    return {
+        "until": instant(run.until),
+        "last_day": _day(run.until, policy),
+        "running": run.covers(now),
+        "segments": [_segment(one, policy) for one in run.segments],
+    }
+
+
+def _segment(one: Segment, policy: Policy) -> dict[str, object]:
+    return {
+        "kind": "purchase" if one.payment is None else "renewal",
+        "renewal_id": None if one.payment is None else str(one.payment),
+        "start": instant(one.start),
+        "end": instant(one.end),
+        "last_day": _day(one.end, policy),
+        "appended": one.appended,
+        "ended_early": one.cut,
+    }
+
+
+def _day(until: datetime | None, policy: Policy) -> str | None:
+    return None if until is None else last_day(until, policy.timezone).isoformat()
+
+
+async def _renewal(tx: AsyncConnection, term: TermRow) -> dict[str, object]:
+    line = await orders.line(tx, term.order_line_id)
+    order = None if line is None else await orders.by_id(tx, line.order_id)
+    if line is None or order is None:
+        raise BrokenInvariant(f"renewal {term.id} has no order")
+    return {
+        "id": str(term.id),
+        "order_id": str(order.id),
+        "channel": order.channel,
+        "number": order.external_id,
+        "amount": Money(line.price_minor, line.currency).display(),
+        "months": term.months,
+        "clocks": list(term.clocks),
+        "paid_at": instant(term.paid_at),
+        "refunded_at": instant(term.refunded_at),
+    }
+
+
+def _ending(one: EndingRow) -> dict[str, object]:
+    return {
+        "at": instant(one.at),
+        "clocks": list(one.clocks),
+        "reason": one.reason,
+        "withdrawn_at": instant(one.withdrawn_at),
+    }

@@ -1,0 +1,76 @@
+"""Gathering what decides a renewal, and the version of the terms that decides it (K-09)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tillkey_server.errors import BrokenInvariant
+from tillkey_server.money import Money
+from tillkey_server.rules.better import better_of, may_apply
+from tillkey_server.rules.decision import Decision
+from tillkey_server.rules.policy import Policy
+from tillkey_server.rules.renewal import Asked, Prices, RenewalFacts, decide_quote
+from tillkey_server.store import products
+from tillkey_server.store.licenses import LicenseRow
+from tillkey_server.store.products import ProductRow
+from tillkey_server.usecases.services import Services
+from tillkey_server.usecases.terms import TRIAL, Bought, bought_by, history_of
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What is on record about a license that may be renewed; `sold_under` are the terms that it was bought under."""
+
+    facts: RenewalFacts
+    sold_under: Policy
+    bought: Bought
+    product: ProductRow
+
+
+async def gather(services: Services, tx: AsyncConnection, row: LicenseRow, *, lock: bool = False) -> Gathered:
+    """Read what decides a renewal of a license; `lock` its product, so that nobody retires it meanwhile (BC-23)."""
+    product = await products.by_id(tx, row.product_id, lock=lock)
+    if product is None:
+        raise BrokenInvariant(f"license {row.id} has no product")
+    sold_under = await services.policies.of(tx, row.policy_ref)
+    bought = await bought_by(tx, row)
+    facts = RenewalFacts(
+        license=row.facts,
+        history=await history_of(tx, row, sold_under),
+        prices=_prices(bought, product),
+        channel=bought.order.channel,
+        is_trial=bought.order.channel == TRIAL,
+        offline_at=product.offline_at,
+        retired_at=product.retired_at,
+    )
+    return Gathered(facts, sold_under, bought, product)
+
+
+def governed(services: Services, found: Gathered, asked: Asked, now: datetime) -> tuple[Policy, Decision]:
+    """Return the version of the terms that decides a renewal, and its quote.
+
+    That is the one that the license was sold under, or today's where that says so and is better for the customer.
+    """
+    sold_under = found.sold_under
+    old = decide_quote(found.facts, asked, sold_under, now)
+    later = services.policies.offered(sold_under.name) if sold_under.name in services.policies.names() else sold_under
+    if not may_apply(sold_under, later):
+        return sold_under, old
+    new = decide_quote(found.facts, asked, later, now)
+    return (later, new) if better_of(old, new, gain=_saved) is new else (sold_under, old)
+
+
+def _saved(quote: Decision) -> int:
+    """Return what a quote leaves the customer: the less it costs, the more."""
+    price = quote.facts.get("price_minor")
+    return -price if isinstance(price, int) else 0
+
+
+def _prices(bought: Bought, product: ProductRow) -> Prices:
+    line = bought.line
+    paid = Money(line.price_minor, line.currency)
+    listed = paid if line.list_price_minor is None else Money(line.list_price_minor, line.currency)
+    return Prices(listed=listed, paid=paid, today=Money(product.price_minor, product.currency))
