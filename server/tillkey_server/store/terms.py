@@ -87,6 +87,13 @@ async def insert_ending(conn: AsyncConnection, row: EndingRow) -> None:
     await rows.insert(conn, support_ending, row)
 
 
+async def extended(conn: AsyncConnection, limit: int) -> tuple[UUID, ...]:
+    """Return licenses with renewals or early endings, the newest first."""
+    paid, ended = support_term.c.license_id, support_ending.c.license_id
+    listed = select(paid.label("id")).union(select(ended)).subquery()
+    return tuple((await conn.execute(select(listed.c.id).order_by(listed.c.id.desc()).limit(limit))).scalars())
+
+
 async def withdraw_ending(conn: AsyncConnection, ending_id: UUID, at: datetime) -> None:
     """Note that an early ending counts no more; `recompute` afterwards."""
     statement = support_ending.update().where(support_ending.c.id == ending_id, support_ending.c.withdrawn_at.is_(None))

@@ -36,6 +36,7 @@ from tillkey_server.usecases.audit import verify_audit
 from tillkey_server.usecases.backup import last_backup
 from tillkey_server.usecases.policy_book import PolicyBook
 from tillkey_server.usecases.services import Services
+from tillkey_server.usecases.terms import unlike_their_fold
 
 KEY_ENDS_SOON = timedelta(days=30)
 CERTIFICATE_ENDS_SOON = timedelta(days=14)
@@ -45,6 +46,8 @@ CLOCK_SLACK = timedelta(seconds=5)
 SEALED_WITHIN = timedelta(minutes=5)
 PROVED_SEALS = 100_000
 """How long a chain the doctor walks along: some seconds."""
+COMPARED_LICENSES = 2000
+"""How many renewed licenses the doctor looks at: some seconds."""
 _ANY_EVENT = 2**62
 LOW_SPACE, NO_SPACE = 1024**3, 100 * 1024**2
 _GROUP, _WORLD = stat.S_IRWXG, stat.S_IRWXO
@@ -87,6 +90,8 @@ async def examine(settings: Settings, clock: Clock) -> tuple[Check, ...]:
         checks.append(_certificate(settings.tls_cert, now))
     database, newest = await _database(settings)
     checks += [*database, _sqlite_library(settings), _clock(keyring, newest, now)]
+    if newest is not None:
+        checks.append(await _terms(settings))
     if keyring is not None and newest is not None:
         checks.append(await _audit(settings, keyring, clock))
     return (*checks, *_disk(settings), _backup(settings, now))
@@ -252,6 +257,22 @@ async def _audit(settings: Settings, keyring: Keyring, clock: Clock) -> Check:
         return Check("audit", Verdict.OK, f"a chain of {sealed} sealed decisions, proved whole")
     detail = f"somebody changed the log: {told['bad']}"
     return Check("audit", Verdict.FAIL, detail, "see docs/operations.md: find out who wrote to the database")
+
+
+async def _terms(settings: Settings) -> Check:
+    """Compare the ends that licenses have with what was paid for them."""
+    db = Database(settings.database_url)
+    try:
+        async with db.reading() as tx:
+            wrong = await unlike_their_fold(tx, PolicyBook({}), COMPARED_LICENSES)
+    except TillkeyError as error:
+        return Check("terms", Verdict.FAIL, str(error), "mend what the other checks name, and look again")
+    finally:
+        await db.dispose()
+    if not wrong:
+        return Check("terms", Verdict.OK, "renewed licenses end where their payments say")
+    detail = f"{len(wrong)} licenses end elsewhere than their payments say, as {wrong[0]}"
+    return Check("terms", Verdict.FAIL, detail, "somebody changed the database by hand: see `license terms`")
 
 
 def _sqlite_library(settings: Settings) -> Check:

@@ -23,6 +23,7 @@ from tillkey_server.store import terms as store
 from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.store.orders import OrderLineRow, OrderRow
 from tillkey_server.store.terms import EndingRow, TermRow
+from tillkey_server.usecases.policy_book import PolicyBook
 
 TRIAL = "trial"
 """The channel of a trial's order (`usecases.trial`)."""
@@ -75,6 +76,22 @@ async def history_of(tx: AsyncConnection, row: LicenseRow, policy: Policy) -> Hi
 async def terms_of(tx: AsyncConnection, row: LicenseRow, policy: Policy) -> Terms:
     """Return the folded clocks of a license sold under `policy`. Raises BrokenInvariant without an order."""
     return (await history_of(tx, row, policy)).fold()
+
+
+async def unlike_their_fold(tx: AsyncConnection, policies: PolicyBook, limit: int) -> tuple[UUID, ...]:
+    """Return the licenses whose stored ends are not what their facts come to; none is right, of the newest `limit`.
+
+    Only those with renewals or early endings are looked at: of all others the ends were written once.
+    """
+    found = []
+    for license_id in await store.extended(tx, limit):
+        row = await licenses.by_id(tx, license_id)
+        if row is None:
+            continue
+        ends = (await terms_of(tx, row, await policies.of(tx, row.policy_ref))).ends
+        if any(getattr(row, name) != end for name, end in ends.items()):
+            found.append(license_id)
+    return tuple(found)
 
 
 async def recompute(tx: AsyncConnection, license_row: LicenseRow, policy: Policy, now: datetime) -> Recomputed:

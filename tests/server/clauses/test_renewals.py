@@ -13,6 +13,7 @@ from tests.support.house import AGENT, House
 from tests.support.renewing import care, last_days, local, quote, renew, sell, terms, withdraw
 from tillkey_server.rules.access import EVERYTHING
 from tillkey_server.store import licenses
+from tillkey_server.store import terms as store
 from tillkey_server.usecases.catalogue import change_product
 from tillkey_server.usecases.license import change_standing
 from tillkey_server.usecases.seen import license_of
@@ -279,16 +280,12 @@ async def _told(house: House, http, license_id: str, fact: str) -> bool:
             return True
         for one in listed["renewals"]:
             if one["number"].endswith("first"):
-                line = next(term.order_line_id for term in await _terms(tx, row) if str(term.id) == one["id"])
+                line = next(
+                    term.order_line_id for term in await store.of_license(tx, row.id) if str(term.id) == one["id"]
+                )
                 await take_out(tx, row, policy, line_id=line, refunded_at=now, now=now)
                 return True
     return False
-
-
-async def _terms(tx, row):
-    from tillkey_server.store import terms as store
-
-    return await store.of_license(tx, row.id)
 
 
 async def test_an_ending_that_is_recorded_before_an_older_payment_leaves_nothing_of_that(house: House, http) -> None:

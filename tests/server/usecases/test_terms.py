@@ -82,6 +82,17 @@ async def test_an_early_ending_ends_care_and_no_use_and_the_chains_hear_of_it(ho
         assert (await terms.recompute(tx, ended.license, policy, now)).license == row
 
 
+async def test_a_stored_end_that_is_not_what_was_paid_for_is_found(house: House) -> None:
+    sold = await house.license(PRODUCT)
+    async with house.services.db.writing() as tx:
+        row = await license_of(tx, sold.license_id, EVERYTHING, lock=True)
+        await _renewed(house, tx, row)
+        policy = await house.services.policies.of(tx, row.policy_ref)
+        assert await terms.unlike_their_fold(tx, house.services.policies, 10) == (row.id,), "it was not recomputed"
+        await terms.recompute(tx, row, policy, house.clock.now())
+        assert await terms.unlike_their_fold(tx, house.services.policies, 10) == ()
+
+
 async def test_what_no_renewal_paid_for_cannot_be_taken_out(house: House) -> None:
     sold = await house.license(PRODUCT)
     async with house.services.db.writing() as tx:

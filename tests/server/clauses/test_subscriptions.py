@@ -1,0 +1,155 @@
+"""CJ-23, BC-23, BC-24, BC-25 and V-22 through the API: automatic renewals fall due once, and end with the period."""
+
+import asyncio
+from uuid import UUID
+
+import pytest
+
+from tests.support.callers import Callers
+from tests.support.house import AGENT, House
+from tests.support.renewing import last_days, local, renew, sell, withdraw
+from tillkey_server.usecases.explain import explain
+from tillkey_server.usecases.license import change_standing
+from tillkey_server.usecases.subscription import create_due
+
+COLLECT, PORTAL = "prestashop-click-collect", "crmjetty-customer-portal"
+PARIS = "Europe/Paris"
+
+
+@pytest.fixture
+async def http(callers: Callers):
+    return await callers.client()
+
+
+async def subscribe(http, license_id: str, **more):
+    body = {"months": 12, "channel": "shop", **more}
+    return await http.post(f"/v1/licenses/{license_id}/subscription", json=body)
+
+
+async def change(http, license_id: str, verb: str):
+    return await http.post(f"/v1/licenses/{license_id}/subscription/{verb}", json={})
+
+
+async def shown(http, license_id: str):
+    return (await http.get(f"/v1/licenses/{license_id}/subscription")).json()
+
+
+async def decisions(house: House, license_id: str) -> list[dict]:
+    return list((await explain(house.services, UUID(license_id)))["decisions"])
+
+
+@pytest.mark.clause("CJ-23", "K-06")
+async def test_a_renewal_falls_due_once_for_each_period_whoever_looks_first(house: House, http) -> None:
+    house.clock.instant = local("2026-01-31", "Asia/Kolkata")
+    sold = await sell(http, PORTAL, months=1)
+    started = await subscribe(http, sold, months=1, price="99.00 USD")
+    assert (started.status_code, started.json()["clauses"]) == (201, ["CJ-23"])
+    assert (await subscribe(http, sold, months=1)).json()["code"] == "subscription_already_started"
+    assert await create_due(house.services) == {"created": 0, "blocked": 0}
+    house.clock.instant = local("2026-02-28", "Asia/Kolkata")
+    made = await asyncio.gather(*(create_due(house.services) for _ in range(3)))
+    assert sum(one["created"] for one in made) == 1
+    told = (await decisions(house, sold))[-1]
+    assert (told["code"], told["clauses"], told["facts"]["price"]) == ("renewal_created", ["CJ-23"], "99.00 USD")
+    house.clock.instant = local("2026-04-02", "Asia/Kolkata")
+    assert await create_due(house.services) == {"created": 0, "blocked": 0}, "the first one is not paid"
+    await renew(http, sold, months=1, amount="99.00 USD", paid_at="2026-02-28T12:00:00Z")
+    assert (await last_days(http, sold))["use"] == "2026-03-31"
+    assert (await create_due(house.services))["created"] == 1
+    state = await shown(http, sold)
+    assert [(one["period"], one["paid"]) for one in state["renewals"]] == [(1, True), (2, False)]
+    assert state["renewals"][1]["due_at"] == "2026-03-30T18:30:00Z"
+
+
+@pytest.mark.clause("BC-25")
+async def test_it_is_cancelled_without_notice_and_what_is_paid_for_goes_on_until_its_end(house: House, http) -> None:
+    house.clock.instant = local("2024-02-29", PARIS)
+    sold = await sell(http, COLLECT)
+    assert (await subscribe(http, sold)).json()["facts"]["price"] == "52.00 EUR"
+    assert (await shown(http, sold))["subscription"]["next_due_at"] == "2025-02-27T23:00:00Z"
+    told = (await change(http, sold, "cancel")).json()
+    assert (told["code"], told["clauses"]) == ("renewal_cancelled", ["BC-25"])
+    assert told["facts"] == {"ends_at": "2025-02-27T23:00:00Z", "access_until": "2025-02-28T23:00:00Z"}
+    assert (await change(http, sold, "cancel")).json()["facts"] == told["facts"]
+    assert (await change(http, sold, "resume")).json()["code"] == "renewal_resumed"
+    refused = await change(http, sold, "resume")
+    assert (refused.status_code, refused.json()["code"]) == (409, "renewal_not_cancelled")
+    await change(http, sold, "cancel")
+    house.clock.instant = local("2025-03-10", PARIS)
+    assert await create_due(house.services) == {"created": 0, "blocked": 0}
+    assert (await change(http, sold, "resume")).json()["code"] == "subscription_none"
+    assert (await change(http, sold, "cancel")).json()["code"] == "subscription_none"
+    assert (await subscribe(http, sold)).status_code == 201
+    assert (await shown(http, sold))["subscription"]["next_due_at"] == "2026-02-27T23:00:00Z"
+
+
+@pytest.mark.clause("CJ-23", "BC-25")
+async def test_a_cancellation_before_the_charge_drops_what_fell_due(house: House, http) -> None:
+    house.clock.instant = local("2025-03-10", PARIS)
+    sold = await sell(http, COLLECT)
+    await subscribe(http, sold)
+    house.clock.instant = local("2026-03-10", PARIS)
+    assert (await create_due(house.services))["created"] == 1
+    await change(http, sold, "cancel")
+    [due] = (await shown(http, sold))["renewals"]
+    assert (due["paid"], due["dropped_at"]) == (False, "2026-03-10T11:00:00Z")
+
+
+@pytest.mark.clause("CJ-23", "K-13")
+async def test_a_stronger_state_keeps_the_charge_back_until_it_is_lifted(house: House, http) -> None:
+    house.clock.instant = local("2025-03-10", PARIS)
+    sold = await sell(http, COLLECT)
+    await subscribe(http, sold)
+    await change_standing(house.services, UUID(sold), event="suspend", actor=AGENT, reason="a test")
+    house.clock.instant = local("2026-03-10", PARIS)
+    assert await create_due(house.services) == {"created": 0, "blocked": 1}
+    await change_standing(house.services, UUID(sold), event="resume", actor=AGENT, reason="a test")
+    assert await create_due(house.services) == {"created": 1, "blocked": 0}
+
+
+@pytest.mark.clause("BC-23", "V-22")
+async def test_the_retirement_of_a_product_cancels_its_renewals_and_nothing_is_charged_after_it(
+    house: House, http
+) -> None:
+    house.clock.instant = local("2025-03-10", PARIS)
+    charged, waiting = [await sell(http, COLLECT) for _ in range(2)]
+    for one in (charged, waiting):
+        await subscribe(http, one)
+    house.clock.instant = local("2026-03-10", PARIS)
+    assert (await create_due(house.services))["created"] == 2
+    assert (await renew(http, charged)).json()["decision"] == "allow"
+    house.clock.turn(hours=1)
+    assert await withdraw(house, COLLECT) == 2
+    told = (await decisions(house, waiting))[-1]
+    assert (told["code"], told["clauses"]) == ("renewal_cancelled_product_retired", ["BC-23"])
+    assert [one["dropped_at"] is None for one in (await shown(http, charged))["renewals"]] == [True]
+    assert [one["dropped_at"] is None for one in (await shown(http, waiting))["renewals"]] == [False]
+    assert [(await last_days(http, one))["support"] for one in (charged, waiting)] == ["2027-03-10", "2026-03-10"]
+    assert (await change(http, charged, "resume")).json()["code"] == "renewal_product_retired"
+    assert (await subscribe(http, waiting)).json()["code"] == "renewal_product_retired"
+    assert (await withdraw(house, COLLECT), await create_due(house.services)) == (0, {"created": 0, "blocked": 0})
+
+
+@pytest.mark.clause("BC-24")
+async def test_a_product_that_is_offline_goes_on_being_renewed_with_a_notice(house: House, http) -> None:
+    house.clock.instant = local("2025-03-10", PARIS)
+    sold = await sell(http, COLLECT)
+    await subscribe(http, sold)
+    await withdraw(house, COLLECT, offline=True)
+    house.clock.instant = local("2026-03-10", PARIS)
+    assert (await create_due(house.services))["created"] == 1
+    told = (await decisions(house, sold))[-1]
+    assert told["facts"]["notices"] == ["renewal_product_offline_notice"]
+    assert "BC-24" in told["clauses"]
+
+
+async def test_what_the_terms_do_not_offer_or_price_is_not_begun(house: House, http) -> None:
+    sold = await sell(http, "nexopos-multistore")
+    assert (await subscribe(http, sold)).json()["code"] == "subscription_not_offered"
+    assert (await change(http, sold, "cancel")).json()["code"] == "subscription_none"
+    care = await sell(http, COLLECT)
+    assert (await subscribe(http, care, months=6)).json()["code"] == "renewal_months_not_offered"
+    monthly = await sell(http, PORTAL, months=1)
+    assert (await subscribe(http, monthly, months=1)).json()["code"] == "malformed"
+    forever = await sell(http, PORTAL)
+    assert (await subscribe(http, forever, months=1, price="1.00 USD")).json()["code"] == "nothing_to_renew"

@@ -1,0 +1,109 @@
+"""The sentences are those of `rules.subscription`."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from tests.server.rules.facts import NOW, POLICIES, a_license
+from tillkey_server.rules.decision import Outcome
+from tillkey_server.rules.renewal_codes import RenewalCode, SubscriptionCode
+from tillkey_server.rules.subscription import (
+    SubscriptionFacts,
+    decide_cancel,
+    decide_due,
+    decide_resume,
+    decide_retirement,
+    decide_start,
+    period_start,
+)
+
+BC = POLICIES["prestashop-care"]
+SILENT = replace(BC, subscription=None)
+PARIS = ZoneInfo("Europe/Paris")
+DAY = timedelta(days=1)
+HELD = SubscriptionFacts(a_license(), 12, 1, NOW, access_until=NOW + DAY)
+CANCELLED = replace(HELD, cancelled_at=NOW - DAY, cancel_reason="customer", next_due_at=NOW + DAY)
+
+
+@pytest.mark.clause("BC-25", "K-06", "K-05")
+@pytest.mark.parametrize(
+    ("start", "months", "period", "day"),
+    [
+        (datetime(2024, 2, 29, 12, tzinfo=UTC), 12, 1, datetime(2025, 2, 27, 23, tzinfo=UTC)),
+        (datetime(2024, 2, 29, 12, tzinfo=UTC), 12, 4, datetime(2028, 2, 28, 23, tzinfo=UTC)),
+        (datetime(2026, 1, 31, 12, tzinfo=UTC), 1, 1, datetime(2026, 2, 27, 23, tzinfo=UTC)),
+        (datetime(2026, 1, 31, 12, tzinfo=UTC), 1, 2, datetime(2026, 3, 30, 22, tzinfo=UTC)),
+    ],
+)
+def test_a_period_begins_with_the_local_day_of_its_anchor(start, months, period, day):
+    """Sentence 2: no chain of clamped months, and daylight saving included."""
+    assert period_start(start, months, period, PARIS) == day
+
+
+@pytest.mark.clause("CJ-23")
+def test_a_renewal_is_created_when_its_period_begins():
+    """Sentence 3."""
+    told = decide_due(HELD, BC, NOW)
+    assert (told.code, told.facts["period"]) == (SubscriptionCode.RENEWAL_CREATED, 1)
+    assert decide_due(HELD, BC, NOW - timedelta(seconds=1)) is None
+    assert decide_due(replace(HELD, unpaid_since=NOW - DAY), BC, NOW) is None
+    assert decide_due(replace(HELD, cancelled_at=NOW), BC, NOW) is None
+    assert decide_due(HELD, SILENT, NOW) is None
+
+
+@pytest.mark.clause("K-13", "CJ-23")
+@pytest.mark.parametrize("state", ["legal_hold_at", "terminated_at", "revoked_at", "refunded_at", "suspended_at"])
+def test_a_stronger_state_keeps_it_from_being_charged(state):
+    """Sentence 4."""
+    told = decide_due(replace(HELD, license=a_license(**{state: NOW})), BC, NOW)
+    assert (told.outcome, told.code) == (Outcome.DENY, SubscriptionCode.RENEWAL_BLOCKED)
+    expired = replace(HELD, license=a_license(use_until=NOW))
+    assert decide_due(expired, BC, NOW).allowed
+
+
+@pytest.mark.clause("BC-23", "BC-24")
+def test_retirement_cancels_it_and_an_offline_product_does_not():
+    """Sentence 6."""
+    retired = replace(HELD, retired_at=NOW)
+    for told in (decide_due(retired, BC, NOW), decide_retirement(retired, BC, NOW)):
+        assert (told.code, told.clauses) == (SubscriptionCode.RENEWAL_CANCELLED_PRODUCT_RETIRED, ("BC-23",))
+    assert decide_retirement(CANCELLED, BC, NOW) is None
+    assert decide_retirement(HELD, SILENT, NOW) is None
+    offline = decide_due(replace(HELD, offline_at=NOW), BC, NOW)
+    assert (offline.allowed, offline.facts["notices"]) == (True, ["renewal_product_offline_notice"])
+    assert "BC-24" in offline.clauses
+
+
+@pytest.mark.clause("BC-25")
+def test_it_is_cancelled_with_the_first_period_that_is_not_paid_for_and_told_again_says_the_same():
+    """Sentence 5."""
+    assert decide_cancel(HELD, BC, NOW).facts["ends_at"] == "2026-03-10T12:00:00Z"
+    assert decide_cancel(replace(HELD, unpaid_since=NOW - DAY), BC, NOW).facts["ends_at"] == "2026-03-09T12:00:00Z"
+    assert decide_cancel(CANCELLED, BC, NOW).code is SubscriptionCode.RENEWAL_CANCELLED
+    for held, policy in ((None, BC), (None, SILENT), (replace(CANCELLED, next_due_at=NOW), BC)):
+        assert decide_cancel(held, policy, NOW).code is SubscriptionCode.SUBSCRIPTION_NONE
+
+
+@pytest.mark.clause("BC-25")
+def test_it_is_taken_up_again_until_it_is_over():
+    """Sentences 5 and 6."""
+    codes = {
+        SubscriptionCode.RENEWAL_RESUMED: CANCELLED,
+        SubscriptionCode.RENEWAL_NOT_CANCELLED: HELD,
+        SubscriptionCode.SUBSCRIPTION_NONE: replace(CANCELLED, next_due_at=NOW),
+        RenewalCode.RENEWAL_PRODUCT_RETIRED: replace(CANCELLED, retired_at=NOW),
+    }
+    for code, held in codes.items():
+        assert decide_resume(held, BC, NOW).code is code
+    assert decide_resume(CANCELLED, SILENT, NOW).clauses == ("X-01",)
+
+
+def test_one_at_a_time_is_begun_and_only_of_a_length_that_is_offered():
+    """Sentence 1."""
+    assert decide_start(None, 12, SILENT, NOW).code is SubscriptionCode.SUBSCRIPTION_NOT_OFFERED
+    assert decide_start(HELD, 12, BC, NOW).code is SubscriptionCode.SUBSCRIPTION_ALREADY_STARTED
+    assert decide_start(None, 6, BC, NOW).code is RenewalCode.RENEWAL_MONTHS_NOT_OFFERED
+    for held in (None, replace(CANCELLED, next_due_at=NOW)):
+        assert decide_start(held, 12, BC, NOW).code is SubscriptionCode.SUBSCRIPTION_STARTED
