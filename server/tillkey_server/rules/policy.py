@@ -17,7 +17,6 @@ from zoneinfo import ZoneInfo
 
 from tillkey_server.rules.citation import Clauses
 from tillkey_server.rules.deadline_policy import DeadlinePolicy
-from tillkey_server.rules.term_policy import TermsPolicy
 from tillkey_server.rules.term_policy import RenewalPolicy, SubscriptionPolicy, TermsPolicy, VersionsPolicy
 
 KNOWN_COMPONENTS = frozenset({"machine_id", "hostname", "hardware", "location"})
