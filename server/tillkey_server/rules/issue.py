@@ -4,7 +4,8 @@
 2. A line that has its licenses gets no more: a payment told twice, or an order edited downwards afterwards, changes
    nothing.
 3. A line that has some of them gets the rest.
-4. The decision tells the four clocks that the licenses start with, each with its own clause (X-01).
+4. The decision tells the four clocks that the licenses start with, each with its own clause (X-01), and the length of
+   support that the buyer chose, if any (NX-44).
 5. Bought again after a refund is a new line: new keys and new clocks, and no old installation attaches by itself
    (X-09).
 """
@@ -26,18 +27,24 @@ def decide_issue(
     policy: Policy,
     now: datetime,
     clocks: Clocks | None = None,
+    chosen_months: int | None = None,
 ) -> Decision:
     """Decide how many licenses an order line still needs; facts `quantity`, `already_issued`, `to_issue`.
 
-    `clocks`, what the licenses start with, adds `timezone` and the four ends. Raises `BadInput` for a quantity below 1.
+    `clocks`, what the licenses start with, adds `timezone` and the four ends, `chosen_months` adds `months`. Raises
+    `BadInput` for a quantity below 1.
     """
     if quantity < 1:
         raise BadInput("quantity", "a line has at least one item")
     missing = max(0, quantity - already_issued)
     shown: dict[str, object] = {"quantity": quantity, "already_issued": already_issued, "to_issue": missing}
+    chosen: Clauses = ()
+    if chosen_months is not None and policy.terms is not None:
+        chosen = policy.terms.clauses.purchase
+        shown["months"] = chosen_months
     return allow(
         Grant.LICENSE_ISSUED if missing else Grant.LICENSE_ALREADY_ISSUED,
-        clauses=policy.issue_clauses + (() if clocks is None else _cited(policy)),
+        clauses=policy.issue_clauses + (() if clocks is None else _cited(policy)) + chosen,
         policy=policy.ref,
         now=now,
         facts=shown if clocks is None else shown | _ends(clocks, policy),

@@ -65,7 +65,7 @@ async def issue_line(
     known = await licenses.of_order_line(tx, line.id)
     policy = await services.policies.of(tx, line.policy_ref)
     clocks = clocks_at_issue(sale.paid_at or sale.now, policy, line.term_months)
-    decision = decide_issue(line.quantity, len(known), policy, sale.now, clocks)
+    decision = decide_issue(line.quantity, len(known), policy, sale.now, clocks, line.term_months)
     given = [IssuedLicense(row.id, None, row.key_hint) for row in known]
     for position in range(len(known), line.quantity):
         made = await insert_license(services, tx, sale, line, position=position, clocks=clocks)

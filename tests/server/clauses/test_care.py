@@ -34,6 +34,7 @@ async def test_a_purchase_includes_a_year_of_support_or_the_length_that_was_chos
     assert (told["code"], "NX-14" in told["clauses"]) == ("care_active", True)
     issued = (await http.get(f"/v1/licenses/{sold[6]}/explain")).json()["decisions"][0]
     assert issued["facts"]["support_until"] == "2024-08-29T23:00:00Z"
+    assert (issued["facts"]["months"], "NX-44" in issued["clauses"]) == (6, True)
     odd = {"number": "x", "customer": "a@b.example", "lines": [{"product": STORES, "months": 9}]}
     assert "may be 6, 12" in (await http.post("/v1/orders", json=odd)).json()["detail"]
     none = {"number": "x", "customer": "a@b.example", "lines": [{"product": IMPORT, "months": 3}]}

@@ -39,6 +39,14 @@ def test_licenses_start_with_four_clocks_each_with_its_clause():
     assert decision.clauses == ("NX-01", "X-01", "ZG-16", "ZG-20", "ZG-01", "ZG-02", "ZG-18")
 
 
+@pytest.mark.clause("NX-44")
+def test_a_length_that_the_buyer_chose_is_told_with_its_clause():
+    """Sentence 4; where the terms know no lengths there is nothing to cite."""
+    decision = decide_issue(1, 0, NEXOPOS, NOW, clocks_at_issue(NOW, NEXOPOS, 6), 6)
+    assert (decision.facts["months"], decision.clauses[-1]) == (6, "NX-44")
+    assert "months" not in decide_issue(1, 0, POLICIES["netposa"], NOW, None, 6).facts
+
+
 def test_a_line_without_an_item_is_bad_input():
     with pytest.raises(BadInput, match="quantity"):
         decide_issue(0, 0, NEXOPOS, NOW)

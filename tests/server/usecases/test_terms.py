@@ -1,5 +1,6 @@
 """The stored ends of a license are the fold of what was paid for it, on both databases."""
 
+import random
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
@@ -80,6 +81,46 @@ async def test_an_early_ending_ends_care_and_no_use_and_the_chains_hear_of_it(ho
         [ending] = await store.endings_of(tx, row.id)
         await store.withdraw_ending(tx, ending.id, now)
         assert (await terms.recompute(tx, ended.license, policy, now)).license == row
+
+
+@pytest.mark.clause("I7", "I8")
+@pytest.mark.parametrize("seed", range(3))
+async def test_whatever_is_told_the_stored_ends_are_the_fold_of_the_facts(house: House, seed: int) -> None:
+    """A walk of renewals, refunds, refunds that did not come to pass, early endings and their withdrawal."""
+    chance = random.Random(seed)
+    sold = await house.license(PRODUCT)
+    for step in range(24):
+        house.clock.turn(days=chance.randrange(40))
+        async with house.services.db.writing() as tx:
+            row = await license_of(tx, sold.license_id, EVERYTHING, lock=True)
+            policy = await house.services.policies.of(tx, row.policy_ref)
+            await _any_fact(house, tx, row, policy, chance, step)
+        async with house.services.db.reading() as tx:
+            row = await license_of(tx, sold.license_id, EVERYTHING)
+            folded = (await terms.terms_of(tx, row, policy)).ends
+        assert {name: getattr(row, name) for name in folded} == folded, step
+        assert row.use_until is None
+
+
+async def _any_fact(house: House, tx, row, policy, chance: random.Random, step: int) -> None:
+    now = house.clock.now()
+    renewals, endings = await store.of_license(tx, row.id), await store.endings_of(tx, row.id)
+    what = chance.choice(["renew", "renew", "refund", "put back", "end", "withdraw"])
+    if what in {"refund", "put back"} and renewals:
+        line = chance.choice(renewals).order_line_id
+        if what == "refund":
+            await terms.take_out(tx, row, policy, line_id=line, refunded_at=now, now=now)
+        else:
+            await terms.put_back(tx, row, policy, line_id=line, now=now)
+    elif what == "end":
+        at = now - timedelta(days=chance.randrange(30))
+        await terms.end_early(tx, row, policy, at=at, reason="agent", now=now)
+    elif what == "withdraw" and endings:
+        await store.withdraw_ending(tx, chance.choice(endings).id, now)
+        await terms.recompute(tx, row, policy, now)
+    else:
+        await _renewed(house, tx, row, months=chance.randint(1, 12), number=str(step))
+        await terms.recompute(tx, row, policy, now)
 
 
 async def test_a_stored_end_that_is_not_what_was_paid_for_is_found(house: House) -> None:
