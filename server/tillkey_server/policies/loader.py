@@ -23,7 +23,7 @@ from types import MappingProxyType
 from pydantic import ValidationError
 
 from tillkey_server.errors import ConfigError
-from tillkey_server.policies import deadline_form, term_form
+from tillkey_server.policies import deadline_form, refund_form, term_form
 from tillkey_server.policies.freezing import freeze
 from tillkey_server.policies.schema import PolicyDocument
 from tillkey_server.rules import policy as rules
@@ -128,6 +128,7 @@ def _contradictions(document: PolicyDocument) -> Iterator[tuple[str, str]]:
     yield from term_form.contradictions(document)
     if document.deadlines is not None:
         yield from deadline_form.contradictions(document.deadlines)
+    yield from refund_form.contradictions(document.refund)
     if document.clocks.refund_days is not None and document.clocks.refund_months is not None:
         yield "clocks.refund_months", "stands beside refund_days: a window has one length"
     words = [*document.entitlements.granted, *document.entitlements.degraded]

@@ -28,6 +28,7 @@ from tillkey_server.policies.forms import (
     Zone,
     once,
 )
+from tillkey_server.policies.refund_form import RefundSection
 from tillkey_server.policies.term_form import TermsSection
 
 
@@ -193,3 +194,4 @@ class PolicyDocument(Section):
     calendar: CalendarSection | None = None
     terms: TermsSection | None = None
     deadlines: DeadlineSection | None = None
+    refund: RefundSection | None = None

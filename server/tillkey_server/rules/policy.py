@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from tillkey_server.rules.citation import Clauses
 from tillkey_server.rules.deadline_policy import DeadlinePolicy
+from tillkey_server.rules.refund_policy import RefundPolicy
 from tillkey_server.rules.term_policy import TermsPolicy
 
 KNOWN_COMPONENTS = frozenset({"machine_id", "hostname", "hardware", "location"})
@@ -238,6 +239,7 @@ class Policy:
     calendar: CalendarPolicy | None = None
     terms: TermsPolicy | None = None
     deadlines: DeadlinePolicy | None = None
+    refund: RefundPolicy | None = None
 
     @property
     def ref(self) -> PolicyRef:

@@ -1,0 +1,301 @@
+"""Whether a refund is granted, denied or a person's, and how much it is.
+
+1. Without terms about refunds a person decides (NX-35: never denied on what nobody wrote).
+2. A legal hold comes first, and a violation of copyright that it confirmed denies for good (CJ-02). Then, in this
+   order: what is refunded already; a sender that is not the official one (CJ-31); a form that lacks something (CJ-32);
+   another sales channel (CJ-15); a line that is never paid back (CJ-04, CJ-08, CJ-16); the vendor's core (NX-31); a
+   product that is never refunded (CJ-01); what was refunded once before and bought again (CJ-05).
+3. A right of the law stands above the vendor's bars (NX-35), and nothing else does: a bar denies beside any ground.
+4. One ground that holds is enough; reasons that are none are ignored beside it (CJ-06). Of several the first gives the
+   code; all are told, with their clauses.
+5. What a ground gives back is its plan's: all, the rest of the year, or nothing (CJ-15, CJ-17). A ground that came
+   after the window gives the rest of the year where a yearly plan's terms say so (CJ-18, CJ-19).
+6. Where no ground holds and none is merely pending, somebody may decide otherwise for some months (BC-27).
+7. The same facts under a later version of the terms never make it worse: of two versions the better answer for the
+   customer is given, where the later one says so (K-09, CJ-29): yes before pending before no, then the larger sum, then
+   the later time to come back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from tillkey_server.rules.calendar import calendar_of
+from tillkey_server.rules.citation import Clauses
+from tillkey_server.rules.clocks import days_end, months_end
+from tillkey_server.rules.decision import Decision, Outcome, Refusal, allow, deny, instant, pend
+from tillkey_server.rules.order_line import LineKind
+from tillkey_server.rules.policy import Policy
+from tillkey_server.rules.refund_amount import Months, Sum, full_sum, rest_sum
+from tillkey_server.rules.refund_codes import RefundCode
+from tillkey_server.rules.refund_facts import Asked, Item, RefundFacts
+from tillkey_server.rules.refund_grounds import Case, Judged, bars_of, judge_all
+from tillkey_server.rules.refund_policy import Core, Late, Need, Plan, Repurchase, Sender, Share, TaxRefund
+from tillkey_server.rules.refund_renewal import judge_renewal
+from tillkey_server.rules.refund_window import is_not_refundable, window_end
+
+_LINES = {
+    LineKind.SUPPORT: RefundCode.LINE_SUPPORT,
+    LineKind.EXTRA_DOMAIN: RefundCode.LINE_EXTRA_DOMAIN,
+    LineKind.CUSTOMIZATION: RefundCode.LINE_CUSTOMIZATION,
+    LineKind.SERVICE: RefundCode.LINE_SERVICE,
+}
+_FIELDS = {"order_number": "order_number", "reason": "explanation"}
+
+
+class Ends(StrEnum):
+    """What a granted refund ends."""
+
+    LICENSE = "license"
+    RENEWAL = "renewal"
+    REDUCED = "reduced"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """An answer with what it gives back and ends; both only where it is yes."""
+
+    decision: Decision
+    sum: Sum | None = None
+    ends: Ends = Ends.NOTHING
+
+
+def decide_refund(facts: RefundFacts, asked: Asked, policy: Policy, now: datetime) -> Verdict:
+    """Decide a request for a refund.
+
+    Facts: `plan`, `window_ends_at`, `asked_at`, `timezone`, `grounds` (every reason and what came of it); a grant's
+    `amount`, `tax`, `destination`, and of a yearly plan the months.
+    """
+    terms = policy.refund
+    if terms is None:
+        cited = policy.clocks.clauses.refund
+        return Verdict(pend(RefundCode.PENDING_REVIEW, clauses=cited, policy=policy.ref, now=now))
+    case = Case(facts, asked, terms, window_end(facts, terms, policy, now), now)
+    first = next(_obstacles(case, policy), None)
+    if first is not None:
+        return Verdict(replace(first, facts={**_shown(case, policy, ()), **first.facts}))
+    return _by_grounds(case, policy)
+
+
+def better(old: Verdict, new: Verdict) -> Verdict:
+    """Return the better of two versions' answers for the customer; the older one where they are alike (sentence 7)."""
+    return new if _rank(new) > _rank(old) else old
+
+
+def decide_under_both(facts: RefundFacts, asked: Asked, sold: Policy, offered: Policy, now: datetime) -> Verdict:
+    """Decide by the terms of the sale, and by today's where they are a later version that wants it (sentence 7)."""
+    by_sold = decide_refund(facts, asked, sold, now)
+    later = offered.refund
+    if offered.version <= sold.version or later is None or not later.apply_if_better:
+        return by_sold
+    best = better(by_sold, decide_refund(facts, asked, offered, now))
+    if best is by_sold:
+        return best
+    cited = best.decision.clauses + later.clauses.versions
+    return replace(best, decision=replace(best.decision, clauses=tuple(dict.fromkeys(cited))))
+
+
+def _rank(verdict: Verdict) -> tuple[int, int, float]:
+    decision = verdict.decision
+    order = (Outcome.DENY, Outcome.PEND, Outcome.ALLOW).index(decision.outcome)
+    money = 0 if verdict.sum is None else verdict.sum.minor
+    return order, money, 0.0 if decision.retry_at is None else decision.retry_at.timestamp()
+
+
+def _obstacles(case: Case, policy: Policy) -> Iterator[Decision]:
+    """Yield what comes before any ground, the strongest first (sentence 2)."""
+    facts, asked, terms = case.facts, case.asked, case.terms
+    cited, ref, now = terms.clauses, policy.ref, case.now
+    if facts.license.legal_hold_at is not None:
+        both = policy.standing.legal_hold + cited.copyright
+        yield deny(Refusal.LEGAL_HOLD, clauses=both, policy=ref, now=now, options=("ask_support",))
+    if facts.copyright_violated:
+        yield deny(RefundCode.DENIED_COPYRIGHT, clauses=cited.copyright, policy=ref, now=now)
+    if facts.license.refunded_at is not None or (not facts.purchase.left and facts.purchase.refunded_minor):
+        yield deny(RefundCode.DENIED_ALREADY_REFUNDED, clauses=cited.effects, policy=ref, now=now)
+    if terms.sender is Sender.OFFICIAL and asked.sender_verified is not True:
+        yield deny(RefundCode.SENDER_NOT_OFFICIAL, clauses=cited.sender, policy=ref, now=now)
+    missing = [name for name in terms.required_fields if not getattr(asked, _FIELDS[name])]
+    if missing:
+        lacking = {"fields": missing}
+        yield pend(RefundCode.REQUEST_INCOMPLETE, clauses=cited.fields, policy=ref, now=now, facts=lacking)
+    if terms.channels and facts.channel not in terms.channels:
+        shown = {"channel": facts.channel, "channels": list(terms.channels)}
+        yield deny(RefundCode.WRONG_CHANNEL, clauses=cited.channel, policy=ref, now=now, facts=shown)
+    yield from _of_the_item(case, policy)
+    if is_not_refundable(facts, terms):
+        yield deny(RefundCode.DENIED_PRODUCT_NOT_REFUNDABLE, clauses=cited.product, policy=ref, now=now)
+    pending_counts = terms.repurchase is Repurchase.DENY_PENDING_TOO and facts.pending_before
+    if terms.repurchase is not Repurchase.ALLOW and (facts.refunded_before or pending_counts):
+        yield deny(RefundCode.DENIED_REPURCHASE, clauses=cited.repurchase, policy=ref, now=now)
+
+
+def _of_the_item(case: Case, policy: Policy) -> Iterator[Decision]:
+    """Yield what the thing itself, a line, tax or the core, is answered."""
+    terms, item, now = case.terms, case.asked.item, case.now
+    cited = terms.clauses
+    if item is Item.TAX and terms.tax is TaxRefund.NEVER:
+        yield deny(RefundCode.LINE_TAX, clauses=cited.tax, policy=policy.ref, now=now)
+    elif item is not Item.PRODUCT:
+        kind = None if item is Item.TAX else LineKind(item.value)
+        excluded = None if kind is None else terms.excluded(kind)
+        if kind is not None and excluded is not None:
+            yield deny(_LINES[kind], clauses=excluded.clauses, policy=policy.ref, now=now)
+        else:
+            yield pend(RefundCode.PENDING_REVIEW, clauses=cited.review, policy=policy.ref, now=now)
+    elif case.facts.is_core and terms.core is Core.REVIEW:
+        yield pend(RefundCode.PENDING_REVIEW, clauses=cited.core, policy=policy.ref, now=now)
+    elif case.facts.is_core and terms.core is Core.DENY:
+        yield deny(RefundCode.NOT_A_MODULE, clauses=cited.core, policy=policy.ref, now=now)
+
+
+def _by_grounds(case: Case, policy: Policy) -> Verdict:
+    """Sentences 3 to 6."""
+    judged, bars = judge_all(case), bars_of(case)
+    shown = _shown(case, policy, tuple(dict.fromkeys((*judged, *bars))))
+    if _has_statutory_right(case, policy):
+        cited = case.terms.clauses.review
+        return _granted(
+            case, policy, RefundCode.GRANTED_STATUTORY, cited, full_sum(case.facts, case.terms, case.now), shown
+        )
+    if bars:
+        cited = tuple(clause for bar in bars for clause in bar.clauses)
+        code = bars[0].code or RefundCode.DENIED_INVALID_REASON
+        options = ("deactivate",) if bars[0].needs is Need.ACTIVE else ()
+        return Verdict(deny(code, clauses=cited, policy=policy.ref, now=case.now, facts=shown, options=options))
+    holding = [one for one in judged if one.outcome is Outcome.ALLOW]
+    of_purchase = [one for one in holding if one.needs is not Need.RENEWAL]
+    if of_purchase:
+        return _by_plan(case, policy, of_purchase, shown)
+    if holding:
+        return _renewal(case, policy, holding[0], judged, shown)
+    late = [one for one in judged if one.late]
+    prorata = case.terms.prorata
+    if late and prorata is not None and prorata.late_issue is Late.PRORATA and case.facts.plan is Plan.ANNUAL:
+        return _rest(case, policy, late, shown)
+    return Verdict(_unmet(case, policy, judged, shown))
+
+
+def _by_plan(case: Case, policy: Policy, holding: list[Judged], shown: dict[str, object]) -> Verdict:
+    """Give back what the plan gives for a ground (sentence 5)."""
+    plan = case.terms.of_plan(case.facts.plan)
+    cited = tuple(clause for one in holding for clause in one.clauses)
+    code = holding[0].code or RefundCode.GRANTED_BY_PERSON
+    if plan is not None:
+        cited += plan.clauses
+        code = code if plan.code is None else RefundCode(plan.code)
+        if plan.share is Share.NOTHING:
+            no = RefundCode.DENIED_PLAN_NOT_REFUNDABLE
+            return Verdict(deny(no, clauses=cited, policy=policy.ref, now=case.now, facts=shown))
+        if plan.share is Share.PRORATA:
+            return _rest(case, policy, holding, shown)
+    return _granted(case, policy, code, cited, full_sum(case.facts, case.terms, case.now), shown)
+
+
+def _rest(case: Case, policy: Policy, holding: list[Judged], shown: dict[str, object]) -> Verdict:
+    """Give back the rest of the year."""
+    prorata = case.terms.prorata
+    assert prorata is not None, "a policy that shares by months says how"
+    rest, months = rest_sum(case.facts, case.terms, prorata, case.asked.asked_at, policy.timezone)
+    cited = tuple(clause for one in holding for clause in one.clauses) + prorata.clauses
+    told = {**shown, **_of_months(months)}
+    if not rest.minor:
+        no = RefundCode.DENIED_NOTHING_REMAINING
+        return Verdict(deny(no, clauses=cited, policy=policy.ref, now=case.now, facts=told))
+    return _granted(case, policy, RefundCode.GRANTED_PRORATA, cited, rest, told)
+
+
+def _renewal(
+    case: Case, policy: Policy, asked: Judged, judged: tuple[Judged, ...], shown: dict[str, object]
+) -> Verdict:
+    answer = judge_renewal(case.facts, case.asked, case.terms, calendar_of(policy))
+    told_of = replace(asked, outcome=answer.outcome, code=answer.code, clauses=answer.clauses)
+    told = {
+        **shown,
+        "grounds": [(told_of if one is asked else one).shown() for one in judged],
+        "renewal_refund_ends_at": instant(answer.deadline),
+    }
+    if answer.months is not None:
+        told |= _of_months(answer.months)
+    if answer.sum is not None:
+        ends = Ends.LICENSE if answer.ends_license else Ends.RENEWAL
+        return _granted(case, policy, answer.code, answer.clauses, answer.sum, told, ends)
+    make = deny if answer.outcome is Outcome.DENY else pend
+    cited, options = answer.clauses, answer.options
+    return Verdict(make(answer.code, clauses=cited, policy=policy.ref, now=case.now, facts=told, options=options))
+
+
+def _granted(
+    case: Case,
+    policy: Policy,
+    code: RefundCode,
+    clauses: Clauses,
+    given: Sum,
+    shown: dict[str, object],
+    ends: Ends = Ends.LICENSE,
+) -> Verdict:
+    facts, terms = case.facts, case.terms
+    cited = clauses + terms.clauses.effects + terms.clauses.destination
+    if facts.purchase.tax_minor:
+        cited += terms.clauses.tax
+    if facts.renewals and ends is Ends.LICENSE:
+        cited += terms.clauses.renewals
+    cited += tuple(clause for one in facts.along if (line := terms.excluded(one.kind)) for clause in line.clauses)
+    told = {
+        **shown,
+        "amount": facts.money(given.minor),
+        "tax": facts.money(given.tax_minor),
+        "destination": terms.destination.value,
+        "ends": ends.value,
+        "downloaded": facts.downloads > 0,
+    }
+    return Verdict(allow(code, clauses=cited, policy=policy.ref, now=case.now, facts=told), given, ends)
+
+
+def _unmet(case: Case, policy: Policy, judged: tuple[Judged, ...], shown: dict[str, object]) -> Decision:
+    """Answer where no ground holds: what is pending first, then the range of discretion, then a no (sentence 6)."""
+    ref, now, terms = policy.ref, case.now, case.terms
+    pending = next((one for one in judged if one.outcome is Outcome.PEND), None)
+    if pending is not None:
+        code = pending.code or RefundCode.PENDING_REVIEW
+        return pend(code, clauses=pending.clauses, policy=ref, now=now, facts=shown, retry_at=pending.retry_at)
+    denied = judged[0] if judged else None
+    window = terms.discretion
+    if window is not None:
+        until = months_end(case.facts.paid_at, window.months, policy.timezone)
+        told = {**shown, "discretion_ends_at": instant(until)}
+        if case.asked.asked_at < until:
+            return pend(RefundCode.PENDING_SELLER, clauses=window.clauses, policy=ref, now=now, facts=told)
+        shown = told
+    if denied is None:
+        return pend(RefundCode.PENDING_REVIEW, clauses=terms.clauses.review, policy=ref, now=now, facts=shown)
+    code = denied.code or RefundCode.DENIED_INVALID_REASON
+    cited = denied.clauses + (terms.clauses.window if code is RefundCode.DENIED_WINDOW_CLOSED else ())
+    told = {**shown, "reason": denied.name}
+    return deny(code, clauses=cited, policy=ref, now=now, facts=told, options=denied.help)
+
+
+def _has_statutory_right(case: Case, policy: Policy) -> bool:
+    days = case.terms.statutory_days
+    if days is None or not case.facts.is_consumer:
+        return False
+    return case.asked.asked_at < days_end(case.facts.paid_at, days, policy.timezone)
+
+
+def _shown(case: Case, policy: Policy, judged: tuple[Judged, ...]) -> dict[str, object]:
+    return {
+        "plan": case.facts.plan.value,
+        "paid_at": instant(case.facts.paid_at),
+        "asked_at": instant(case.asked.asked_at),
+        "window_ends_at": instant(case.window),
+        "timezone": policy.timezone.key,
+        "grounds": [one.shown() for one in judged],
+    }
+
+
+def _of_months(months: Months) -> dict[str, object]:
+    return {"months": months.left, "months_used": months.used, "months_of_term": months.term}

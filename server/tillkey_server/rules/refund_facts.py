@@ -1,0 +1,120 @@
+"""What is known when a refund is asked for: the license with its payments, what was reported, and who asks what.
+
+Amounts are minor units of the purchase's currency, prices are without tax. Of a line of several pieces each license has
+its share, by largest remainder (K-07).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from tillkey_server.money import Money
+from tillkey_server.rules.calendar import Wait
+from tillkey_server.rules.issue_facts import Finding, IssueFacts
+from tillkey_server.rules.order_line import LineKind
+from tillkey_server.rules.refund_policy import Plan
+from tillkey_server.rules.standing import LicenseFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """What was captured for one license by one line of an order, and how much of it went back already."""
+
+    line_id: UUID
+    kind: LineKind
+    paid_at: datetime
+    minor: int
+    tax_minor: int = 0
+    refunded_minor: int = 0
+    refunded_tax_minor: int = 0
+
+    @property
+    def left(self) -> int:
+        """Return what of the price can still go back."""
+        return self.minor - self.refunded_minor
+
+    @property
+    def tax_left(self) -> int:
+        """Return what of the tax can still go back."""
+        return self.tax_minor - self.refunded_tax_minor
+
+
+@dataclass(frozen=True, slots=True)
+class RenewalPayment:
+    """A renewal that was paid and not refunded; `starts_at` to `ends_at` is its own segment, half-open."""
+
+    payment: Payment
+    starts_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RefundFacts:
+    """What is on record about the license whose refund is asked for.
+
+    `activations_ever` counts what was ever granted, `active` what holds it now; `downloads` are completed ones by any
+    channel. `holds` are past and present legal holds. `refunded_before` and `pending_before` tell of the same
+    customer's earlier refunds of the same product, before this purchase (CJ-05).
+    """
+
+    license: LicenseFacts
+    currency: str
+    channel: str
+    purchase: Payment
+    plan: Plan = Plan.ONE_TIME
+    along: tuple[Payment, ...] = ()
+    renewals: tuple[RenewalPayment, ...] = ()
+    is_core: bool = False
+    is_consumer: bool = False
+    product_refund_days: int | None = None
+    activations_ever: int = 0
+    active: int = 0
+    downloads: int = 0
+    issue: IssueFacts | None = None
+    holds: tuple[Wait, ...] = ()
+    copyright_violated: bool = False
+    refunded_before: bool = False
+    pending_before: bool = False
+
+    @property
+    def paid_at(self) -> datetime:
+        """Return when the license was paid for."""
+        return self.purchase.paid_at
+
+    def money(self, minor: int) -> str:
+        """Return an amount as people read it."""
+        return Money(minor, self.currency).display()
+
+
+class Item(StrEnum):
+    """What is asked back."""
+
+    PRODUCT = "product"
+    TAX = "tax"
+    SUPPORT = "support"
+    CUSTOMIZATION = "customization"
+    EXTRA_DOMAIN = "extra_domain"
+    SERVICE = "service"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What somebody asks: `reasons` are the customer's, `found` names reasons that a person of the vendor's found true.
+
+    `asked_at` is when the message came. `sender_verified` tells whether it came from the official address, as whoever
+    received it says; None: nobody said. `by_platform`: the marketplace itself decides (BC-28).
+    """
+
+    asked_at: datetime
+    reasons: tuple[str, ...] = ()
+    found: tuple[str, ...] = ()
+    findings: frozenset[Finding] = frozenset()
+    item: Item = Item.PRODUCT
+    sender_verified: bool | None = None
+    by_email: bool = False
+    by_platform: bool = False
+    order_number: str | None = None
+    explanation: str | None = None

@@ -1,0 +1,277 @@
+"""Whether a reason for a refund holds, on the facts alone.
+
+1. A reason is a ground, no ground (ignored beside one, CJ-06), or a bar (denies beside any ground, NX-35); which it is
+   and what it needs is data.
+2. A ground that is for other plans is none for this one (CJ-06 beside CJ-17).
+3. Where a window bounds a ground, the instant that counts is when the issue was reported, or when the refund was asked
+   for; a slow vendor closes no window (CJ-09, CJ-12).
+4. "Never activated" is never, whatever was deactivated since (NX-33); "not downloaded" is by no channel (BC-27).
+5. A request for support counts only for its own license (ZG-09). One before a purchase, and one that was refused, was
+   promised nothing (BC-36); a solution ends its claim (ZG-09).
+6. Where a fact is missing the answer is pending and names the first one that is.
+7. Without a reason, what the records show is looked at, so that a refund can be offered and is never forced (ZG-09).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+
+from tillkey_server.rules.citation import Clauses
+from tillkey_server.rules.decision import Outcome, instant
+from tillkey_server.rules.issue_facts import IssueFacts
+from tillkey_server.rules.refund_codes import RefundCode
+from tillkey_server.rules.refund_facts import Asked, RefundFacts
+from tillkey_server.rules.refund_policy import Bound, Kind, Need, ReasonPolicy, RefundPolicy
+
+OF_RECORD = frozenset({Need.NOTHING, Need.FOUND, Need.UNSOLVED, Need.REPLY_LATE, Need.FIX_LATE, Need.CONTACTED})
+"""What can be seen without anybody naming a reason (sentence 7)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A request for a refund with all that it is judged by; `window` is the exclusive end, None: no limit."""
+
+    facts: RefundFacts
+    asked: Asked
+    terms: RefundPolicy
+    window: datetime | None
+    now: datetime
+
+    @property
+    def issue(self) -> IssueFacts | None:
+        """Return the request for support, where it is about this license (sentence 5)."""
+        found = self.facts.issue
+        return found if found is not None and found.license_id == self.facts.license.id else None
+
+    def found_any(self, reason: ReasonPolicy) -> bool:
+        """Tell whether one of a reason's findings was made."""
+        issue = self.issue
+        made = self.asked.findings | (frozenset() if issue is None else issue.findings)
+        return not reason.findings or bool(made & set(reason.findings))
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Why a reason does not hold, or not yet."""
+
+    outcome: Outcome
+    code: RefundCode
+    retry_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One reason and what came of it; `late`: it holds but for the window."""
+
+    name: str
+    kind: Kind | None
+    outcome: Outcome
+    code: RefundCode | None
+    clauses: Clauses
+    needs: Need = Need.NOTHING
+    retry_at: datetime | None = None
+    late: bool = False
+    help: tuple[str, ...] = ()
+
+    def shown(self) -> dict[str, object]:
+        """Return it as a decision's facts show it."""
+        return {
+            "reason": self.name,
+            "kind": None if self.kind is None else self.kind.value,
+            "decision": self.outcome.value,
+            "code": None if self.code is None else self.code.value,
+            "clauses": list(self.clauses),
+            "retry_at": instant(self.retry_at),
+        }
+
+
+def judge_all(case: Case) -> tuple[Judged, ...]:
+    """Return what comes of every reason that was given or found; of none given: of those of record (sentence 7)."""
+    names = dict.fromkeys((*case.asked.reasons, *case.asked.found))
+    if names:
+        return tuple(judge(name, case) for name in names)
+    of_record = (one for one in case.terms.reasons if one.kind is Kind.GROUND and one.needs in OF_RECORD)
+    return tuple(judge(one.name, case) for one in of_record)
+
+
+def bars_of(case: Case) -> tuple[Judged, ...]:
+    """Return the bars that hold: those named or found, and those that the records show."""
+    named = {*case.asked.reasons, *case.asked.found}
+    holding = [
+        one
+        for one in case.terms.reasons
+        if one.kind is Kind.BAR and (case.facts.active > 0 if one.needs is Need.ACTIVE else one.name in named)
+    ]
+    return tuple(judge(one.name, case) for one in holding)
+
+
+def judge(name: str, case: Case) -> Judged:
+    """Judge one reason; one that the terms do not know is a person's (NX-35)."""
+    reason = case.terms.reason(name)
+    if reason is None:
+        return Judged(name, None, Outcome.PEND, RefundCode.PENDING_REVIEW, case.terms.clauses.review)
+    if reason.kind is Kind.BAR:
+        return _judged(reason, Missing(Outcome.DENY, RefundCode(reason.code or RefundCode.DENIED_INVALID_REASON)))
+    if reason.plans and case.facts.plan not in reason.plans:
+        return _judged(reason, _deny(RefundCode.DENIED_INVALID_REASON))
+    if reason.kind is Kind.NOT_A_GROUND:
+        return _judged(reason, Missing(Outcome.DENY, RefundCode(reason.code or RefundCode.DENIED_INVALID_REASON)))
+    missing = NEEDS[reason.needs](reason, case)
+    late = _is_late(reason, case)
+    if late and (missing is None or missing.outcome is not Outcome.DENY):
+        return _judged(reason, Missing(Outcome.DENY, RefundCode.DENIED_WINDOW_CLOSED), late=missing is None)
+    return _judged(reason, missing)
+
+
+def _judged(reason: ReasonPolicy, missing: Missing | None, *, late: bool = False) -> Judged:
+    granted = None if reason.code is None else RefundCode(reason.code)
+    return Judged(
+        reason.name,
+        reason.kind,
+        Outcome.ALLOW if missing is None else missing.outcome,
+        granted if missing is None else missing.code,
+        reason.clauses,
+        reason.needs,
+        None if missing is None else missing.retry_at,
+        late,
+        reason.help,
+    )
+
+
+def _is_late(reason: ReasonPolicy, case: Case) -> bool:
+    """Tell whether a reason came after the window that bounds it (sentence 3)."""
+    if reason.window is Bound.NONE or case.window is None:
+        return False
+    reported = None if case.issue is None else case.issue.reported_at
+    at = case.asked.asked_at if reason.window is Bound.ASKED or reported is None else reported
+    return at >= case.window
+
+
+def _deny(code: RefundCode) -> Missing:
+    return Missing(Outcome.DENY, code)
+
+
+def _pend(code: RefundCode, retry_at: datetime | None = None) -> Missing:
+    return Missing(Outcome.PEND, code, retry_at)
+
+
+def _nothing(_reason: ReasonPolicy, _case: Case) -> Missing | None:
+    return None
+
+
+def _never_activated(_reason: ReasonPolicy, case: Case) -> Missing | None:
+    return _deny(RefundCode.DENIED_MISTAKE_ACTIVATED) if case.facts.activations_ever else None
+
+
+def _not_downloaded(_reason: ReasonPolicy, case: Case) -> Missing | None:
+    return _deny(RefundCode.DENIED_DOWNLOADED) if case.facts.downloads else None
+
+
+def _found(reason: ReasonPolicy, case: Case) -> Missing | None:
+    return None if case.found_any(reason) else _pend(RefundCode.PENDING_FINDING)
+
+
+def _unsolved(reason: ReasonPolicy, case: Case) -> Missing | None:
+    """CJ-12: reported, found, unsolved in time, and asked for in writing; else the first that is missing."""
+    issue = case.issue
+    if issue is None:
+        return _pend(RefundCode.PENDING_ISSUE_REQUIRED)
+    if not case.found_any(reason):
+        return _pend(RefundCode.PENDING_FINDING)
+    return _overdue(issue, issue.resolve_due, case) or _in_writing(reason, case)
+
+
+def _in_writing(reason: ReasonPolicy, case: Case) -> Missing | None:
+    if reason.by_email and not case.asked.by_email:
+        return _pend(RefundCode.PENDING_EMAIL_REQUEST)
+    return None
+
+
+def _overdue(issue: IssueFacts, due: datetime | None, case: Case) -> Missing | None:
+    """Return what keeps a request from being overdue; while it waits for the customer, that he answers (CJ-09)."""
+    if issue.is_presale or issue.is_refused:
+        return _deny(RefundCode.DENIED_NO_BREACH)
+    if issue.solved_at is not None:
+        return _deny(RefundCode.DENIED_SOLVED)
+    if due is None:
+        return _pend(RefundCode.PENDING_COOPERATION)
+    return _pend(RefundCode.PENDING_RESOLUTION, due) if case.now < due else None
+
+
+def _fix_late(reason: ReasonPolicy, case: Case) -> Missing | None:
+    issue = case.issue
+    if issue is None:
+        return _pend(RefundCode.PENDING_ISSUE_REQUIRED)
+    if not case.found_any(reason):
+        return _pend(RefundCode.PENDING_FINDING)
+    return _overdue(issue, issue.fix_due, case)
+
+
+def _reply_late(_reason: ReasonPolicy, case: Case) -> Missing | None:
+    """NX-34: no person answered within the promised time; an automatic answer is none (BC-05)."""
+    issue = case.issue
+    if issue is None:
+        return _pend(RefundCode.PENDING_ISSUE_REQUIRED)
+    if issue.is_presale or issue.is_refused or issue.reply_due is None:
+        return _deny(RefundCode.DENIED_NO_BREACH)
+    replied = issue.first_human_reply_at
+    if replied is not None:
+        return None if replied >= issue.reply_due else _deny(RefundCode.DENIED_NO_BREACH)
+    return _pend(RefundCode.PENDING_RESOLUTION, issue.reply_due) if case.now < issue.reply_due else None
+
+
+def _contacted(reason: ReasonPolicy, case: Case) -> Missing | None:
+    """BC-27: the seller was told and it is not solved; he has the time that he has for a reply."""
+    issue = case.issue
+    if issue is None:
+        return _pend(RefundCode.PENDING_ISSUE_REQUIRED)
+    if issue.solved_at is not None:
+        return _deny(RefundCode.DENIED_SOLVED)
+    if not case.found_any(reason):
+        return _pend(RefundCode.PENDING_FINDING)
+    waiting = issue.first_human_reply_at is None and issue.reply_due is not None and case.now < issue.reply_due
+    return _pend(RefundCode.PENDING_RESOLUTION, issue.reply_due) if waiting else None
+
+
+def _still_unsatisfied(_reason: ReasonPolicy, case: Case) -> Missing | None:
+    """CJ-17: a fix, a workaround or a timeline was offered and the customer is still not satisfied."""
+    issue = case.issue
+    if issue is None or issue.attempt_offered_at is None or issue.attempt_declined_at is None:
+        return _pend(RefundCode.PENDING_ATTEMPT)
+    return None
+
+
+def _platform(reason: ReasonPolicy, case: Case) -> Missing | None:
+    """BC-28: unanswered in the messaging tool, the marketplace may refund; the seller alone does not decide it."""
+    missing = _reply_late(reason, case)
+    if missing is not None or case.asked.by_platform:
+        return missing
+    return _pend(RefundCode.PENDING_PLATFORM)
+
+
+def _discretion(_reason: ReasonPolicy, _case: Case) -> Missing | None:
+    return _pend(RefundCode.PENDING_DISCRETION)
+
+
+NEEDS: Mapping[Need, Callable[[ReasonPolicy, Case], Missing | None]] = MappingProxyType(
+    {
+        Need.NOTHING: _nothing,
+        Need.NEVER_ACTIVATED: _never_activated,
+        Need.NOT_DOWNLOADED: _not_downloaded,
+        Need.FOUND: _found,
+        Need.UNSOLVED: _unsolved,
+        Need.CONTACTED: _contacted,
+        Need.REPLY_LATE: _reply_late,
+        Need.FIX_LATE: _fix_late,
+        Need.STILL_UNSATISFIED: _still_unsatisfied,
+        Need.PLATFORM: _platform,
+        Need.DISCRETION: _discretion,
+        # The last renewal is looked at by `refund_renewal`, after everything that bounds a purchase.
+        Need.RENEWAL: _nothing,
+        Need.ACTIVE: _nothing,
+    }
+)
+"""What looks at each need."""

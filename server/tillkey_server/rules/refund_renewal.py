@@ -1,0 +1,76 @@
+"""Paying back the last renewal of a subscription (CJ-26 to CJ-28).
+
+1. Told within so many working days after the payment, the last payment goes back in full, and only that (CJ-26). The
+   day that counts is that of the payment that succeeded; the message must come from the official address.
+2. Told later, a monthly subscription ends with its paid period and nothing goes back (CJ-27).
+3. Told later, a yearly one gives back the rest of the renewed year (CJ-28), or nothing, as the terms say.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from tillkey_server.rules.calendar import Calendar
+from tillkey_server.rules.citation import Clauses
+from tillkey_server.rules.decision import Outcome
+from tillkey_server.rules.refund_amount import Months, Sum, rest_sum, whole
+from tillkey_server.rules.refund_codes import RefundCode
+from tillkey_server.rules.refund_facts import Asked, RefundFacts, RenewalPayment
+from tillkey_server.rules.refund_policy import Late, Plan, RefundPolicy, RenewalRefundPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class RenewalAnswer:
+    """What comes of a notice about the last renewal; `ends_license`: the rest of the running term is given up."""
+
+    outcome: Outcome
+    code: RefundCode
+    clauses: Clauses
+    deadline: datetime | None = None
+    sum: Sum | None = None
+    months: Months | None = None
+    ends_license: bool = False
+    options: tuple[str, ...] = ()
+
+
+def judge_renewal(facts: RefundFacts, asked: Asked, terms: RefundPolicy, calendar: Calendar) -> RenewalAnswer:
+    """Judge a notice about the last renewal."""
+    rule = terms.renewal
+    last = max(facts.renewals, key=lambda one: one.payment.paid_at, default=None)
+    if rule is None:
+        return RenewalAnswer(Outcome.PEND, RefundCode.PENDING_REVIEW, terms.clauses.review)
+    if last is None or not last.payment.left:
+        return RenewalAnswer(Outcome.DENY, RefundCode.DENIED_NO_RENEWAL, rule.clauses)
+    if asked.sender_verified is not True:
+        return RenewalAnswer(Outcome.DENY, RefundCode.SENDER_NOT_OFFICIAL, rule.clauses + terms.clauses.sender)
+    deadline = calendar.deadline(last.payment.paid_at, rule.working_days)
+    if deadline is not None and asked.asked_at < deadline:
+        whole_payment = Sum((whole(last.payment, terms),))
+        return RenewalAnswer(Outcome.ALLOW, RefundCode.GRANTED_RENEWAL_FULL, rule.clauses, deadline, whole_payment)
+    return _late(facts, asked, terms, rule, last, deadline, calendar.zone)
+
+
+def _late(
+    facts: RefundFacts,
+    asked: Asked,
+    terms: RefundPolicy,
+    rule: RenewalRefundPolicy,
+    last: RenewalPayment,
+    deadline: datetime | None,
+    zone: ZoneInfo,
+) -> RenewalAnswer:
+    """Sentences 2 and 3."""
+    if facts.plan is Plan.MONTHLY:
+        code, cited = RefundCode(rule.late_monthly), rule.clauses + rule.monthly_clauses
+        return RenewalAnswer(Outcome.DENY, code, cited, deadline, options=("cancel_at_period_end",))
+    if facts.plan is not Plan.ANNUAL or rule.late_annual is Late.DENY or terms.prorata is None:
+        return RenewalAnswer(Outcome.DENY, RefundCode.DENIED_RENEWAL_WINDOW, rule.clauses, deadline)
+    at = max(asked.asked_at, last.starts_at)
+    rest, months = rest_sum(facts, terms, terms.prorata, at, zone)
+    cited = rule.annual_clauses + terms.prorata.clauses
+    if not rest.minor:
+        return RenewalAnswer(Outcome.DENY, RefundCode.DENIED_NOTHING_REMAINING, cited, deadline, months=months)
+    code = RefundCode.GRANTED_RENEWAL_PRORATA
+    return RenewalAnswer(Outcome.ALLOW, code, cited, deadline, rest, months, ends_license=True)

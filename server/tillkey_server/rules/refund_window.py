@@ -1,0 +1,44 @@
+"""When a refund may be asked for: the window that began with the purchase.
+
+1. It begins with the original purchase, whatever was renewed or reported since (ZG-18).
+2. Its length is the plan's in working days, else the product's own in days, else the license's (CJ-01). A product's own
+   window of 0 days counts only where the terms do not promise refunds of all products.
+3. A legal hold that ended well adds its own length (CJ-02), where the terms say so.
+4. Without a length there is no limit: the grounds decide alone (reading 4).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from tillkey_server.rules.calendar import calendar_of
+from tillkey_server.rules.clocks import days_end
+from tillkey_server.rules.policy import Policy
+from tillkey_server.rules.refund_facts import RefundFacts
+from tillkey_server.rules.refund_policy import HoldWindow, RefundPolicy
+
+
+def window_end(facts: RefundFacts, terms: RefundPolicy, policy: Policy, now: datetime) -> datetime | None:
+    """Return the exclusive end of the refund window; None where there is no limit."""
+    end = _untolled(facts, terms, policy)
+    if end is None or terms.hold_window is HoldWindow.RUN:
+        return end
+    for hold in sorted(facts.holds, key=lambda one: one.start):
+        if hold.start < end:
+            held_from = max(hold.start, facts.paid_at)
+            end += max(timedelta(0), (hold.end or max(now, held_from)) - held_from)
+    return end
+
+
+def is_not_refundable(facts: RefundFacts, terms: RefundPolicy) -> bool:
+    """Tell whether this very product is never refunded (CJ-01)."""
+    return facts.product_refund_days == 0 and not terms.refund_all_products
+
+
+def _untolled(facts: RefundFacts, terms: RefundPolicy, policy: Policy) -> datetime | None:
+    plan = terms.of_plan(facts.plan)
+    if plan is not None and plan.window_working_days is not None:
+        return calendar_of(policy).deadline(facts.paid_at, plan.window_working_days)
+    if facts.product_refund_days:
+        return days_end(facts.paid_at, facts.product_refund_days, policy.timezone)
+    return facts.license.refund_until

@@ -1,0 +1,43 @@
+"""Legal holds that are over: how long each was, and how it ended (CJ-02). One that lasts is a license's own fact."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from tillkey_server.store import rows, tables
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+CLEARED, VIOLATION = tables.HOLD_OUTCOMES
+
+
+@dataclass(frozen=True, slots=True)
+class LegalHoldRow:
+    """A hold that ended: `cleared`, or `violation_confirmed`, which denies a refund for good."""
+
+    id: UUID
+    license_id: UUID
+    held_at: datetime
+    released_at: datetime
+    outcome: str
+
+
+_C = tables.legal_hold.c
+
+
+async def insert(conn: AsyncConnection, row: LegalHoldRow) -> None:
+    """Insert a hold that ended."""
+    await rows.insert(conn, tables.legal_hold, row)
+
+
+async def of_license(conn: AsyncConnection, license_id: UUID) -> tuple[LegalHoldRow, ...]:
+    """Return a license's past holds, oldest first."""
+    statement = select(*rows.columns_of(tables.legal_hold, LegalHoldRow)).where(_C.license_id == license_id)
+    return await rows.many(conn, statement.order_by(_C.held_at, _C.id), LegalHoldRow)

@@ -1,0 +1,215 @@
+"""Refunds: what was asked and decided, and what went back of which payment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, exists, func, or_, select
+
+from tillkey_server.errors import BrokenInvariant
+from tillkey_server.rules.policy import PolicyRef
+from tillkey_server.store import rows, tables
+from tillkey_server.store.paging import Paging, Sort, paged
+from tillkey_server.store.scoping import admitted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from sqlalchemy import Select
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from tillkey_server.rules.access import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRow:
+    """A request for a refund with its decision; it is open (`closed_at` None) while it is pending.
+
+    `asked` is what was asked, as `usecases.refund_asking` writes and reads it.
+    """
+
+    id: UUID
+    license_id: UUID
+    asked_at: datetime
+    recorded_at: datetime
+    recorded_by: str
+    asked: Mapping[str, Any]
+    outcome: str
+    code: str
+    clauses: Sequence[str]
+    facts: Mapping[str, Any]
+    policy_name: str
+    policy_version: int
+    decided_at: datetime
+    decided_by: str
+    reason: str | None = None
+    closed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RefundRow:
+    """A granted refund; `amount_minor` is all that goes back, tax included. One that failed counts as never granted."""
+
+    id: UUID
+    request_id: UUID
+    license_id: UUID
+    customer_id: UUID
+    amount_minor: int
+    tax_minor: int
+    currency: str
+    destination: str
+    ends: str
+    code: str
+    granted_at: datetime
+    active_at_grant: int
+    effective_latest_at: datetime | None
+    attested_at: datetime | None = None
+    attested_by: str | None = None
+    statement: str | None = None
+    vouched: bool = False
+    paid_out_at: datetime | None = None
+    provider_refund_id: str | None = None
+    failed_at: datetime | None = None
+    failure: str | None = None
+    used_after_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PartRow:
+    """What of a refund comes from which line of an order."""
+
+    refund_id: UUID
+    order_line_id: UUID
+    kind: str
+    minor: int
+    tax_minor: int
+
+
+_R, _F, _P = tables.refund_request.c, tables.refund.c, tables.refund_part.c
+_L = tables.license_.c
+_REQUEST = select(*rows.columns_of(tables.refund_request, RequestRow))
+_REFUND = select(*rows.columns_of(tables.refund, RefundRow))
+SORTS = {"recorded_at": Sort(_R.recorded_at, lambda row: row.recorded_at)}
+
+
+def policy_of(row: RequestRow) -> PolicyRef:
+    """Return by which version of the terms a request was decided."""
+    return PolicyRef(row.policy_name, row.policy_version)
+
+
+async def open_request(conn: AsyncConnection, license_id: UUID) -> RequestRow | None:
+    """Return the request that is pending for a license; lock the license first."""
+    return await rows.one(conn, _REQUEST.where(_R.license_id == license_id, _R.closed_at.is_(None)), RequestRow)
+
+
+async def insert_request(conn: AsyncConnection, row: RequestRow) -> None:
+    """Insert a request; IntegrityError (`one_open_refund_request_per_license`) where another one is open."""
+    await rows.insert(conn, tables.refund_request, row)
+
+
+async def decide_request(conn: AsyncConnection, row: RequestRow) -> None:
+    """Write a new decision about an open request. Raises BrokenInvariant where it is not open any more."""
+    values = rows.values_of(row)
+    statement = tables.refund_request.update().where(_R.id == row.id, _R.closed_at.is_(None)).values(values)
+    if await rows.changed(conn, statement) != 1:
+        raise BrokenInvariant(f"refund request {row.id} was not open")
+
+
+async def request_seen(conn: AsyncConnection, request_id: UUID, scope: Scope) -> RequestRow | None:
+    """Return the request of that id if a caller sees its license."""
+    return await rows.one(conn, _seen(scope).where(_R.id == request_id), RequestRow)
+
+
+async def page(
+    conn: AsyncConnection,
+    paging: Paging,
+    scope: Scope,
+    *,
+    license_id: UUID | None = None,
+    customer_id: UUID | None = None,
+    outcome: str | None = None,
+) -> tuple[RequestRow, ...]:
+    """Return a page of the requests that a caller sees, and one more; narrowed by what is given."""
+    statement = _seen(scope)
+    for column, wanted in ((_R.license_id, license_id), (_L.customer_id, customer_id), (_R.outcome, outcome)):
+        if wanted is not None:
+            statement = statement.where(column == wanted)
+    return await rows.many(conn, paged(statement, paging, key=_R.id, sorts=SORTS), RequestRow)
+
+
+async def insert(conn: AsyncConnection, row: RefundRow, parts: Sequence[PartRow]) -> None:
+    """Insert a granted refund with its parts; IntegrityError (`uq_refund_request_id`) where it was granted before."""
+    await rows.insert(conn, tables.refund, row)
+    for part in parts:
+        await rows.insert(conn, tables.refund_part, part)
+
+
+async def of_request(conn: AsyncConnection, request_id: UUID) -> RefundRow | None:
+    """Return the refund that a request was granted."""
+    return await rows.one(conn, _REFUND.where(_F.request_id == request_id), RefundRow)
+
+
+async def of_license(conn: AsyncConnection, license_id: UUID) -> tuple[RefundRow, ...]:
+    """Return the refunds of a license that did not fail, oldest first."""
+    statement = _REFUND.where(_F.license_id == license_id, _F.failed_at.is_(None)).order_by(_F.id)
+    return await rows.many(conn, statement, RefundRow)
+
+
+async def parts_of(conn: AsyncConnection, refund_id: UUID) -> tuple[PartRow, ...]:
+    """Return what a refund is made of."""
+    statement = select(*rows.columns_of(tables.refund_part, PartRow)).where(_P.refund_id == refund_id)
+    return await rows.many(conn, statement.order_by(_P.order_line_id), PartRow)
+
+
+async def refunded_of_license(conn: AsyncConnection, license_id: UUID) -> dict[UUID, tuple[int, int]]:
+    """Return what went back for a license already, by order line: of the price, of the tax. What failed is not."""
+    statement = (
+        select(_P.order_line_id, func.sum(_P.minor), func.sum(_P.tax_minor))
+        .join(tables.refund, _F.id == _P.refund_id)
+        .where(_F.license_id == license_id, _F.failed_at.is_(None))
+        .group_by(_P.order_line_id)
+    )
+    return {line: (int(minor), int(tax)) for line, minor, tax in await conn.execute(statement)}
+
+
+async def write(conn: AsyncConnection, refund_id: UUID, **values: object) -> None:
+    """Write what happened to a refund since it was granted; lock its license first."""
+    await rows.changed(conn, tables.refund.update().where(_F.id == refund_id).values(values))
+
+
+async def seen_used(conn: AsyncConnection, refund_id: UUID, at: datetime) -> bool:
+    """Note that a refunded license was used after all; return False where that is noted already."""
+    statement = tables.refund.update().where(_F.id == refund_id, _F.used_after_at.is_(None)).values(used_after_at=at)
+    return await rows.changed(conn, statement) == 1
+
+
+async def earlier_of_family(
+    conn: AsyncConnection, *, customer_id: UUID, product_id: UUID, code: str, family: str | None, before: datetime
+) -> tuple[bool, bool]:
+    """Tell whether a customer was refunded a product of the family before, and whether such a request is pending."""
+    product = tables.product.c
+    same = [product.id == product_id, product.family == (family or code)]
+    if family is not None:
+        same.append(product.code == family)
+    mine = and_(_L.customer_id == customer_id, or_(*same))
+    joined = tables.license_.join(tables.product, product.id == _L.product_id)
+    granted = (
+        exists()
+        .select_from(tables.refund.join(joined, _L.id == _F.license_id))
+        .where(mine, _F.granted_at < before, _F.failed_at.is_(None))
+    )
+    pending = (
+        exists()
+        .select_from(tables.refund_request.join(joined, _L.id == _R.license_id))
+        .where(mine, _R.recorded_at < before, _R.outcome == "pend", _R.closed_at.is_(None))
+    )
+    found = (await conn.execute(select(granted, pending))).one()
+    return bool(found[0]), bool(found[1])
+
+
+def _seen(scope: Scope) -> Select[Any]:
+    statement = _REQUEST.join(tables.license_, _L.id == _R.license_id)
+    return statement.where(*admitted(scope, customer=_L.customer_id, product=_L.product_id))

@@ -1,0 +1,161 @@
+"""The sentences are those of `rules.refund_amount`."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.server.rules.refund_facts import CRMJETTY, PAID, a_payment, a_renewal, facts, section, terms
+from tillkey_server.rules.order_line import LineKind
+from tillkey_server.rules.refund_amount import (
+    Months,
+    beside,
+    full_sum,
+    half_up,
+    months_of,
+    piece_of,
+    rest_of,
+    rest_sum,
+    some,
+    split,
+)
+from tillkey_server.rules.refund_policy import Basis, Plan, ProrataPolicy, Started, TaxRefund
+
+PRORATA = section(CRMJETTY).prorata
+assert PRORATA is not None
+BY_TERM = replace(PRORATA, basis=Basis.TERM_MONTHS)
+UTC_ZONE = ZoneInfo("UTC")
+DAY = timedelta(days=1)
+
+
+@pytest.mark.clause("K-07")
+def test_the_refund_is_rounded_and_not_what_was_used():
+    """Sentence 1: 99.95, of ten months three used."""
+    assert rest_of(9995, Months(12, 3), PRORATA) == 6997
+
+
+@pytest.mark.clause("V-14", "V-15", "CJ-22")
+@pytest.mark.parametrize(("used", "by_paid", "by_term"), [(4, 60000, 66667), (11, 0, 8333), (10, 0, 16667), (12, 0, 0)])
+def test_ten_paid_months_leave_less_than_twelve_and_never_less_than_nothing(used, by_paid, by_term):
+    months = Months(12, used)
+    assert (rest_of(100000, months, PRORATA), rest_of(100000, months, BY_TERM)) == (by_paid, by_term)
+
+
+@pytest.mark.clause("CJ-20", "CJ-21")
+@pytest.mark.parametrize(
+    ("day", "with_current", "without"),
+    [("01-31", 0, 1), ("02-27", 0, 1), ("02-28", 1, 2), ("03-30", 1, 2), ("03-31", 2, 3), ("12-31", 11, 12)],
+)
+def test_months_are_those_of_the_subscription_and_their_ends_are_clamped(day, with_current, without):
+    """Sentence 4, of a term that began on the 31st."""
+    start = datetime(2026, 1, 31, 15, tzinfo=UTC)
+    at = datetime.fromisoformat(f"2026-{day}T08:00:00+00:00")
+    excluding = replace(PRORATA, include_current_month=False)
+    assert months_of(start, at, PRORATA, UTC_ZONE).used == with_current
+    assert months_of(start, at, excluding, UTC_ZONE).used == without
+
+
+@pytest.mark.clause("K-07")
+def test_a_split_gives_out_everything_and_the_earlier_piece_gets_the_odd_cent():
+    """Sentence 2."""
+    assert [piece_of(100, 3, n) for n in range(3)] == [34, 33, 33]
+    assert split(100, (1, 1, 1)) == (34, 33, 33)
+    assert split(10, (3, 3, 1)) == (4, 4, 2)
+    assert split(5, (0, 0)) == (0, 0)
+
+
+@given(total=st.integers(0, 10**9), weights=st.lists(st.integers(0, 10**6), min_size=1, max_size=20))
+def test_a_split_loses_and_invents_nothing(total, weights):
+    shares = split(total, tuple(weights))
+    whole = sum(weights)
+    assert sum(shares) == (total if whole else 0)
+    assert all(
+        abs(Fraction(total * weight, whole or 1) - share) < 1 for weight, share in zip(weights, shares, strict=True)
+    )
+
+
+@given(number=st.integers(0, 10**12), by=st.integers(1, 10**6))
+def test_a_half_is_rounded_up(number, by):
+    assert half_up(number, by) == int(Fraction(number, by) + Fraction(1, 2))
+
+
+@pytest.mark.clause("K-07")
+@given(
+    minor=st.integers(0, 10**7),
+    tax=st.integers(0, 10**6),
+    refunded=st.integers(0, 10**7),
+    days=st.integers(0, 800),
+    zone=st.sampled_from(["UTC", "Asia/Kolkata", "America/St_Johns"]),
+    basis=st.sampled_from(Basis),
+    current=st.booleans(),
+    law=st.sampled_from(TaxRefund),
+)
+def test_no_sum_is_more_than_what_is_left_and_no_term_is_used_longer_than_it_is(
+    minor, tax, refunded, days, zone, basis, current, law
+):
+    """Sentences 3 and 4, whatever the terms."""
+    prorata = replace(PRORATA, basis=basis, include_current_month=current)
+    policy = section(terms(tax=law))
+    payment = a_payment(minor, tax_minor=tax, refunded_minor=min(refunded, minor))
+    found = facts(purchase=payment, plan=Plan.ANNUAL)
+    rest, months = rest_sum(found, policy, prorata, PAID + days * DAY, ZoneInfo(zone))
+    left = payment.left + payment.tax_left
+    assert 0 <= months.used <= months.term
+    assert 0 <= rest.minor <= left
+    assert full_sum(found, policy, PAID).minor <= left
+    assert some(found, left).minor == left
+
+
+@pytest.mark.clause("K-07", "CJ-18")
+@given(days=st.lists(st.integers(0, 400), min_size=2, max_size=6), minor=st.integers(0, 10**6))
+def test_the_later_somebody_asks_the_less_is_left_of_the_year(days, minor):
+    found = facts(purchase=a_payment(minor), plan=Plan.ANNUAL)
+    sums = [rest_sum(found, section(CRMJETTY), PRORATA, PAID + n * DAY, UTC_ZONE)[0].minor for n in sorted(days)]
+    assert sums == sorted(sums, reverse=True)
+
+
+@pytest.mark.clause("CJ-08")
+def test_tax_goes_back_only_where_the_law_is_followed():
+    """Sentence 6: from the stored line, never computed again."""
+    found = facts(purchase=a_payment(1000, tax_minor=199))
+    assert full_sum(found, section(CRMJETTY), PAID).minor == 1000
+    lawful = full_sum(found, section(terms(tax=TaxRefund.PER_LAW)), PAID)
+    assert (lawful.minor, lawful.tax_minor) == (1199, 199)
+
+
+@pytest.mark.clause("BC-26")
+def test_renewals_that_have_not_begun_go_back_and_a_running_one_where_the_terms_say_so():
+    """Sentence 7, and decided reading 3."""
+    now = PAID + 400 * DAY
+    over = a_renewal(PAID, PAID + 100 * DAY, PAID + 200 * DAY, 1)
+    running = a_renewal(PAID, PAID + 365 * DAY, PAID + 730 * DAY, 20)
+    later = a_renewal(PAID, PAID + 730 * DAY, PAID + 1095 * DAY, 300)
+    found = facts(renewals=(over, running, later))
+    given_back = {
+        started: sum(part.minor for part in beside(found, section(terms(renewals=started)), now)) for started in Started
+    }
+    assert given_back == {Started.KEEP_ALL: 0, Started.UNSTARTED: 300, Started.RUNNING_TOO: 320}
+
+
+def test_the_rest_of_a_year_is_of_the_term_that_runs_with_later_ones_whole():
+    now = PAID + 366 * DAY
+    second = a_renewal(PAID, PAID + 365 * DAY, PAID + 730 * DAY, 1200)
+    third = a_renewal(PAID, PAID + 730 * DAY, PAID + 1095 * DAY, 777)
+    found = facts(renewals=(second, third), plan=Plan.ANNUAL)
+    rest, months = rest_sum(found, section(CRMJETTY), BY_TERM, now, UTC_ZONE)
+    assert (months.used, rest.minor) == (0, 1977)
+
+
+def test_what_was_bought_beside_goes_back_where_the_terms_take_it_along():
+    care = a_payment(4000, LineKind.SUPPORT)
+    along = section(terms(along=(LineKind.SUPPORT,), lines=()))
+    assert full_sum(facts(along=(care,)), along, PAID).minor == 14000
+    assert full_sum(facts(along=(care,)), section(CRMJETTY), PAID).minor == 10000
+
+
+def test_the_policy_of_the_tests_is_the_published_one():
+    assert isinstance(PRORATA, ProrataPolicy)
