@@ -1,10 +1,10 @@
-"""`customer add | list | show | change`."""
+"""`customer add | list | show | change | balance | spend`."""
 
 # ruff: noqa: PLC0415 - commands import what they need, so that `--help` is quick
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import typer
@@ -13,6 +13,7 @@ from tillkey_server.cli.lists import After, Limit, SortBy, shown_page
 from tillkey_server.cli.running import DataDir, Done, Json, Outcome, actor, perform, refused_by
 
 if TYPE_CHECKING:
+    from tillkey_server.cli.output import Output
     from tillkey_server.usecases.services import Services
 
 app = typer.Typer(help="The buyers' records.", no_args_is_help=True)
@@ -91,3 +92,49 @@ def change(
         return Done(changed, lambda output: output.fields(changed))
 
     perform(data_dir, work, as_json=as_json)
+
+
+@app.command("balance")
+def balance(*, data_dir: DataDir, customer_id: CustomerId, as_json: Json = False) -> None:
+    """Show what a customer has to the credit."""
+
+    async def work(services: Services) -> Outcome:
+        from tillkey_server.usecases.balance import get_balance
+
+        return _balance(await get_balance(services, customer_id))
+
+    perform(data_dir, work, as_json=as_json)
+
+
+@app.command("spend")
+def spend(
+    *,
+    data_dir: DataDir,
+    customer_id: CustomerId,
+    amount: Annotated[str, typer.Option(metavar="AMOUNT", help="How much, as `20 EUR`.", show_default=False)],
+    reference: Annotated[
+        str, typer.Option(metavar="TEXT", help="What it pays for, as an order's number; once.", show_default=False)
+    ],
+    as_json: Json = False,
+) -> None:
+    """Take an amount from a customer's balance; told again under its reference it is taken once."""
+
+    async def work(services: Services) -> Outcome:
+        from tillkey_server.money import parse
+        from tillkey_server.usecases.balance import spend_balance
+
+        done = await spend_balance(services, customer_id, amount=parse(amount), reference=reference, actor=actor())
+        return _balance(done) if isinstance(done, dict) else refused_by(done)
+
+    perform(data_dir, work, as_json=as_json)
+
+
+def _balance(found: dict[str, Any]) -> Done:
+    rows = [(one["at"], one["kind"], one["amount"], one["reference"]) for one in found["entries"]]
+    told = ", ".join(one["amount"] for one in found["balances"]) or "nothing"
+
+    def show(output: Output) -> None:
+        output.fields({"customer": found["customer_id"], "balance": told})
+        output.table(("at", "kind", "amount", "reference"), rows)
+
+    return Done(found, show)

@@ -118,9 +118,19 @@ def hold(*, data_dir: DataDir, license_id: LicenseId, reason: Reason, as_json: J
 
 
 @app.command("release-hold")
-def release_hold(*, data_dir: DataDir, license_id: LicenseId, reason: Reason, as_json: Json = False) -> None:
+def release_hold(
+    *,
+    data_dir: DataDir,
+    license_id: LicenseId,
+    reason: Reason,
+    violation: Annotated[
+        bool, typer.Option("--violation", help="The violation is confirmed: no refund of the order, for good.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Lift a legal hold; what lies beneath it shows again."""
-    _change(data_dir, license_id, "release_hold", reason, None, as_json=as_json)
+    outcome = "violation_confirmed" if violation else "cleared"
+    _change(data_dir, license_id, "release_hold", reason, None, outcome, as_json=as_json)
 
 
 @app.command("move-ticket")
@@ -171,13 +181,24 @@ def _show_ticket(output: Output, given: IssuedTicket) -> None:
     output.say(ticket_made(given))
 
 
-def _change(data_dir: DataDir, license_id: UUID, event: str, reason: str, until: str | None, *, as_json: bool) -> None:
+def _change(
+    data_dir: DataDir,
+    license_id: UUID,
+    event: str,
+    reason: str,
+    until: str | None,
+    outcome: str | None = None,
+    *,
+    as_json: bool,
+) -> None:
     async def work(services: Services) -> Outcome:
         from tillkey_server.cli.told import standing_changed
         from tillkey_server.usecases.license import change_standing
 
         end = time_of(until, "until")
-        decision = await change_standing(services, license_id, event=event, actor=actor(), reason=reason, until=end)
+        decision = await change_standing(
+            services, license_id, event=event, actor=actor(), reason=reason, until=end, outcome=outcome
+        )
         if not decision.allowed:
             return refused_by(decision)
         members = {"license_id": str(license_id), **decided_by(decision), "facts": dict(decision.facts)}

@@ -22,6 +22,7 @@ from tillkey_server.cli import (
     policy,
     product,
     project,
+    refund,
     rekey,
     serving,
     setup,
@@ -65,6 +66,7 @@ app.add_typer(product.app, name="product")
 app.add_typer(customer.app, name="customer")
 app.add_typer(project.app, name="project")
 app.add_typer(order.app, name="order")
+app.add_typer(refund.app, name="refund")
 app.add_typer(policy.app, name="policy")
 app.add_typer(audit.app, name="audit")
 app.add_typer(keys.app, name="keys")

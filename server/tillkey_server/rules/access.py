@@ -54,6 +54,11 @@ class Permission(StrEnum):
     POLICY_READ = "policy.read"
     AUDIT_READ = "audit.read"
     AUDIT_VERIFY = "audit.verify"
+    REFUND_READ = "refund.read"
+    REFUND_REQUEST = "refund.request"
+    REFUND_DECIDE = "refund.decide"
+    REFUND_PAYOUT = "refund.payout"
+    BALANCE_SPEND = "balance.spend"
     API_KEY_READ = "api_key.read"
     API_KEY_WRITE = "api_key.write"
 
@@ -69,9 +74,10 @@ _READ = frozenset(
         _P.LICENSE_READ,
         _P.ACTIVATION_READ,
         _P.POLICY_READ,
+        _P.REFUND_READ,
     }
 )
-_AGENT = _READ | {_P.PROJECT_WRITE, _P.LICENSE_REKEY, _P.ACTIVATION_FORCE}
+_AGENT = _READ | {_P.PROJECT_WRITE, _P.LICENSE_REKEY, _P.ACTIVATION_FORCE, _P.REFUND_REQUEST}
 _SUPERVISOR = _AGENT | {
     _P.AUDIT_READ,
     _P.AUDIT_VERIFY,
@@ -81,10 +87,15 @@ _SUPERVISOR = _AGENT | {
     _P.LICENSE_TRANSFER,
     _P.ACTIVATION_RELEASE,
     _P.FORCE_OVERRIDE,
+    _P.REFUND_DECIDE,
+    _P.REFUND_PAYOUT,
 }
 _INTEGRATION = _READ | {
     _P.CUSTOMER_WRITE,
     _P.ORDER_WRITE,
+    _P.REFUND_REQUEST,
+    _P.REFUND_PAYOUT,
+    _P.BALANCE_SPEND,
     _P.LICENSE_ISSUE,
     _P.LICENSE_SUSPEND,
     _P.LICENSE_REVOKE,

@@ -1,10 +1,11 @@
 """Whether a refund is granted, denied or a person's, and how much it is.
 
 1. Without terms about refunds a person decides (NX-35: never denied on what nobody wrote).
-2. A legal hold comes first, and a violation of copyright that it confirmed denies for good (CJ-02). Then, in this
-   order: what is refunded already; a sender that is not the official one (CJ-31); a form that lacks something (CJ-32);
-   another sales channel (CJ-15); a line that is never paid back (CJ-04, CJ-08, CJ-16); the vendor's core (NX-31); a
-   product that is never refunded (CJ-01); what was refunded once before and bought again (CJ-05).
+2. A legal hold comes first, then the end of the whole agreement, and a violation of copyright that a hold confirmed,
+   which denies for good (CJ-02). Then, in this order: what is refunded already; a sender that is not the official one
+   (CJ-31); a form that lacks something (CJ-32); another sales channel (CJ-15); a line that is never paid back (CJ-04,
+   CJ-08, CJ-16); the vendor's core (NX-31); a product that is never refunded (CJ-01); what was refunded once before and
+   bought again (CJ-05).
 3. A right of the law stands above the vendor's bars (NX-35), and nothing else does: a bar denies beside any ground.
 4. One ground that holds is enough; reasons that are none are ignored beside it (CJ-06). Of several the first gives the
    code; all are told, with their clauses.
@@ -113,6 +114,8 @@ def _obstacles(case: Case, policy: Policy) -> Iterator[Decision]:
     if facts.license.legal_hold_at is not None:
         both = policy.standing.legal_hold + cited.copyright
         yield deny(Refusal.LEGAL_HOLD, clauses=both, policy=ref, now=now, options=("ask_support",))
+    if facts.license.terminated_at is not None:
+        yield deny(Refusal.LICENSE_TERMINATED, clauses=policy.standing.terminated, policy=ref, now=now)
     if facts.copyright_violated:
         yield deny(RefundCode.DENIED_COPYRIGHT, clauses=cited.copyright, policy=ref, now=now)
     if facts.license.refunded_at is not None or (not facts.purchase.left and facts.purchase.refunded_minor):
@@ -245,6 +248,9 @@ def _granted(
     if facts.renewals and ends is Ends.LICENSE:
         cited += terms.clauses.renewals
     cited += tuple(clause for one in facts.along if (line := terms.excluded(one.kind)) for clause in line.clauses)
+    if not given.minor:
+        no = RefundCode.DENIED_NOTHING_REMAINING
+        return Verdict(deny(no, clauses=cited, policy=policy.ref, now=case.now, facts=shown))
     told = {
         **shown,
         "amount": facts.money(given.minor),

@@ -33,6 +33,9 @@ def decide_by_person(
     cited = policy.clocks.clauses.refund if terms is None else terms.clauses.review
     if facts.license.legal_hold_at is not None:
         return Verdict(deny(Refusal.LEGAL_HOLD, clauses=policy.standing.legal_hold, policy=policy.ref, now=now))
+    if facts.license.terminated_at is not None:
+        ended = policy.standing.terminated
+        return Verdict(deny(Refusal.LICENSE_TERMINATED, clauses=ended, policy=policy.ref, now=now))
     if not grant:
         return Verdict(deny(RefundCode.DENIED_BY_PERSON, clauses=cited, policy=policy.ref, now=now))
     if facts.copyright_violated and terms is not None:

@@ -4,8 +4,8 @@
    as the terms make it wait. Copies count as given up when nothing held the license at the grant, when the last lease
    has run out, or when somebody of the vendor's vouches for it, as with a server that is gone.
 2. A payout is due so many working days after the request, or after the grant (CJ-30).
-3. A payout that fails gives the license back only where it is still refunded by that very refund (NX-36); what came on
-   top of it stays (K-13).
+3. A payout that fails takes the refund back only where the license is still refunded by that very refund (NX-36); what
+   came on top of it stays (K-13).
 4. A refund is paid out, or given back as failed, once (X-10). A legal hold keeps it back (K-13).
 """
 
@@ -63,15 +63,15 @@ def decide_payout(facts: PayoutFacts, policy: Policy, now: datetime) -> Decision
 
 
 def decide_failure(facts: PayoutFacts, policy: Policy, now: datetime) -> Decision:
-    """Decide what a failed payout undoes; fact `restored` tells whether the license comes back (sentence 3)."""
+    """Decide what a failed payout undoes; facts `undone` and `restored`: the license's refund, and its use."""
     terms = policy.refund
     cited = policy.clocks.clauses.refund if terms is None else terms.clauses.effects + terms.payout.clauses
     if facts.failed_at is not None:
         return deny(RefundCode.PAYOUT_CLOSED, clauses=cited, policy=policy.ref, now=now, facts=_shown(facts, policy))
     held = facts.license
     stronger = held.legal_hold_at or held.terminated_at or held.revoked_at
-    restored = held.refunded_at == facts.granted_at and stronger is None
-    told = {**_shown(facts, policy), "restored": restored}
+    undone = held.refunded_at == facts.granted_at
+    told = {**_shown(facts, policy), "undone": undone, "restored": undone and stronger is None}
     return allow(RefundCode.PAYOUT_FAILED, clauses=cited, policy=policy.ref, now=now, facts=told)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from tillkey_server.store import chains, rows, tables
 
@@ -90,6 +90,12 @@ async def active_of_key(conn: AsyncConnection, jkt: str, product_id: UUID) -> Ac
 async def active_of_keys(conn: AsyncConnection, keys: Collection[str]) -> tuple[ActivationRow, ...]:
     """Return the active activations of some installation keys, of every product."""
     return await rows.many(conn, _SELECT.where(_C.jkt.in_(keys), _ACTIVE).order_by(_C.id), ActivationRow)
+
+
+async def count_of_license(conn: AsyncConnection, license_id: UUID) -> int:
+    """Return how many activations a license ever had, ended ones too (NX-33)."""
+    statement = select(func.count()).select_from(tables.activation).where(_C.license_id == license_id)
+    return int((await conn.execute(statement)).scalar_one())
 
 
 async def held_before(conn: AsyncConnection, jkt: str, license_id: UUID) -> bool:

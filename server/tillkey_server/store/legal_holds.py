@@ -41,3 +41,15 @@ async def of_license(conn: AsyncConnection, license_id: UUID) -> tuple[LegalHold
     """Return a license's past holds, oldest first."""
     statement = select(*rows.columns_of(tables.legal_hold, LegalHoldRow)).where(_C.license_id == license_id)
     return await rows.many(conn, statement.order_by(_C.held_at, _C.id), LegalHoldRow)
+
+
+async def violation_in_order(conn: AsyncConnection, order_id: UUID) -> bool:
+    """Tell whether a hold on any license of an order ended with a confirmed violation: it is the order's, for good."""
+    held, line = tables.license_.c, tables.order_line.c
+    statement = (
+        select(_C.id)
+        .join(tables.license_, held.id == _C.license_id)
+        .join(tables.order_line, line.id == held.order_line_id)
+        .where(line.order_id == order_id, _C.outcome == VIOLATION)
+    )
+    return (await conn.execute(statement.limit(1))).first() is not None

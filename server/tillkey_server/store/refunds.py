@@ -88,6 +88,8 @@ class PartRow:
     tax_minor: int
 
 
+REFUNDED = "refund"
+"""Why a subscription was cancelled that its refund ended."""
 _R, _F, _P = tables.refund_request.c, tables.refund.c, tables.refund_part.c
 _L = tables.license_.c
 _REQUEST = select(*rows.columns_of(tables.refund_request, RequestRow))
@@ -213,3 +215,31 @@ async def earlier_of_family(
 def _seen(scope: Scope) -> Select[Any]:
     statement = _REQUEST.join(tables.license_, _L.id == _R.license_id)
     return statement.where(*admitted(scope, customer=_L.customer_id, product=_L.product_id))
+
+
+async def stop_subscriptions(conn: AsyncConnection, license_id: UUID, at: datetime) -> None:
+    """End a license's subscriptions with its refund, so that nothing renews them any more."""
+    table = tables.subscription
+    running = table.update().where(table.c.license_id == license_id, table.c.ended_at.is_(None))
+    cancelled = {"cancelled_at": at, "cancel_reason": REFUNDED}
+    await rows.changed(conn, running.where(table.c.cancelled_at.is_(None)).values(cancelled))
+    await rows.changed(conn, running.values(ended_at=at))
+
+
+async def resume_subscriptions(conn: AsyncConnection, license_id: UUID, stopped_at: datetime) -> None:
+    """Undo what `stop_subscriptions` did at an instant; what was cancelled before stays so."""
+    table = tables.subscription
+    mine = table.update().where(table.c.license_id == license_id, table.c.ended_at == stopped_at)
+    by_refund = mine.where(table.c.cancel_reason == REFUNDED, table.c.cancelled_at == stopped_at)
+    await rows.changed(conn, by_refund.values(cancelled_at=None, cancel_reason=None))
+    await rows.changed(conn, mine.values(ended_at=None))
+
+
+async def subscribed_months(conn: AsyncConnection, license_id: UUID) -> int | None:
+    """Return the months of a license's newest subscription; None where it has none."""
+    table = tables.subscription.c
+    statement = select(table.months).where(table.license_id == license_id)
+    found: int | None = (
+        await conn.execute(statement.order_by(table.started_at.desc(), table.id.desc()).limit(1))
+    ).scalar_one_or_none()
+    return found

@@ -27,6 +27,7 @@ from tillkey_server.store.activations import ActivationRow
 from tillkey_server.store.installations import InstallationRow
 from tillkey_server.store.projects import ProjectRow
 from tillkey_server.usecases import rate
+from tillkey_server.usecases.after_refund import notice_use
 from tillkey_server.usecases.answers import Answer, RefusalAnswer
 from tillkey_server.usecases.chain import Refused, Unknown, audited, facts_of, finish, seen_of
 from tillkey_server.usecases.facts import Gathered, gather
@@ -72,6 +73,7 @@ async def _with_key(services: Services, request: Request, body: Activate) -> Ste
         if how.refusal is not None:
             decision = refuse(how, row.facts, policy, now)
             await audited(tx, request, decision, row.id, None if own is None else own.id)
+            await notice_use(tx, row.facts, policy, now, None if own is None else own.id)
             return Refused(decision, None if own is None else own.id)
         ground = None if own is None else Ground(own, row, policy, code)
         told = await _told_before(tx, request, ground, now)

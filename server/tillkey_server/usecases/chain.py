@@ -28,6 +28,7 @@ from tillkey_server.store.activations import ActivationRow
 from tillkey_server.store.chains import ChainRow
 from tillkey_server.store.heartbeat import HeartbeatView, heartbeat_view
 from tillkey_server.store.leases import LeaseRow
+from tillkey_server.usecases.after_refund import notice_use
 from tillkey_server.usecases.answers import Answer
 from tillkey_server.usecases.refusing import license_invalid, signed, steer, unknown_installation
 from tillkey_server.usecases.services import Services
@@ -88,6 +89,7 @@ async def refusal_before_chain(
         return None
     if ground.activation.active:
         await chains.heard_of(tx, ground.activation.id, now)
+    await notice_use(tx, ground.license.facts, ground.policy, now, ground.activation.id)
     return Refused(decision, ground.activation.id)
 
 

@@ -14,7 +14,7 @@ from tillkey_server.rules.access import EVERYTHING, Scope
 from tillkey_server.rules.decision import Decision, instant
 from tillkey_server.rules.order_line import LineKind, kind_of
 from tillkey_server.rules.standing import Event, LicenseFacts, advance, decide_change
-from tillkey_server.store import activations, audit, chains, customers, leases, licenses, orders, products
+from tillkey_server.store import activations, audit, chains, customers, leases, legal_holds, licenses, orders, products
 from tillkey_server.usecases.customer import address_of, ensured
 from tillkey_server.usecases.issuing import IssuedLicense, Sale, issue_line
 from tillkey_server.usecases.seen import license_of
@@ -82,9 +82,12 @@ async def change_standing(
     actor: str,
     reason: str,
     until: datetime | None = None,
+    outcome: str | None = None,
     scope: Scope = EVERYTHING,
 ) -> Decision:
     """Suspend, resume, revoke … a license; `until` ends a suspension by itself.
+
+    `outcome` is how a legal hold ended (CJ-02): `cleared`, which None stands for, or `violation_confirmed`.
 
     The decision's fact `lease_ends_at` is until when a till that cannot be reached keeps full rights (K-12). Raises
     NotFound, and BadInput for a missing reason or an unknown event.
@@ -103,14 +106,25 @@ async def change_standing(
         decision = decide_change(row.facts, Event(event), policy, now)
         if decision.allowed:
             await _write(tx, row, advance(row.facts, Event(event), now, until))
+            await _note_hold(tx, row, event, outcome, now)
         shown = {
             **decision.facts,
+            **({} if outcome is None else {"outcome": outcome}),
             "reason": reason.strip(),
             "lease_ends_at": instant(await leases.latest_exp_of_license(tx, row.id)),
         }
         decision = replace(decision, facts=shown)
         await audit.record(tx, decision, actor=actor, action=f"license_{event}", license_id=row.id)
     return decision
+
+
+async def _note_hold(
+    tx: AsyncConnection, row: licenses.LicenseRow, event: str, outcome: str | None, now: datetime
+) -> None:
+    """Keep how long a hold was and how it ended: the refund window and the right to a refund follow from it (CJ-02)."""
+    if event == Event.RELEASE_HOLD.value and row.legal_hold_at is not None:
+        ended = legal_holds.LegalHoldRow(new_id(), row.id, row.legal_hold_at, now, outcome or legal_holds.CLEARED)
+        await legal_holds.insert(tx, ended)
 
 
 async def _write(tx: AsyncConnection, row: licenses.LicenseRow, after: LicenseFacts) -> None:

@@ -33,7 +33,7 @@ from tillkey_server.rules.order_line import LineKind
 from tillkey_server.rules.refund import Ends, Verdict, better, decide_under_both
 from tillkey_server.rules.refund_codes import RefundCode
 from tillkey_server.rules.refund_facts import Item
-from tillkey_server.rules.refund_policy import Core, HoldWindow, Kind, Late, Plan, Repurchase, Sender
+from tillkey_server.rules.refund_policy import Core, HoldWindow, Kind, Late, Need, Plan, Repurchase, Sender
 
 DAY = timedelta(days=1)
 BROKEN = an_issue(Finding.MALFUNCTION, resolve_due=PAID + 3 * DAY)
@@ -173,12 +173,9 @@ def test_a_right_of_the_law_stands_above_a_bar_for_fourteen_days_and_for_consume
 
 @pytest.mark.clause("NX-35")
 def test_a_license_in_use_may_be_a_bar_that_the_customer_lifts_himself():
-    bar = replace(section(NEXOPOS).reasons[-1], name="active", kind=Kind.BAR, needs="active")
-    bar = replace(bar, code="ref_denied_license_active")
-    policy = terms(
-        NEXOPOS,
-        reasons=(*section(NEXOPOS).reasons[:-1], replace(bar, needs=type(section(NEXOPOS).reasons[0].needs)("active"))),
-    )
+    last = section(NEXOPOS).reasons[-1]
+    bar = replace(last, name="active", kind=Kind.BAR, needs=Need.ACTIVE, code="ref_denied_license_active")
+    policy = terms(NEXOPOS, reasons=(*section(NEXOPOS).reasons[:-1], bar))
     held = decide(facts(NEXOPOS, active=1), asking("not_as_described"), policy).decision
     assert (held.code, held.options) == ("ref_denied_license_active", ("deactivate",))
     assert code(facts(NEXOPOS), asking("mistake"), policy) == "ref_granted_mistake"

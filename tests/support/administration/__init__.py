@@ -3,7 +3,7 @@
 `EXAMPLES` maps operation ids to makers; each noun's file gives its own.
 """
 
-from tests.support.administration import activations, api_keys, audit, catalogue, licenses, policies, trials
+from tests.support.administration import activations, api_keys, audit, catalogue, licenses, policies, refunds, trials
 from tests.support.administration.example import Example, Make, Shelf
 
 EXAMPLES: dict[str, Make] = {
@@ -11,6 +11,7 @@ EXAMPLES: dict[str, Make] = {
     **catalogue.EXAMPLES,
     **policies.EXAMPLES,
     **trials.EXAMPLES,
+    **refunds.EXAMPLES,
     **licenses.EXAMPLES,
     **activations.EXAMPLES,
     **audit.EXAMPLES,

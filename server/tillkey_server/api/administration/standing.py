@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -31,6 +31,15 @@ class ChangeLicense(Input):
     """Why it is done."""
 
     reason: Reason
+
+
+class ReleaseHold(ChangeLicense):
+    """Why a legal hold ends, and how the matter ended."""
+
+    outcome: Annotated[
+        Literal["cleared", "violation_confirmed"],
+        Field(description="A confirmed violation denies every refund of the order, for good."),
+    ] = "cleared"
 
 
 class LicenseChanged(Decided):
@@ -95,19 +104,29 @@ async def hold_license(call: Call) -> Returned:
 @endpoints.post(
     "/v1/licenses/{license_id}/release-hold",
     Permission.LICENSE_HOLD,
-    body=ChangeLicense,
+    body=ReleaseHold,
     command="license release-hold",
     **_row(Refusal.NOT_ON_HOLD),
 )
 async def release_hold_of_license(call: Call) -> Returned:
     """Lift a legal hold; what lies beneath it shows again."""
-    return await _change(call, "release_hold", call.asked(ChangeLicense).reason)
+    asked = call.asked(ReleaseHold)
+    return await _change(call, "release_hold", asked.reason, outcome=asked.outcome)
 
 
-async def _change(call: Call, event: str, reason: str, until: datetime | None = None) -> Returned:
+async def _change(
+    call: Call, event: str, reason: str, until: datetime | None = None, outcome: str | None = None
+) -> Returned:
     license_id = call.id("license_id", "license")
     decision = await change_standing(
-        call.services, license_id, event=event, actor=call.actor, reason=reason, until=until, scope=call.scope
+        call.services,
+        license_id,
+        event=event,
+        actor=call.actor,
+        reason=reason,
+        until=until,
+        outcome=outcome,
+        scope=call.scope,
     )
     if not decision.allowed:
         return decision

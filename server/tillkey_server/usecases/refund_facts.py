@@ -1,0 +1,121 @@
+"""Gathering what a refund is decided by: what was paid for a license, what of it went back, and what was reported."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tillkey_server.errors import BadInput, BrokenInvariant
+from tillkey_server.rules.calendar import Wait
+from tillkey_server.rules.issue_facts import IssueFacts
+from tillkey_server.rules.order_line import CustomerType, LineKind, kind_of
+from tillkey_server.rules.policy import Policy
+from tillkey_server.rules.refund_amount import piece_of
+from tillkey_server.rules.refund_facts import Payment, RefundFacts, RenewalPayment
+from tillkey_server.rules.refund_policy import Plan
+from tillkey_server.rules.term_policy import Clock
+from tillkey_server.store import activations, legal_holds, orders, products, refunds, terms
+from tillkey_server.store.licenses import LicenseRow
+from tillkey_server.store.orders import OrderLineRow
+from tillkey_server.store.products import ProductRow
+from tillkey_server.usecases.issue_facts import issue_facts
+from tillkey_server.usecases.terms import Bought, bought_by, terms_of
+
+CORE = "core"
+"""The kind of product that is no module (NX-31)."""
+_PLANS = {12: Plan.ANNUAL, 1: Plan.MONTHLY}
+
+Refunded = dict[UUID, tuple[int, int]]
+
+
+async def refund_facts(
+    tx: AsyncConnection, row: LicenseRow, policy: Policy, *, support_request_id: UUID | None, now: datetime
+) -> RefundFacts:
+    """Read what decides a refund of a license. Raises BadInput for a support request that is none of its own."""
+    bought = await bought_by(tx, row)
+    sold = await _product(tx, row)
+    back = await refunds.refunded_of_license(tx, row.id)
+    holds = await legal_holds.of_license(tx, row.id)
+    before, pending = await refunds.earlier_of_family(
+        tx,
+        customer_id=row.customer_id,
+        product_id=sold.id,
+        code=sold.code,
+        family=sold.family,
+        before=bought.order.paid_at,
+    )
+    return RefundFacts(
+        license=row.facts,
+        currency=bought.line.currency,
+        channel=bought.order.channel,
+        purchase=_share(bought, bought.line, row, back),
+        plan=await _plan(tx, row, policy),
+        along=await _along(tx, bought, row, back),
+        renewals=await _renewals(tx, row, policy, back),
+        is_core=sold.kind == CORE,
+        is_consumer=bought.order.customer_type == CustomerType.CONSUMER.value,
+        product_refund_days=sold.refund_days,
+        activations_ever=await activations.count_of_license(tx, row.id),
+        active=len(await activations.active_of_license(tx, row.id)),
+        issue=await _issue(tx, row, support_request_id, now),
+        holds=tuple(Wait(one.held_at, one.released_at) for one in holds),
+        copyright_violated=await legal_holds.violation_in_order(tx, bought.order.id),
+        refunded_before=before,
+        pending_before=pending,
+    )
+
+
+async def _issue(tx: AsyncConnection, row: LicenseRow, request_id: UUID | None, now: datetime) -> IssueFacts | None:
+    if request_id is None:
+        return None
+    found = await issue_facts(tx, request_id, now)
+    if found is None or found.license_id != row.id:
+        raise BadInput("support_request", "is no request about this license")
+    return found
+
+
+async def _product(tx: AsyncConnection, row: LicenseRow) -> ProductRow:
+    sold = await products.by_id(tx, row.product_id)
+    if sold is None:
+        raise BrokenInvariant(f"license {row.id} has no product")
+    return sold
+
+
+async def _plan(tx: AsyncConnection, row: LicenseRow, policy: Policy) -> Plan:
+    """Return how the license is paid for: by its subscription, else by how long its terms let it be used."""
+    months = await refunds.subscribed_months(tx, row.id) or policy.clocks.use_months
+    return _PLANS.get(months, Plan.ONE_TIME)
+
+
+async def _along(tx: AsyncConnection, bought: Bought, row: LicenseRow, back: Refunded) -> tuple[Payment, ...]:
+    """Return the license's shares of what was bought beside its line."""
+    beside = [one for one in await orders.lines_of(tx, bought.order.id) if one.beside == bought.line.position]
+    return tuple(_share(bought, one, row, back) for one in beside)
+
+
+def _share(bought: Bought, line: OrderLineRow, row: LicenseRow, back: Refunded) -> Payment:
+    """Return one license's share of a line: its own price, or its piece of what was bought beside all of them."""
+    pieces = bought.line.quantity
+    is_own = line.id == bought.line.id
+    price = line.price_minor if is_own else piece_of(line.price_minor * line.quantity, pieces, row.position)
+    tax = piece_of(line.tax_minor or 0, pieces, row.position)
+    minor, tax_back = back.get(line.id, (0, 0))
+    return Payment(line.id, kind_of(line.kind), bought.order.paid_at, price, tax, minor, tax_back)
+
+
+async def _renewals(tx: AsyncConnection, row: LicenseRow, policy: Policy, back: Refunded) -> tuple[RenewalPayment, ...]:
+    """Return the license's renewals that were not refunded, each with its own stretch of the clocks."""
+    folded = await terms_of(tx, row, policy)
+    stretches = {one.payment: one for clock in Clock for one in folded.of(clock).segments if one.payment is not None}
+    found = []
+    for one in await terms.of_license(tx, row.id):
+        line, stretch = await orders.line(tx, one.order_line_id), stretches.get(one.id)
+        if line is None or stretch is None or stretch.end is None or one.refunded_at is not None:
+            continue
+        minor, tax_back = back.get(line.id, (0, 0))
+        price = line.price_minor * line.quantity
+        paid = Payment(line.id, LineKind.RENEWAL, one.paid_at, price, line.tax_minor or 0, minor, tax_back)
+        found.append(RenewalPayment(paid, stretch.start, stretch.end))
+    return tuple(found)

@@ -1,0 +1,148 @@
+"""What a granted refund does, all of it in the transaction that grants it (NX-36), and what a failed payout undoes.
+
+The license ends with its activations and its paid terms, nothing renews it any more, the money is credited or owed, and
+what the world must be told stands in the outbox.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tillkey_server.ids import new_id
+from tillkey_server.rules.decision import instant
+from tillkey_server.rules.order_line import LineKind
+from tillkey_server.rules.policy import Policy
+from tillkey_server.rules.refund import Ends, Verdict
+from tillkey_server.rules.refund_policy import Destination
+from tillkey_server.rules.standing import Event, advance
+from tillkey_server.store import activations, balances, leases, licenses, outbox, refunds
+from tillkey_server.store import terms as term_store
+from tillkey_server.store.balances import EntryRow
+from tillkey_server.store.licenses import LicenseRow
+from tillkey_server.store.refunds import PartRow, RefundRow
+from tillkey_server.usecases.after_refund import lose_prerequisite
+from tillkey_server.usecases.services import Services
+from tillkey_server.usecases.terms import end_early, put_back, recompute, take_out
+
+ENDED_BY = "refund"
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A decision to pay back: by whom, for which request, of which license, whose row is locked and chains are still.
+
+    `policy` are the terms that the license was sold under.
+    """
+
+    request_id: UUID
+    row: LicenseRow
+    policy: Policy
+    verdict: Verdict
+    currency: str
+    actor: str
+    now: datetime
+
+
+async def carry_out(services: Services, tx: AsyncConnection, grant: Grant) -> RefundRow:
+    """Do all that a granted refund does. IntegrityError where the request was granted before."""
+    row, now, ends = grant.row, grant.now, grant.verdict.ends
+    latest = await leases.latest_exp_of_license(tx, row.id)
+    held = await activations.active_of_license(tx, row.id)
+    refund = await _written(tx, grant, len(held), latest)
+    if ends is Ends.LICENSE:
+        after = advance(row.facts, Event.REFUND, now)
+        await licenses.set_moments(tx, row.id, {"refunded_at": after.refunded_at})
+        await activations.end(tx, [one.id for one in held], at=now, reason="released")
+        await refunds.stop_subscriptions(tx, row.id, now)
+    await _take_terms(tx, grant)
+    await _pay(tx, grant, refund)
+    await _tell(tx, grant, refund)
+    if ends is Ends.LICENSE:
+        await lose_prerequisite(services, tx, row, now)
+    return refund
+
+
+async def undo(tx: AsyncConnection, row: LicenseRow, refund: RefundRow, policy: Policy, now: datetime) -> None:
+    """Undo what a refund did to a license whose row is locked: its money never arrived.
+
+    Activations stay ended: a till activates again, since its seat may be somebody else's by then.
+    """
+    if refund.ends == Ends.LICENSE.value:
+        await licenses.set_moments(tx, row.id, {"refunded_at": None})
+        await refunds.resume_subscriptions(tx, row.id, refund.granted_at)
+    for ending in await term_store.endings_of(tx, row.id):
+        if ending.reason == ENDED_BY and ending.at == refund.granted_at:
+            await term_store.withdraw_ending(tx, ending.id, now)
+    for part in await refunds.parts_of(tx, refund.id):
+        if part.kind == LineKind.RENEWAL.value:
+            await put_back(tx, row, policy, line_id=part.order_line_id, now=now)
+    await recompute(tx, row, policy, now)
+
+
+async def _written(tx: AsyncConnection, grant: Grant, held: int, latest: datetime | None) -> RefundRow:
+    given = grant.verdict.sum
+    terms = grant.policy.refund
+    assert given is not None, "a grant has a sum"
+    destination = Destination.ORIGINAL_METHOD if terms is None else terms.destination
+    refund = RefundRow(
+        # One name for the whole matter: a refund is what became of its request.
+        id=grant.request_id,
+        request_id=grant.request_id,
+        license_id=grant.row.id,
+        customer_id=grant.row.customer_id,
+        amount_minor=given.minor,
+        tax_minor=given.tax_minor,
+        currency=grant.currency,
+        destination=destination.value,
+        ends=grant.verdict.ends.value,
+        code=grant.verdict.decision.code.value,
+        granted_at=grant.now,
+        active_at_grant=held,
+        effective_latest_at=latest,
+        paid_out_at=grant.now if destination is Destination.ACCOUNT_BALANCE else None,
+    )
+    parts = [PartRow(refund.id, one.line_id, one.kind.value, one.minor, one.tax_minor) for one in given.parts]
+    await refunds.insert(tx, refund, parts)
+    return refund
+
+
+async def _take_terms(tx: AsyncConnection, grant: Grant) -> None:
+    """Take the renewals that go back out of the clocks, and end care where the refund ends it (BC-26)."""
+    row, given = grant.row, grant.verdict.sum
+    for part in () if given is None else given.parts:
+        if part.kind is LineKind.RENEWAL:
+            taken = await take_out(tx, row, grant.policy, line_id=part.line_id, refunded_at=grant.now, now=grant.now)
+            row = taken.license
+    if grant.verdict.ends in {Ends.LICENSE, Ends.REDUCED}:
+        await end_early(tx, row, grant.policy, at=grant.now, reason=ENDED_BY, now=grant.now)
+
+
+async def _pay(tx: AsyncConnection, grant: Grant, refund: RefundRow) -> None:
+    if refund.destination == Destination.ACCOUNT_BALANCE.value:
+        entry = EntryRow(
+            id=new_id(),
+            customer_id=refund.customer_id,
+            currency=refund.currency,
+            amount_minor=refund.amount_minor,
+            kind="refund",
+            reference=str(refund.id),
+            at=grant.now,
+            actor=grant.actor,
+        )
+        await balances.add(tx, entry)
+        return
+    payload = {"amount_minor": refund.amount_minor, "currency": refund.currency, "license_id": str(refund.license_id)}
+    await outbox.add(tx, kind="refund.payout", subject=str(refund.id), payload=payload, now=grant.now)
+
+
+async def _tell(tx: AsyncConnection, grant: Grant, refund: RefundRow) -> None:
+    told = {"refund_id": str(refund.id), "code": refund.code, "ends": refund.ends}
+    await outbox.add(tx, kind="refund.granted", subject=str(refund.license_id), payload=told, now=grant.now)
+    if grant.verdict.ends is Ends.LICENSE:
+        payload = {**told, "reason": "refund", "effective_latest_at": instant(refund.effective_latest_at)}
+        await outbox.add(tx, kind="license.revoked", subject=str(refund.license_id), payload=payload, now=grant.now)
+        await outbox.add(tx, kind="downloads.voided", subject=str(refund.license_id), payload=told, now=grant.now)

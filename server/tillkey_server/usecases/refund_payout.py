@@ -1,0 +1,168 @@
+"""Paying a granted refund: the customer's word that every copy is gone, the payout, and a payout that failed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tillkey_server.errors import BadInput, NotFound
+from tillkey_server.ids import new_id
+from tillkey_server.rules.access import EVERYTHING, Scope
+from tillkey_server.rules.decision import Decision
+from tillkey_server.rules.policy import Policy
+from tillkey_server.rules.refund_codes import RefundCode
+from tillkey_server.rules.refund_payout import attested, decide_failure, decide_payout
+from tillkey_server.rules.refund_policy import Destination
+from tillkey_server.store import audit, balances, chains, outbox, refunds
+from tillkey_server.store.balances import EntryRow
+from tillkey_server.store.licenses import LicenseRow
+from tillkey_server.store.refunds import RefundRow, RequestRow
+from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
+from tillkey_server.usecases.refund_grant import undo
+from tillkey_server.usecases.refunds import NOT_OPEN, payout_facts, shown_of
+from tillkey_server.usecases.seen import license_of
+from tillkey_server.usecases.services import Services
+
+MAX_TEXT = 2000
+MAX_PROVIDER_ID = 255
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A granted refund with its license, whose row is locked."""
+
+    request: RequestRow
+    refund: RefundRow
+    row: LicenseRow
+    policy: Policy
+    now: datetime
+
+
+async def attest_destruction(
+    services: Services,
+    refund_id: UUID,
+    *,
+    statement: str,
+    actor: str,
+    vouched: bool = False,
+    scope: Scope = EVERYTHING,
+) -> dict[str, object] | RefusalAnswer:
+    """Note the customer's statement that every copy is destroyed (CJ-13); `vouched`: the vendor knows that none runs.
+
+    Refused (`ref_not_pending`) for what was not granted. Raises NotFound, and BadInput for an empty statement.
+    """
+    text = _text("statement", statement)
+    async with services.db.writing() as tx:
+        held = await _held(services, tx, refund_id, scope)
+        if isinstance(held, RefusalAnswer):
+            return held
+        values = {"attested_at": held.now, "attested_by": actor, "statement": text, "vouched": vouched}
+        refund = replace(held.refund, attested_at=held.now, vouched=vouched)
+        decision = attested(payout_facts(refund, held.request, held.row), held.policy, held.now)
+        await refunds.write(tx, held.refund.id, **values)
+        return await _concluded(services, tx, held, decision, actor, "refund_attest")
+
+
+async def pay_out(
+    services: Services,
+    refund_id: UUID,
+    *,
+    actor: str,
+    provider_refund_id: str | None = None,
+    scope: Scope = EVERYTHING,
+) -> dict[str, object] | RefusalAnswer:
+    """Note that a refund was paid out, under the provider's own number of it.
+
+    Pending answers (`ref_pending_attestation`, `ref_pending_deactivation`) refuse too: nothing was noted. Raises
+    NotFound, and BadInput for a number that another refund has.
+    """
+    number = None if provider_refund_id is None else _text("provider_refund_id", provider_refund_id, MAX_PROVIDER_ID)
+    try:
+        async with services.db.writing() as tx:
+            held = await _held(services, tx, refund_id, scope)
+            if isinstance(held, RefusalAnswer):
+                return held
+            decision = decide_payout(payout_facts(held.refund, held.request, held.row), held.policy, held.now)
+            if decision.allowed:
+                await refunds.write(tx, held.refund.id, paid_out_at=held.now, provider_refund_id=number)
+            return await _concluded(services, tx, held, decision, actor, "refund_payout")
+    except IntegrityError as error:
+        raise BadInput("provider_refund_id", "is the number of another refund") from error
+
+
+async def payout_failed(
+    services: Services, refund_id: UUID, *, failure: str, actor: str, scope: Scope = EVERYTHING
+) -> dict[str, object] | RefusalAnswer:
+    """Note that the money never arrived: the license comes back if it is still refunded by this refund (NX-36).
+
+    Raises NotFound, and BadInput for an empty reason.
+    """
+    text = _text("failure", failure)
+    async with services.db.writing() as tx:
+        held = await _held(services, tx, refund_id, scope)
+        if isinstance(held, RefusalAnswer):
+            return held
+        decision = decide_failure(payout_facts(held.refund, held.request, held.row), held.policy, held.now)
+        if decision.allowed:
+            await _reverse(tx, held, actor)
+            await refunds.write(tx, held.refund.id, failed_at=held.now, failure=text)
+            if decision.facts["undone"] or held.refund.ends != "license":
+                await undo(tx, held.row, held.refund, held.policy, held.now)
+        return await _concluded(services, tx, held, decision, actor, "refund_payout_failed")
+
+
+async def _held(services: Services, tx: AsyncConnection, refund_id: UUID, scope: Scope) -> _Held | RefusalAnswer:
+    """Return a granted refund under its license's lock, or the refusal of one that was not granted."""
+    request = await refunds.request_seen(tx, refund_id, scope)
+    if request is None:
+        raise NotFound("refund", str(refund_id))
+    row = await license_of(tx, request.license_id, scope, lock=True)
+    await chains.hold_still(tx, row.id)
+    refund = await refunds.of_request(tx, request.id)
+    if refund is None:
+        return RefusalAnswer(RefundCode.NOT_PENDING, "", NOT_OPEN)
+    policy = await services.policies.of(tx, row.policy_ref)
+    return _Held(request, refund, row, policy, services.clock.now())
+
+
+async def _reverse(tx: AsyncConnection, held: _Held, actor: str) -> None:
+    """Take a credit back whose refund did not come to pass; the entry that gave it stays."""
+    refund = held.refund
+    if refund.destination != Destination.ACCOUNT_BALANCE.value:
+        return
+    entry = EntryRow(
+        id=new_id(),
+        customer_id=refund.customer_id,
+        currency=refund.currency,
+        amount_minor=-refund.amount_minor,
+        kind="refund_reversed",
+        reference=str(refund.id),
+        at=held.now,
+        actor=actor,
+    )
+    await balances.add(tx, entry)
+
+
+async def _concluded(
+    services: Services, tx: AsyncConnection, held: _Held, decision: Decision, actor: str, action: str
+) -> dict[str, object] | RefusalAnswer:
+    noted = replace(decision, facts={**decision.facts, "refund_id": str(held.refund.id)})
+    await audit.record(tx, noted, actor=actor, action=action, license_id=held.row.id)
+    if not decision.allowed:
+        return refusal_of(noted)
+    payload = {"refund_id": str(held.refund.id)}
+    kind = f"refund.{decision.code.value.removeprefix('ref_')}"
+    await outbox.add(tx, kind=kind, subject=str(held.refund.license_id), payload=payload, now=held.now)
+    refund = await refunds.of_request(tx, held.request.id)
+    return await shown_of(services, tx, held.request, refund, held.row, held.now)
+
+
+def _text(field: str, text: str, most: int = MAX_TEXT) -> str:
+    told = text.strip()
+    if not told or len(told) > most:
+        raise BadInput(field, f"must be 1 to {most} characters")
+    return told

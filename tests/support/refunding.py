@@ -1,0 +1,210 @@
+"""What tests of refunds do again and again: sell at a time, note a request for support, ask, decide, look."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+
+from tests.support.callers import Callers
+from tests.support.databases import DIALECTS
+from tests.support.house import AGENT, MORNING, House, TurnedClock, opened_house
+from tillkey_server.ids import new_id, new_token
+from tillkey_server.money import Money, parse
+from tillkey_server.policies.loader import bundled_policies
+from tillkey_server.rules.order_line import CustomerType, LineKind
+from tillkey_server.store import support
+from tillkey_server.store.licenses import by_id
+from tillkey_server.usecases.answers import RefusalAnswer
+from tillkey_server.usecases.catalogue import add_product
+from tillkey_server.usecases.order import Line, place_order
+
+NX, ZG, CJ, BC = (
+    "nexopos-multistore",
+    "01generator-price-import",
+    "crmjetty-customer-portal",
+    "prestashop-click-collect",
+)
+YEARLY, MONTHLY = "portal-yearly", "portal-monthly"
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Sold:
+    """A license of an order that was paid at a time."""
+
+    license_id: UUID
+    license_key: str
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A house with a client for each who deals with refunds."""
+
+    house: House
+    agent: httpx.AsyncClient
+    supervisor: httpx.AsyncClient
+    integration: httpx.AsyncClient
+
+    @property
+    def now(self) -> datetime:
+        """The house's time."""
+        return self.house.clock.now()
+
+    async def sell(
+        self,
+        product: str,
+        price: str = "100.00 EUR",
+        *,
+        tax: str | None = None,
+        paid_at: datetime | None = None,
+        beside: Sequence[Line] = (),
+        customer: str = "owner@shop.example",
+        customer_type: CustomerType | None = None,
+        channel: str = "shop",
+    ) -> Sold:
+        """Sell one license at a price."""
+        line = Line(product, price=parse(price), tax=None if tax is None else parse(tax))
+        placed = await place_order(
+            self.house.services,
+            number=new_token(),
+            channel=channel,
+            customer_email=customer,
+            lines=[line, *beside],
+            actor=AGENT,
+            paid_at=paid_at,
+            customer_type=customer_type,
+        )
+        assert not isinstance(placed, RefusalAnswer)
+        given: Any = placed.shown["licenses"]
+        return Sold(UUID(given[0]["license_id"]), given[0]["license_key"])
+
+    async def issue(self, sold: Sold, received: datetime | None = None, **events: Any) -> str:
+        """Note a request for support about a license, with events at their times: `finding="malfunction"`, …"""
+        at = received or self.now
+        async with self.house.services.db.writing() as tx:
+            held = await by_id(tx, sold.license_id)
+            assert held is not None
+            row = support.SupportRequestRow(
+                id=new_id(),
+                customer_id=held.customer_id,
+                product_id=held.product_id,
+                license_id=held.id,
+                project_id=None,
+                policy_name=held.policy_name,
+                policy_version=held.policy_version,
+                task="technical_issue",
+                presale=False,
+                reference=None,
+                matter=None,
+                platform_version=None,
+                duplicate_of=None,
+                taken_as="support_task_ok",
+                received_at=at,
+                created_at=at,
+                created_by=AGENT,
+            )
+            await support.insert(tx, row)
+            for kind, told in events.items():
+                details = {"finding": told} if kind == "finding" else {}
+                when = told if isinstance(told, datetime) else at
+                event = support.SupportEventRow(new_id(), row.id, kind, when, details, when, AGENT)
+                await support.add_event(tx, event)
+        return str(row.id)
+
+    async def preview(self, sold: Sold, *reasons: str, **more: Any) -> dict[str, Any]:
+        """Ask what the terms say."""
+        body = {"reasons": list(reasons), **more}
+        told = await self.agent.post(f"/v1/licenses/{sold.license_id}/refunds/preview", json=body)
+        assert told.status_code == 200, told.text
+        answer: dict[str, Any] = told.json()
+        return answer
+
+    async def ask(self, sold: Sold, *reasons: str, **more: Any) -> dict[str, Any]:
+        """Ask for a refund; the answer's status is under `http`."""
+        body = {"reasons": list(reasons), **more}
+        told = await self.agent.post(f"/v1/licenses/{sold.license_id}/refunds", json=body)
+        return {**told.json(), "http": told.status_code}
+
+    async def act(self, refund: dict[str, Any], act: str, **body: Any) -> dict[str, Any]:
+        """Do something about a refund, as a supervisor."""
+        told = await self.supervisor.post(f"/v1/refunds/{refund['id']}/{act}", json=body)
+        return {**told.json(), "http": told.status_code}
+
+    async def show(self, refund: dict[str, Any]) -> dict[str, Any]:
+        """Look at a refund."""
+        answer: dict[str, Any] = (await self.agent.get(f"/v1/refunds/{refund['id']}")).json()
+        return answer
+
+    async def balance(self, customer_id: str) -> dict[str, Any]:
+        """Look at a balance."""
+        answer: dict[str, Any] = (await self.agent.get(f"/v1/customers/{customer_id}/balance")).json()
+        return answer
+
+
+OFFICIAL = {"sender_verified": True, "by_email": True}
+"""Asked for in writing, from the official address."""
+
+
+def own_terms(name: str, base: str, *changes: tuple[str, str]) -> str:
+    """The text of a vendor's policy under another name, with changes."""
+    text = bundled_policies()[base].source
+    for old, new in ((f'name = "{base}"', f'name = "{name}"'), *changes):
+        assert old in text, old
+        text = text.replace(old, new)
+    return text
+
+
+async def desk_of(house: House, callers: Callers) -> Desk:
+    """Give each a key."""
+    return Desk(
+        house, await callers.client("agent"), await callers.client("supervisor"), await callers.client("integration")
+    )
+
+
+@pytest.fixture(params=DIALECTS)
+async def desk(
+    request: pytest.FixtureRequest, fresh_database: Callable[..., str], tmp_path: Path
+) -> AsyncIterator[Desk]:
+    """A house with yearly and monthly products of the vendor who publishes terms for them, on each engine."""
+    folder = tmp_path / "data" / "policies"
+    folder.mkdir(parents=True)
+    for name, months in ((YEARLY, 12), (MONTHLY, 1)):
+        use = ("use_months = 0  ", f"use_months = {months}  ")
+        (folder / f"{name}.toml").write_text(own_terms(name, "crmjetty", use), "utf-8")
+    async with opened_house(request.param, fresh_database, tmp_path, TurnedClock()) as house:
+        for n, name in enumerate((YEARLY, MONTHLY)):
+            prefix = ("YRL", "MTH")[n]
+            await add_product(
+                house.services, code=name, name=name, key_prefix=prefix, policy=name, price=Money(10000, "EUR")
+            )
+        async with Callers(house.services) as callers:
+            yield await desk_of(house, callers)
+
+
+def an_add_on(kind: LineKind, price: str = "10.00 EUR", product: str = CJ) -> Line:
+    """Something bought beside the first line of an order."""
+    return Line(product, price=parse(price), kind=kind, beside=0)
+
+
+__all__ = [
+    "BC",
+    "CJ",
+    "DAY",
+    "MONTHLY",
+    "MORNING",
+    "NX",
+    "OFFICIAL",
+    "YEARLY",
+    "ZG",
+    "Desk",
+    "Sold",
+    "an_add_on",
+    "desk",
+]
