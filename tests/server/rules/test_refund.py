@@ -286,6 +286,7 @@ def test_a_renewal_asks_for_the_official_address_whatever_else_does():
 
 
 FRENCH = CRMJETTY
+MONTHLY_NEVER = '[[refund.plans]]\nplan = "monthly"\nshare = "nothing"\nclauses = ["CJ-29"]\n\n'
 LATER = edited(
     "crmjetty",
     ("version = 2", "version = 3"),
@@ -300,7 +301,7 @@ LATER = edited(
     ),
     (
         '[[refund.lines]]\nkind = "customization"',
-        '[[refund.plans]]\nplan = "monthly"\nshare = "nothing"\nclauses = ["CJ-29"]\n\n[[refund.lines]]\nkind = "customization"',
+        MONTHLY_NEVER + '[[refund.lines]]\nkind = "customization"',
     ),
     ("include_current_month = true", "include_current_month = false"),
     ('late_issue = "prorata"', 'late_issue = "deny"'),

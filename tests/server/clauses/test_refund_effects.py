@@ -1,0 +1,253 @@
+"""NX-13, NX-36, BC-26, X-04, X-08, X-10, K-07, K-08 and K-10 through the API: what a refund does, and undoes."""
+
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
+
+from tests.server.clauses.test_refund_plans import renew
+from tests.support.house import AGENT
+from tests.support.refunding import BC, DAY, MORNING, NX, Desk, Sold, an_add_on, desk  # noqa: F401 - fixture
+from tillkey_server.ids import new_id
+from tillkey_server.rules.order_line import LineKind
+from tillkey_server.rules.refund_policy import OnPrerequisiteLoss
+from tillkey_server.store import outbox, tables
+from tillkey_server.usecases import refund_grant
+from tillkey_server.usecases.license import change_standing
+
+STRANGE = "my_own_word"
+DONE = {"decision": "grant", "reason": "a good customer"}
+
+
+async def license_of(desk: Desk, sold: Sold) -> dict[str, object]:  # noqa: F811
+    """Look at a license."""
+    shown: dict[str, object] = (await desk.agent.get(f"/v1/licenses/{sold.license_id}")).json()
+    return shown
+
+
+async def kinds(desk: Desk, subject: object) -> list[str]:  # noqa: F811
+    """Return the kinds of effects in the outbox about something."""
+    async with desk.house.services.db.reading() as tx:
+        return [one.kind for one in await outbox.of_subject(tx, str(subject))]
+
+
+async def audited(desk: Desk, sold: Sold) -> list[str]:  # noqa: F811
+    """Return the codes of the decisions about a license."""
+    told = (await desk.agent.get(f"/v1/licenses/{sold.license_id}/explain")).json()
+    return [one["code"] for one in told["decisions"]]
+
+
+@pytest.mark.clause("NX-36", "NX-31", "X-04", "K-12")
+async def test_a_refund_is_one_transaction_of_money_license_activation_and_outbox(desk: Desk) -> None:  # noqa: F811
+    sold = await desk.sell(NX)
+    till = desk.house.till(product=NX)
+    exp = (await till.activate(sold.license_key)).granted.exp
+    issue = await desk.issue(sold, finding="not_as_described")
+    done = await desk.ask(sold, "not_as_described", support_request=issue)
+    assert {"NX-32", "NX-36", "NX-31"} <= set(done["clauses"])
+    assert (done["granted"]["live"], done["granted"]["effective_latest_at"]) == (1, "2026-04-01T09:00:00Z")
+    assert exp == 1775034000
+    shown = await license_of(desk, sold)
+    assert (shown["status"], shown["in_use"], shown["support_until"]) == ("refunded", False, "2026-03-02T09:00:00Z")
+    assert await kinds(desk, sold.license_id) == ["refund.granted", "license.revoked", "downloads.voided"]
+    assert (await till.heartbeat()).code == "activation_released"
+    anew = await desk.house.till(product=NX).activate(sold.license_key)
+    assert (anew.code, anew.body["clauses"]) == ("license_revoked", ["NX-36"])
+    assert (await desk.balance(done["customer_id"]))["entries"][0]["reference"] == done["id"]
+
+
+@pytest.mark.clause("NX-36", "X-10")
+async def test_a_grant_that_fails_half_way_leaves_nothing_at_all(
+    desk: Desk,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The last step fails: no money, no end, and nothing in the outbox."""
+    sold = await desk.sell(NX)
+
+    async def fail(*_told: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(refund_grant, "_tell", fail)
+    assert (await desk.ask(sold, "mistake"))["http"] == 500
+    shown = await license_of(desk, sold)
+    assert shown["status"] == "active"
+    assert await kinds(desk, sold.license_id) == []
+    assert (await desk.balance(str(shown["customer_id"])))["entries"] == []
+    assert (await desk.agent.get("/v1/refunds")).json()["items"] == []
+
+
+@pytest.mark.clause("X-10", "K-10", "K-08")
+async def test_the_same_request_twice_is_one_refund(desk: Desk) -> None:  # noqa: F811
+    sold = await desk.sell(NX)
+    path, body, key = f"/v1/licenses/{sold.license_id}/refunds", {"reasons": ["mistake"]}, {"Idempotency-Key": "r-1"}
+    first = await desk.agent.post(path, json=body, headers=key)
+    again = await desk.agent.post(path, json=body, headers=key)
+    assert (first.status_code, first.json()) == (again.status_code, again.json())
+    other = await desk.agent.post(path, json={"reasons": ["no_support"]}, headers=key)
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+    without = await desk.ask(sold, "mistake")
+    assert (without["http"], without["code"]) == (409, "ref_denied_already_refunded")
+    assert (await desk.balance(first.json()["customer_id"]))["balances"][0]["amount"] == "100.00 EUR"
+    assert (await audited(desk, sold))[-2:] == ["ref_granted_mistake", "ref_denied_already_refunded"]
+
+
+@pytest.mark.clause("X-08", "K-13")
+async def test_a_refund_after_a_revocation_credits_once_and_leaves_it_revoked(desk: Desk) -> None:  # noqa: F811
+    sold = await desk.sell(NX)
+    await change_standing(desk.house.services, sold.license_id, event="revoke", actor=AGENT, reason="abuse")
+    done = await desk.ask(sold, "mistake")
+    assert done["status"] == "paid_out"
+    assert (await license_of(desk, sold))["status"] == "revoked"
+    assert (await desk.ask(sold, "mistake"))["code"] == "ref_denied_already_refunded"
+    assert (await desk.balance(done["customer_id"]))["balances"][0]["amount"] == "100.00 EUR"
+    failed = await desk.act(done, "payout-failed", failure="a mistake of ours")
+    assert (failed["status"], failed["http"]) == ("failed", 200)
+    assert (await license_of(desk, sold))["status"] == "revoked"
+
+
+@pytest.mark.clause("NX-36", "X-10")
+async def test_a_payout_that_fails_gives_back_exactly_what_the_refund_took(desk: Desk) -> None:  # noqa: F811
+    sold = await desk.sell(BC, paid_at=MORNING - 400 * DAY)
+    await renew(desk, sold, 12, MORNING - 40 * DAY)
+    before = await license_of(desk, sold)
+    pending = await desk.ask(sold, STRANGE)
+    granted = await desk.act(pending, "decide", **DONE)
+    assert (granted["http"], granted["granted"]["amount"]) == (200, "100.00 EUR")
+    assert (await license_of(desk, sold))["status"] == "refunded"
+    failed = await desk.act(granted, "payout-failed", failure="the account is closed")
+    assert (failed["http"], failed["status"]) == (200, "failed")
+    assert await license_of(desk, sold) == before
+    assert (await desk.house.till(product=BC).activate(sold.license_key)).status == 201
+    twice = await desk.act(granted, "payout-failed", failure="once more")
+    assert (twice["http"], twice["code"]) == (409, "ref_payout_closed")
+    anew = await desk.act(await desk.ask(sold, STRANGE), "decide", **DONE)
+    assert anew["granted"]["amount"] == "100.00 EUR"
+
+
+@pytest.mark.clause("BC-26")
+async def test_a_refund_of_the_product_takes_its_care_along_and_renewals_that_have_not_begun(
+    desk: Desk,  # noqa: F811
+) -> None:
+    """Of two renewals one is running; care that was bought beside the product goes back with it."""
+    care = an_add_on(LineKind.SUPPORT, "40.00 EUR", BC)
+    sold = await desk.sell(BC, beside=[care], paid_at=MORNING - 370 * DAY)
+    await renew(desk, sold, 12, MORNING - 100 * DAY, 2000)
+    await renew(desk, sold, 12, MORNING - 50 * DAY, 300)
+    issue = await desk.issue(sold, MORNING - 60 * DAY, finding="malfunction")
+    told = await desk.ask(sold, "sla_breach", support_request=issue)
+    assert (told["granted"]["amount"], "BC-26" in told["clauses"]) == ("143.00 EUR", True)
+    shown = await license_of(desk, sold)
+    assert (shown["support_until"], shown["updates_until"]) == ("2026-03-02T09:00:00Z", "2026-03-02T09:00:00Z")
+
+
+@pytest.mark.clause("NX-36", "K-07")
+async def test_a_part_keeps_the_license_and_parts_never_exceed_what_was_paid(desk: Desk) -> None:  # noqa: F811
+    sold = await desk.sell(NX)
+    part = await desk.act(await desk.ask(sold, STRANGE), "decide", amount="30.00 EUR", **DONE)
+    assert (part["granted"]["amount"], part["granted"]["ends"]) == ("30.00 EUR", "nothing")
+    assert (await license_of(desk, sold))["status"] == "active"
+    pending = await desk.ask(sold, STRANGE)
+    too_much = await desk.act(pending, "decide", amount="70.01 EUR", **DONE)
+    assert (too_much["http"], too_much["code"], too_much["facts"]["left"]) == (409, "ref_amount_too_high", "70.00 EUR")
+    other = await desk.act(pending, "decide", amount="1.00 USD", **DONE)
+    assert other["http"] == 400
+    rest = await desk.act(pending, "decide", amount="70.00 EUR", **DONE)
+    assert rest["granted"]["ends"] == "license"
+    assert (await license_of(desk, sold))["status"] == "refunded"
+    closed = await desk.act(pending, "decide", **DONE)
+    assert (closed["http"], closed["code"], closed["clauses"]) == (409, "ref_not_pending", ["X-10"])
+
+
+@pytest.mark.clause("NX-35", "K-08")
+async def test_a_person_denies_with_a_reason_and_the_customer_may_ask_again(desk: Desk) -> None:  # noqa: F811
+    sold = await desk.sell(NX)
+    pending = await desk.ask(sold, STRANGE)
+    denied = await desk.act(pending, "decide", decision="deny", reason="it was used for a year")
+    assert (denied["http"], denied["status"], denied["code"]) == (200, "denied", "ref_denied_by_person")
+    assert (denied["reason"], "NX-35" in denied["clauses"]) == ("it was used for a year", True)
+    assert (await desk.ask(sold, "mistake"))["status"] == "paid_out"
+
+
+@pytest.mark.clause("NX-13")
+@pytest.mark.parametrize(("reading", "status"), [("keep", "active"), ("suspend_dependents", "suspended")])
+async def test_who_loses_a_prerequisite_is_told_and_suspended_only_by_the_terms(
+    desk: Desk,  # noqa: F811
+    reading: str,
+    status: str,
+) -> None:
+    dependent, core = "prestashop-click-collect", NX
+    services = desk.house.services
+    async with services.db.writing() as tx:
+        statement = tables.product.update().where(tables.product.c.code == dependent)
+        await tx.execute(statement.values(requires=[core]))
+    held, first, second = await desk.sell(dependent), await desk.sell(core), await desk.sell(core)
+    policy = services.policies.offered("prestashop-care")
+    assert policy.refund is not None
+    read = replace(policy, refund=replace(policy.refund, on_prerequisite_loss=OnPrerequisiteLoss(reading)))
+    services.policies._known[policy.ref] = read
+    await desk.ask(first, "mistake")
+    assert await kinds(desk, held.license_id) == []
+    await desk.ask(second, "mistake")
+    assert await kinds(desk, held.license_id) == ["prereq_lost"]
+    assert (await license_of(desk, held))["status"] == status
+    explained = (await desk.agent.get(f"/v1/licenses/{held.license_id}/explain")).json()
+    [noticed] = [one for one in explained["decisions"] if one["code"] == "prereq_lost"]
+    assert noticed["clauses"] == ["NX-13"]
+
+
+@pytest.mark.clause("NX-31", "X-10", "K-07")
+async def test_a_balance_is_spent_once_for_each_order_and_never_below_nothing(desk: Desk) -> None:  # noqa: F811
+    customer = (await desk.ask(await desk.sell(NX), "mistake"))["customer_id"]
+    path = f"/v1/customers/{customer}/balance/spend"
+    answers = []
+    for amount, reference in (("60.00 EUR", "A"), ("60.00 EUR", "A"), ("60.00 EUR", "B"), ("1.00 USD", "C")):
+        told = await desk.integration.post(path, json={"amount": amount, "reference": reference})
+        answers.append((told.status_code, told.json().get("code")))
+    assert answers == [(200, None), (200, None), (409, "balance_too_low"), (409, "balance_too_low")]
+    differing = await desk.integration.post(path, json={"amount": "1.00 EUR", "reference": "A"})
+    assert differing.status_code == 400
+    told = await desk.balance(customer)
+    assert told["balances"] == [{"currency": "EUR", "amount": "40.00 EUR"}]
+    assert [(one["kind"], one["amount"]) for one in told["entries"]] == [
+        ("spent", "-60.00 EUR"),
+        ("refund", "100.00 EUR"),
+    ]
+
+
+@pytest.mark.clause("NX-31", "NX-36")
+@pytest.mark.parametrize("change", ["update", "delete"])
+async def test_the_database_itself_refuses_to_change_the_ledger(desk: Desk, change: str) -> None:  # noqa: F811
+    await desk.ask(await desk.sell(NX), "mistake")
+    entry = tables.balance_entry
+    statement = entry.update().values(amount_minor=1) if change == "update" else entry.delete()
+    with pytest.raises(DBAPIError, match="never changed"):
+        async with desk.house.services.db.writing() as tx:
+            await tx.execute(statement)
+    async with desk.house.services.db.reading() as tx:
+        assert (await tx.execute(select(entry.c.amount_minor))).scalars().all() == [10000]
+
+
+@pytest.mark.clause("NX-36", "CJ-14")
+async def test_a_refund_stops_the_renewals_of_its_license(desk: Desk) -> None:  # noqa: F811
+    sold = await desk.sell(NX)
+    at = MORNING - DAY
+    row = {
+        "id": new_id(),
+        "license_id": sold.license_id,
+        "months": 12,
+        "started_at": at,
+        "price_minor": 100,
+        "currency": "EUR",
+        "channel": "shop",
+        "recorded_at": at,
+    }
+    async with desk.house.services.db.writing() as tx:
+        await tx.execute(tables.subscription.insert().values(row))
+    done = await desk.ask(sold, "mistake")
+    columns = (tables.subscription.c.cancel_reason, tables.subscription.c.ended_at)
+    async with desk.house.services.db.reading() as tx:
+        assert tuple((await tx.execute(select(*columns))).one()) == ("refund", MORNING)
+    await desk.act(done, "payout-failed", failure="a mistake of ours")
+    async with desk.house.services.db.reading() as tx:
+        assert tuple((await tx.execute(select(*columns))).one()) == (None, None)
