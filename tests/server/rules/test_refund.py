@@ -378,3 +378,40 @@ def test_every_policy_grants_only_by_codes_that_grant():
         for reason in () if policy.refund is None else policy.refund.reasons:
             assert reason.code is None or reason.code in set(RefundCode)
     assert UUID(int=1)
+
+
+def test_an_agreement_that_has_ended_has_settled_its_money():
+    ended = facts(NEXOPOS)
+    ended = replace(ended, license=replace(ended.license, terminated_at=PAID))
+    assert code(ended, asking("mistake"), NEXOPOS) == "license_terminated"
+
+
+def test_of_what_was_free_nothing_goes_back():
+    assert code(facts(NEXOPOS, purchase=a_payment(0)), asking("mistake"), NEXOPOS) == "ref_denied_nothing_remaining"
+
+
+@pytest.mark.clause("CJ-08", "K-07")
+def test_where_tax_was_paid_the_clause_about_it_is_cited():
+    verdict = decide(facts(issue=BROKEN, purchase=a_payment(tax_minor=1900)), asking("defect", at=PAID + 5 * DAY))
+    assert ("CJ-08" in verdict.decision.clauses, verdict.decision.facts["tax"]) == (True, "0.00 EUR")
+    lawful = decide(facts(NEXOPOS, purchase=a_payment(tax_minor=1900)), asking("mistake"), NEXOPOS)
+    assert (lawful.decision.facts["amount"], lawful.decision.facts["tax"]) == ("119.00 EUR", "19.00 EUR")
+
+
+def test_without_a_reason_and_without_records_a_person_decides():
+    policy = terms(NEXOPOS, reasons=(section(NEXOPOS).reasons[1],))
+    assert code(facts(NEXOPOS), asking(), policy) == "ref_pending_review"
+
+
+def test_a_breach_may_ask_for_a_finding_too():
+    breach = replace(section(ZG).reasons[0], findings=(Finding.MALFUNCTION,))
+    policy = terms(ZG, reasons=(breach,))
+    issue = an_issue(fix_due=PAID + DAY)
+    assert code(facts(ZG, issue=issue), asking("sla_breach", at=PAID + 2 * DAY), policy) == "ref_pending_finding"
+
+
+@pytest.mark.clause("CJ-26")
+def test_a_ground_of_the_purchase_comes_before_a_notice_about_its_renewal():
+    renewal = a_renewal(PAID, PAID, PAID + 365 * DAY)
+    asked = asking("cancel_renewal", "defect", at=PAID + 5 * DAY)
+    assert code(facts(issue=BROKEN, renewals=(renewal,)), asked) == "ref_granted_one_time_full"
