@@ -142,7 +142,7 @@ def _finish(document: dict[str, Any]) -> dict[str, Any]:
     for name in _FRAMEWORK_SCHEMAS:
         schemas.pop(name, None)
     members = schemas["Problem"]["properties"]
-    members["code"]["enum"] = sorted(problems.KINDS)
+    members["code"]["enum"] = problems.codes()
     for described in members.values():
         # A member that is not required is absent where there is nothing to say; it has no default.
         described.pop("default", None)

@@ -195,6 +195,11 @@ def kind_of(code: str) -> Kind:
     return BY_TERMS if isinstance(code, Code) else KINDS[str(code)]
 
 
+def codes() -> list[str]:
+    """Return every code that a problem can have: those of the table, and those of every topic of the terms."""
+    return sorted({*KINDS, *(member.value for family in Code.__subclasses__() for member in family)})
+
+
 PUBLIC_FACTS = frozenset(
     {
         "environment",

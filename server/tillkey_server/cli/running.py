@@ -181,10 +181,11 @@ def refuse(outcome: Refused, output: Output) -> NoReturn:
 
 def _refuse_in_words(problem: Mapping[str, object]) -> None:
     """Tell a person what was refused and what to do: all of it on stderr, and nothing that is empty."""
-    from tillkey_server.api.problems import KINDS, next_step
+    from tillkey_server.api.problems import BY_TERMS, KINDS, next_step
 
-    title = KINDS[str(problem["code"])].title
-    advice = next_step(str(problem["code"]), _retry_at(problem))
+    code = str(problem["code"])
+    title = KINDS.get(code, BY_TERMS).title
+    advice = next_step(code, _retry_at(problem)) if code in KINDS else BY_TERMS.next_step
     complain(f"Refused: {problem['code']}. {title}.")
     if str(problem["detail"]) not in {f"{title}. {advice}", advice}:
         complain(str(problem["detail"]))
@@ -268,4 +269,4 @@ def _waiting_is_told(problem: Mapping[str, object]) -> bool:
     from tillkey_server.api.problems import KINDS, next_step
 
     code = str(problem["code"])
-    return next_step(code, _retry_at(problem)) != KINDS[code].next_step
+    return code in KINDS and next_step(code, _retry_at(problem)) != KINDS[code].next_step
