@@ -111,9 +111,14 @@ def spend(
     *,
     data_dir: DataDir,
     customer_id: CustomerId,
-    amount: Annotated[str, typer.Option(metavar="AMOUNT", help="How much, as `20 EUR`.", show_default=False)],
+    amount: Annotated[
+        str, typer.Option("--amount", metavar="AMOUNT", help="How much, as `20 EUR`.", show_default=False)
+    ],
     reference: Annotated[
-        str, typer.Option(metavar="TEXT", help="What it pays for, as an order's number; once.", show_default=False)
+        str,
+        typer.Option(
+            "--reference", metavar="TEXT", help="What it pays for, as an order's number; once.", show_default=False
+        ),
     ],
     as_json: Json = False,
 ) -> None:

@@ -145,7 +145,8 @@ def decide(
     decision: Annotated[Choice, typer.Argument(metavar="grant|deny", help="What is decided.", show_default=False)],
     reason: Reason,
     amount: Annotated[
-        str | None, typer.Option(metavar="AMOUNT", help="A part of the price, as `20 EUR`.", show_default=False)
+        str | None,
+        typer.Option("--amount", metavar="AMOUNT", help="A part of the price, as `20 EUR`.", show_default=False),
     ] = None,
     as_platform: Annotated[
         bool, typer.Option("--as-platform", help="The marketplace decides what its seller left unanswered.")
@@ -178,7 +179,9 @@ def attest(
     *,
     data_dir: DataDir,
     refund_id: RefundId,
-    statement: Annotated[str, typer.Option(metavar="TEXT", help="The customer's statement.", show_default=False)],
+    statement: Annotated[
+        str, typer.Option("--statement", metavar="TEXT", help="The customer's statement.", show_default=False)
+    ],
     vouched: Annotated[bool, typer.Option("--vouched", help="We know that no copy runs any more.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -198,7 +201,10 @@ def payout(
     data_dir: DataDir,
     refund_id: RefundId,
     provider_refund_id: Annotated[
-        str | None, typer.Option(metavar="ID", help="The payment provider's number of it.", show_default=False)
+        str | None,
+        typer.Option(
+            "--provider-refund-id", metavar="ID", help="The payment provider's number of it.", show_default=False
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -217,7 +223,7 @@ def payout_failed(
     *,
     data_dir: DataDir,
     refund_id: RefundId,
-    failure: Annotated[str, typer.Option(metavar="TEXT", help="Why it failed.", show_default=False)],
+    failure: Annotated[str, typer.Option("--failure", metavar="TEXT", help="Why it failed.", show_default=False)],
     as_json: Json = False,
 ) -> None:
     """Note that the money never arrived: the license comes back if it is still refunded by this refund."""
@@ -237,7 +243,8 @@ def list_(
     license_id: Annotated[UUID | None, typer.Option("--license", metavar="ID", help="Of this license.")] = None,
     customer: Customer = None,
     decision: Annotated[
-        str | None, typer.Option(metavar="WORD", help="Decided so: allow, deny or pend.", show_default=False)
+        str | None,
+        typer.Option("--decision", metavar="WORD", help="Decided so: allow, deny or pend.", show_default=False),
     ] = None,
     after: After = None,
     limit: Limit = 50,

@@ -144,11 +144,20 @@ def running_renewal(facts: RefundFacts, at: datetime) -> RenewalPayment | None:
     return max(begun, key=lambda one: one.starts_at, default=None)
 
 
-def some(facts: RefundFacts, minor: int) -> Sum:
-    """Return an amount that a person set, taken from the price of the product first."""
-    of_price = min(minor, facts.purchase.left)
-    purchase = Part(facts.purchase.line_id, facts.purchase.kind, of_price, minor - of_price)
-    return Sum((purchase,))
+def left_of(facts: RefundFacts, terms: RefundPolicy | None) -> int:
+    """Return the most that can still go back of a purchase; without terms about tax, with it."""
+    return sum(_lefts(facts, terms))
+
+
+def some(facts: RefundFacts, terms: RefundPolicy | None, minor: int) -> Sum:
+    """Return an amount that a person set, split over price and tax by what is left of each (sentences 2 and 6)."""
+    of_price, of_tax = split(minor, _lefts(facts, terms))
+    return Sum((Part(facts.purchase.line_id, facts.purchase.kind, of_price, of_tax),))
+
+
+def _lefts(facts: RefundFacts, terms: RefundPolicy | None) -> tuple[int, int]:
+    with_tax = terms is None or terms.tax is TaxRefund.PER_LAW
+    return facts.purchase.left, facts.purchase.tax_left if with_tax else 0
 
 
 def _goes_back(renewal: RenewalPayment, terms: RefundPolicy, now: datetime) -> bool:

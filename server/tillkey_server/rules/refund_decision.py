@@ -17,7 +17,7 @@ from datetime import datetime
 from tillkey_server.rules.decision import Decision, Refusal, allow, deny, instant, pend
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.refund import Ends, Verdict
-from tillkey_server.rules.refund_amount import Sum, full_sum, some
+from tillkey_server.rules.refund_amount import Sum, full_sum, left_of, some
 from tillkey_server.rules.refund_codes import RefundCode
 from tillkey_server.rules.refund_facts import RefundFacts
 from tillkey_server.rules.refund_policy import Partial
@@ -41,7 +41,7 @@ def decide_by_person(
     if facts.copyright_violated and terms is not None:
         violated = terms.clauses.copyright
         return Verdict(deny(RefundCode.DENIED_COPYRIGHT, clauses=violated, policy=policy.ref, now=now))
-    left = facts.purchase.left + facts.purchase.tax_left
+    left = left_of(facts, terms)
     if facts.license.refunded_at is not None or not left:
         return Verdict(deny(RefundCode.DENIED_ALREADY_REFUNDED, clauses=cited, policy=policy.ref, now=now))
     if amount is not None and amount > left:
@@ -75,9 +75,9 @@ def _given(facts: RefundFacts, policy: Policy, now: datetime, amount: int | None
     """Return what goes back and what it ends (sentence 2)."""
     terms = policy.refund
     if amount is None:
-        whole = some(facts, facts.purchase.left) if terms is None else full_sum(facts, terms, now)
+        whole = some(facts, terms, left_of(facts, terms)) if terms is None else full_sum(facts, terms, now)
         return whole, Ends.LICENSE
-    given = some(facts, amount)
-    if amount >= facts.purchase.left:
+    given = some(facts, terms, amount)
+    if amount == left_of(facts, terms):
         return given, Ends.LICENSE
     return given, Ends.NOTHING if terms is None else _ENDS[terms.partial]

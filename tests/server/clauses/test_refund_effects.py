@@ -11,6 +11,7 @@ from tests.support.house import AGENT
 from tests.support.refunding import BC, DAY, MORNING, NX, Desk, Sold, an_add_on, desk  # noqa: F401 - fixture
 from tillkey_server.ids import new_id
 from tillkey_server.rules.order_line import LineKind
+from tillkey_server.rules.refund_policy import Partial
 from tillkey_server.rules.sale_policy import PrerequisiteLoss
 from tillkey_server.store import outbox, tables
 from tillkey_server.usecases import refund_grant
@@ -251,3 +252,20 @@ async def test_a_refund_stops_the_renewals_of_its_license(desk: Desk) -> None:  
     await desk.act(done, "payout-failed", failure="a mistake of ours")
     async with desk.house.services.db.reading() as tx:
         assert tuple((await tx.execute(select(*columns))).one()) == (None, None)
+
+
+@pytest.mark.clause("NX-36")
+async def test_a_part_may_take_updates_and_support_and_leave_the_use(desk: Desk) -> None:  # noqa: F811
+    services = desk.house.services
+    policy = services.policies.offered("nexopos")
+    assert policy.refund is not None
+    read = replace(policy, refund=replace(policy.refund, partial=Partial.REDUCE))
+    services.policies._known[policy.ref] = read
+    sold = await desk.sell(NX)
+    before = await license_of(desk, sold)
+    part = await desk.act(await desk.ask(sold, STRANGE), "decide", amount="30.00 EUR", **DONE)
+    shown = await license_of(desk, sold)
+    assert (part["granted"]["ends"], shown["status"]) == ("reduced", "active")
+    assert shown["support_until"] == shown["updates_until"] == "2026-03-02T09:00:00Z"
+    await desk.act(part, "payout-failed", failure="the account is closed")
+    assert await license_of(desk, sold) == before

@@ -21,7 +21,6 @@ from tests.server.rules.refund_facts import (
     asking,
     code,
     decide,
-    edited,
     facts,
     section,
     terms,
@@ -30,7 +29,7 @@ from tillkey_server.rules.calendar import Wait
 from tillkey_server.rules.decision import Outcome
 from tillkey_server.rules.issue_facts import Finding
 from tillkey_server.rules.order_line import LineKind
-from tillkey_server.rules.refund import Ends, Verdict, better, decide_under_both
+from tillkey_server.rules.refund import Ends
 from tillkey_server.rules.refund_codes import RefundCode
 from tillkey_server.rules.refund_facts import Item
 from tillkey_server.rules.refund_policy import Core, HoldWindow, Kind, Late, Need, Plan, Repurchase, Sender
@@ -285,85 +284,6 @@ def test_a_renewal_asks_for_the_official_address_whatever_else_does():
     assert code(facts(), asking("cancel_renewal"), terms(renewal=None)) == "ref_pending_review"
 
 
-FRENCH = CRMJETTY
-MONTHLY_NEVER = '[[refund.plans]]\nplan = "monthly"\nshare = "nothing"\nclauses = ["CJ-29"]\n\n'
-LATER = edited(
-    "crmjetty",
-    ("version = 2", "version = 3"),
-    ("apply_if_better = true", "apply_if_better = false"),
-    (
-        'share = "full"\ncode = "ref_granted_one_time_full"',
-        'share = "full"\nwindow_working_days = 30\ncode = "ref_granted_one_time_full"',
-    ),
-    (
-        'plan = "annual"\nshare = "full"\ncode = "ref_granted_annual_full"',
-        'plan = "annual"\nshare = "prorata"\nwindow_working_days = 5',
-    ),
-    (
-        '[[refund.lines]]\nkind = "customization"',
-        MONTHLY_NEVER + '[[refund.lines]]\nkind = "customization"',
-    ),
-    ("include_current_month = true", "include_current_month = false"),
-    ('late_issue = "prorata"', 'late_issue = "deny"'),
-    ('late_annual = "prorata"', 'late_annual = "deny"'),
-    ("required_fields = []", 'required_fields = ["order_number", "reason"]'),
-    ("days = 5                             # CJ-30", "days = 14"),
-    ('counted_from = "request"', 'counted_from = "grant"'),
-)
-ASKED = asking("defect", at=PAID + 60 * DAY, order_number="A-1", explanation="it does not start")
-
-
-@pytest.mark.clause("CJ-29", "CJ-21", "CJ-32", "K-09")
-@pytest.mark.parametrize(
-    ("plan", "reported", "french", "later"),
-    [
-        (Plan.ONE_TIME, 29, "ref_granted_one_time_full", "ref_granted_one_time_full"),
-        (Plan.ONE_TIME, 40, "ref_denied_window_closed", "ref_granted_one_time_full"),
-        (Plan.ANNUAL, 29, "ref_granted_annual_full", "ref_denied_window_closed"),
-        (Plan.ANNUAL, 2, "ref_granted_annual_full", "ref_granted_prorata"),
-        (Plan.ANNUAL, 45, "ref_granted_prorata", "ref_denied_window_closed"),
-        (Plan.MONTHLY, 2, "ref_granted_defect", "ref_denied_plan_not_refundable"),
-    ],
-)
-def test_two_versions_of_the_terms_answer_each_by_its_own_text(plan, reported, french, later):
-    issue = an_issue(Finding.MALFUNCTION, at=PAID + reported * DAY, resolve_due=PAID + 50 * DAY)
-    found = facts(issue=issue, plan=plan)
-    assert (code(found, ASKED, FRENCH), code(found, ASKED, LATER)) == (french, later)
-
-
-@pytest.mark.clause("K-09", "CJ-29")
-def test_a_later_version_counts_only_where_it_is_better_and_says_so():
-    """Sentence 7."""
-    issue = an_issue(Finding.MALFUNCTION, at=PAID + 40 * DAY, resolve_due=PAID + 50 * DAY)
-    found = facts(issue=issue)
-    willing = terms(LATER, apply_if_better=True)
-    refused = decide_under_both(found, ASKED, FRENCH, LATER, ASKED.asked_at)
-    assert (refused.decision.code, refused.decision.policy.version) == ("ref_denied_window_closed", 2)
-    granted = decide_under_both(found, ASKED, FRENCH, willing, ASKED.asked_at)
-    assert (granted.decision.code, granted.decision.policy.version) == ("ref_granted_one_time_full", 3)
-    assert "CJ-29" in granted.decision.clauses
-    monthly = replace(found, plan=Plan.MONTHLY, issue=replace(issue, reported_at=PAID))
-    kept = decide_under_both(monthly, ASKED, FRENCH, willing, ASKED.asked_at)
-    assert (kept.decision.code, kept.decision.policy.version) == ("ref_granted_defect", 2)
-    older = decide_under_both(found, ASKED, willing, FRENCH, ASKED.asked_at)
-    assert older.decision.policy.version == 3
-
-
-@pytest.mark.clause("K-09")
-def test_better_is_yes_before_pending_before_no_then_the_larger_sum_then_the_later_time():
-    yes = decide(facts(NEXOPOS), asking("mistake"), NEXOPOS)
-    more = decide(facts(NEXOPOS, purchase=a_payment(20000)), asking("mistake"), NEXOPOS)
-    pending = decide(facts(NEXOPOS), asking("the_cat"), NEXOPOS)
-    no = decide(facts(NEXOPOS, activations_ever=1), asking("mistake"), NEXOPOS)
-    assert better(no, pending) is pending
-    assert better(pending, yes) is yes
-    assert better(yes, more) is more
-    assert better(more, yes) is more
-    later = Verdict(replace(no.decision, retry_at=PAID + DAY))
-    assert better(no, later) is later
-    assert better(later, no) is later
-
-
 @pytest.mark.clause("K-08")
 @given(reasons=st.lists(st.sampled_from(["mistake", "defect", "unheard", "evaluation", "cancel_renewal"]), max_size=4))
 def test_the_same_facts_give_the_same_answer(reasons):
@@ -378,3 +298,40 @@ def test_every_policy_grants_only_by_codes_that_grant():
         for reason in () if policy.refund is None else policy.refund.reasons:
             assert reason.code is None or reason.code in set(RefundCode)
     assert UUID(int=1)
+
+
+def test_an_agreement_that_has_ended_has_settled_its_money():
+    ended = facts(NEXOPOS)
+    ended = replace(ended, license=replace(ended.license, terminated_at=PAID))
+    assert code(ended, asking("mistake"), NEXOPOS) == "license_terminated"
+
+
+def test_of_what_was_free_nothing_goes_back():
+    assert code(facts(NEXOPOS, purchase=a_payment(0)), asking("mistake"), NEXOPOS) == "ref_denied_nothing_remaining"
+
+
+@pytest.mark.clause("CJ-08", "K-07")
+def test_where_tax_was_paid_the_clause_about_it_is_cited():
+    verdict = decide(facts(issue=BROKEN, purchase=a_payment(tax_minor=1900)), asking("defect", at=PAID + 5 * DAY))
+    assert ("CJ-08" in verdict.decision.clauses, verdict.decision.facts["tax"]) == (True, "0.00 EUR")
+    lawful = decide(facts(NEXOPOS, purchase=a_payment(tax_minor=1900)), asking("mistake"), NEXOPOS)
+    assert (lawful.decision.facts["amount"], lawful.decision.facts["tax"]) == ("119.00 EUR", "19.00 EUR")
+
+
+def test_without_a_reason_and_without_records_a_person_decides():
+    policy = terms(NEXOPOS, reasons=(section(NEXOPOS).reasons[1],))
+    assert code(facts(NEXOPOS), asking(), policy) == "ref_pending_review"
+
+
+def test_a_breach_may_ask_for_a_finding_too():
+    breach = replace(section(ZG).reasons[0], findings=(Finding.MALFUNCTION,))
+    policy = terms(ZG, reasons=(breach,))
+    issue = an_issue(fix_due=PAID + DAY)
+    assert code(facts(ZG, issue=issue), asking("sla_breach", at=PAID + 2 * DAY), policy) == "ref_pending_finding"
+
+
+@pytest.mark.clause("CJ-26")
+def test_a_ground_of_the_purchase_comes_before_a_notice_about_its_renewal():
+    renewal = a_renewal(PAID, PAID, PAID + 365 * DAY)
+    asked = asking("cancel_renewal", "defect", at=PAID + 5 * DAY)
+    assert code(facts(issue=BROKEN, renewals=(renewal,)), asked) == "ref_granted_one_time_full"

@@ -16,6 +16,7 @@ from tillkey_server.rules.refund_amount import (
     beside,
     full_sum,
     half_up,
+    left_of,
     months_of,
     piece_of,
     rest_of,
@@ -107,7 +108,10 @@ def test_no_sum_is_more_than_what_is_left_and_no_term_is_used_longer_than_it_is(
     assert 0 <= months.used <= months.term
     assert 0 <= rest.minor <= left
     assert full_sum(found, policy, PAID).minor <= left
-    assert some(found, left).minor == left
+    part = some(found, policy, left_of(found, policy) // 2)
+    assert part.minor == left_of(found, policy) // 2
+    assert part.minor - part.tax_minor <= payment.left
+    assert part.tax_minor <= payment.tax_left
 
 
 @pytest.mark.clause("K-07", "CJ-18")
@@ -159,3 +163,12 @@ def test_what_was_bought_beside_goes_back_where_the_terms_take_it_along():
 
 def test_the_policy_of_the_tests_is_the_published_one():
     assert isinstance(PRORATA, ProrataPolicy)
+
+
+@pytest.mark.clause("K-07", "CJ-08")
+def test_a_part_is_split_over_price_and_tax_by_largest_remainder():
+    """Sentences 2 and 6: of 100.00 with 19.00 tax, 10.00 is 8.40 and 1.60; where tax stays, all of it is price."""
+    found = facts(purchase=a_payment(10000, tax_minor=1900))
+    lawful, never = section(terms(tax=TaxRefund.PER_LAW)), section(CRMJETTY)
+    assert (some(found, lawful, 1000).tax_minor, some(found, None, 1000).tax_minor) == (160, 160)
+    assert (some(found, never, 1000).tax_minor, left_of(found, never)) == (0, 10000)
