@@ -11,6 +11,7 @@ from tests.support.callers import Callers
 from tests.support.house import House
 from tillkey_server.ids import new_token
 from tillkey_server.rules.access import Scope
+from tillkey_server.rules.order_line import CustomerType
 from tillkey_server.store import products
 from tillkey_server.store.licenses import by_id
 from tillkey_server.usecases.license import IssuedLicense
@@ -112,6 +113,7 @@ async def _sold(house: House, product: str) -> IssuedLicense:
         number=new_token(),
         customer_email="owner@shop.example",
         lines=[Line(product)],
+        customer_type=CustomerType.PROFESSIONAL,
         actor="cli:test",
         scope=Scope(),
     )

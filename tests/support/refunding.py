@@ -66,7 +66,7 @@ class Desk:
         paid_at: datetime | None = None,
         beside: Sequence[Line] = (),
         customer: str = "owner@shop.example",
-        customer_type: CustomerType | None = None,
+        customer_type: CustomerType | None = CustomerType.PROFESSIONAL,
         channel: str = "shop",
     ) -> Sold:
         """Sell one license at a price."""
@@ -156,8 +156,8 @@ def own_terms(name: str, base: str, *changes: tuple[str, str]) -> str:
     """The text of a vendor's policy under another name, with changes."""
     text = bundled_policies()[base].source
     for old, new in ((f'name = "{base}"', f'name = "{name}"'), *changes):
-        assert old in text, old
-        text = text.replace(old, new)
+        assert f"\n{old}" in text, old
+        text = text.replace(f"\n{old}", f"\n{new}")
     return text
 
 

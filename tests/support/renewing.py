@@ -21,7 +21,13 @@ def local(day: str, zone: str, at: time = time(12)) -> datetime:
 
 async def sell(http: httpx.AsyncClient, product: str, *, channel: str = "shop", **line: Any) -> str:
     """Sell one license at the house's time and return its id."""
-    body = {"number": new_token(), "channel": channel, "customer": OWNER, "lines": [{"product": product, **line}]}
+    body = {
+        "number": new_token(),
+        "channel": channel,
+        "customer": OWNER,
+        "customer_type": "professional",
+        "lines": [{"product": product, **line}],
+    }
     answer = await http.post("/v1/orders", json=body)
     assert answer.status_code == 201, answer.text
     return str(answer.json()["licenses"][0]["license_id"])

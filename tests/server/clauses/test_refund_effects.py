@@ -182,7 +182,7 @@ async def test_who_loses_a_prerequisite_is_told_and_suspended_only_by_the_terms(
     async with services.db.writing() as tx:
         statement = tables.product.update().where(tables.product.c.code == dependent)
         await tx.execute(statement.values(requires=[core]))
-    held, first, second = await desk.sell(dependent), await desk.sell(core), await desk.sell(core)
+    first, second, held = await desk.sell(core), await desk.sell(core), await desk.sell(dependent)
     policy = services.policies.offered("prestashop-care")
     assert policy.sale is not None
     read = replace(policy, sale=replace(policy.sale, on_prereq_loss=PrerequisiteLoss(reading)))
@@ -241,6 +241,8 @@ async def test_a_refund_stops_the_renewals_of_its_license(desk: Desk) -> None:  
         "price_minor": 100,
         "currency": "EUR",
         "channel": "shop",
+        "next_period": 1,
+        "next_due_at": at + 365 * DAY,
         "recorded_at": at,
     }
     async with desk.house.services.db.writing() as tx:
