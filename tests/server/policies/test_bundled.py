@@ -1,5 +1,6 @@
 """The six files that come with the server: they load, differ where vendors differ, and no rule knows their names."""
 
+import json
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import tillkey_server
+from tillkey_server.policies.difference import differences
 from tillkey_server.policies.loader import bundled_policies
 from tillkey_server.rules.policy import ProjectBinding
 
@@ -106,3 +108,10 @@ def test_no_code_knows_a_vendor_by_name(room):
     for path in sorted((HOUSE / room).rglob("*.py")):
         text = path.read_text(encoding="utf-8").casefold()
         assert not [name for name in names if name in text], path
+
+
+def test_any_two_policies_can_be_compared_and_told_as_json():
+    for before in LOADED.values():
+        for after in LOADED.values():
+            told = [one.after for one in differences(before.source, after.source)]
+            assert json.loads(json.dumps(told)) == told
