@@ -81,3 +81,7 @@ def test_the_page_has_every_clause_once_and_each_has_a_form_of_the_list():
     counted = {family: families.count(family) for family in dict.fromkeys(families)}
     assert counted == {"K": 16, "NX": 51, "ZG": 21, "CJ": 33, "NP": 17, "BC": 37, "X": 14, "V": 24}
     assert [one.id for one in found.values() if "form" in one.fault] == []
+
+
+def test_every_clause_of_the_page_is_proved():
+    assert judged(ROOT)[1] == []
