@@ -9,6 +9,7 @@ from uuid import UUID
 
 import typer
 
+from tillkey_server.cli.answered import answered
 from tillkey_server.cli.lists import After, Limit, SortBy, shown_page
 from tillkey_server.cli.running import DataDir, Done, Json, Outcome, Reason, actor, carried_out, perform, time_of
 
@@ -84,8 +85,7 @@ def preview_end(*, data_dir: DataDir, customer_id: CustomerId, as_json: Json = F
         from tillkey_server.usecases.answers import answered_of
         from tillkey_server.usecases.termination import preview_termination
 
-        answered = answered_of(await preview_termination(services, customer_id))
-        return Done(answered, lambda output: output.fields(answered))
+        return answered(answered_of(await preview_termination(services, customer_id)))
 
     perform(data_dir, work, as_json=as_json)
 

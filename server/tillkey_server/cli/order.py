@@ -165,8 +165,13 @@ def _part(name: str, value: str) -> object:
 
 def show_order(output: Output, order: dict[str, Any]) -> None:
     """Show an order with its lines and licenses to a person."""
-    head = {name: value for name, value in order.items() if name not in {"lines", "licenses"}}
-    output.fields(head)
+    apart = {"lines", "licenses", "decision", "reviews", "under_review"}
+    output.fields({name: value for name, value in order.items() if name not in apart})
+    decision = order.get("decision")
+    if decision:
+        output.say(f"{decision['code']} ({', '.join(decision['clauses'])})")
+    if order.get("under_review"):
+        output.say("It is under review: nothing was issued. `order release` or a refund ends that.")
     output.table(
         ("product", "kind", "quantity", "price", "licenses"),
         [[line[name] for name in ("product", "kind", "quantity", "price", "license_ids")] for line in order["lines"]],

@@ -10,6 +10,7 @@ from uuid import UUID
 import typer
 
 from tillkey_server.cli.account import CustomerId
+from tillkey_server.cli.answered import answered
 from tillkey_server.cli.output import note
 from tillkey_server.cli.running import (
     DataDir,
@@ -107,7 +108,7 @@ def entitlements(
         from tillkey_server.usecases.answers import answered_of
         from tillkey_server.usecases.project_licenses import project_entitlements
 
-        answered = answered_of(await project_entitlements(services, project_id))
-        return Done(answered, lambda output: output.fields(answered))
+        told = await project_entitlements(services, project_id)
+        return answered(answered_of(told), tuple(told.facts))
 
     perform(data_dir, work, as_json=as_json)

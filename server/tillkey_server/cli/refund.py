@@ -10,6 +10,7 @@ from uuid import UUID
 
 import typer
 
+from tillkey_server.cli.answered import answered
 from tillkey_server.cli.lists import After, Customer, Limit, SortBy, shown_page
 from tillkey_server.cli.refund_asked import (
     ByEmail,
@@ -92,8 +93,8 @@ def preview(
             order_number=order_number,
             explanation=explanation,
         )
-        members = answered_of(await preview_refund(services, license_id, asked), language)
-        return Done(members, lambda output: output.fields({"answer": members["code"], "words": members["words"]}))
+        decision = await preview_refund(services, license_id, asked)
+        return answered(answered_of(decision, language), ("amount", "missing"))
 
     perform(data_dir, work, as_json=as_json)
 

@@ -10,8 +10,8 @@ from uuid import UUID
 
 import typer
 
+from tillkey_server.cli.answered import answered
 from tillkey_server.cli.license import LicenseId
-from tillkey_server.cli.output import note
 from tillkey_server.cli.running import (
     DataDir,
     Done,
@@ -56,7 +56,7 @@ def preview(
         from tillkey_server.usecases.renewal import preview as ask
 
         decision = await ask(services, license_id, months=months, channel=channel)
-        return _answered(answered_of(decision, language.value))
+        return answered(answered_of(decision, language.value))
 
     perform(data_dir, work, as_json=as_json)
 
@@ -91,7 +91,7 @@ def renew(
             "order_id": str(done.order_id),
             **answered_of(done.decision),
         }
-        return _answered(members)
+        return answered(members)
 
     perform(data_dir, work, as_json=as_json)
 
@@ -126,7 +126,7 @@ def care(
         from tillkey_server.usecases.care import care_status
 
         decision = await care_status(services, license_id, at=time_of(at, "at"))
-        return _answered(answered_of(decision, language.value))
+        return answered(answered_of(decision, language.value))
 
     perform(data_dir, work, as_json=as_json)
 
@@ -205,15 +205,6 @@ def _change(
         return Done({"license_id": str(license_id), **told_of(decision)}, lambda output: output.say(said))
 
     perform(data_dir, work, as_json=as_json)
-
-
-def _answered(members: dict[str, object]) -> Done:
-    return Done(members, lambda output: _show(output, members))
-
-
-def _show(output: Output, members: dict[str, object]) -> None:
-    output.say(str(members["words"]))
-    note(f"{members['code']} ({', '.join(str(one) for one in _listed(members['clauses']))})")
 
 
 def _show_terms(output: Output, told: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tillkey_server.cli.answered import answered
 from tillkey_server.cli.order import Buyer, LineTexts, OrderId, Renews, line_of, show_order
 from tillkey_server.cli.running import (
     DataDir,
@@ -48,8 +49,7 @@ def preview(
         from tillkey_server.usecases.sale import Cart, preview_order
 
         cart = Cart([line_of(one) for one in line], customer_type, renews or (), time_of(paid_at, "paid-at"))
-        answered = answered_of(await preview_order(services, cart, customer_email=customer))
-        return Done(answered, lambda output: output.fields(answered))
+        return answered(answered_of(await preview_order(services, cart, customer_email=customer)))
 
     perform(data_dir, work, as_json=as_json)
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import typer
 
+from tillkey_server.cli.answered import answered
 from tillkey_server.cli.lists import After, Customer, Limit, SortBy, shown_page
 from tillkey_server.cli.running import (
     DataDir,
@@ -84,8 +85,7 @@ def preview(
         from tillkey_server.usecases.support import preview_support
 
         decision = await preview_support(services, question_of(told))
-        answer = answered_of(decision, language)
-        return Done(answer, lambda output: output.fields(answer))
+        return answered(answered_of(decision, language), ("charge", "missing", "guidance", "next_open_at"))
 
     perform(data_dir, work, as_json=as_json)
 

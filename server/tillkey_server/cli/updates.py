@@ -9,6 +9,7 @@ from uuid import UUID
 
 import typer
 
+from tillkey_server.cli.answered import answered
 from tillkey_server.cli.license import LicenseId
 from tillkey_server.cli.output import note
 from tillkey_server.cli.running import DataDir, Done, Json, Outcome, actor, perform, refused_by, time_of
@@ -113,5 +114,4 @@ def download(
 def _answered(decision: Decision) -> Done:
     from tillkey_server.usecases.answers import answered_of
 
-    members = answered_of(decision)
-    return Done(members, lambda output: output.fields({"answer": members["decision"], "why": members["words"]}))
+    return answered(answered_of(decision), ("version", "platform", "last_entitled_version"))

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import typer
 
+from tillkey_server.cli.answered import answered
 from tillkey_server.cli.license import LicenseId
 from tillkey_server.cli.lists import After, Limit, SortBy, shown_page
 from tillkey_server.cli.running import DataDir, Done, Json, Outcome, actor, perform, refused_by, time_of
@@ -109,9 +110,7 @@ def preview(
             found = (warranty.Finding(fault, named, "", caused, False, cause, worked_by, day),)
         at = time_of(reported_at, "reported_at")
         decision = await warranty.preview(services, license_id, reported_at=at, findings=found)
-        members = answered_of(decision)
-        told = {"answer": members["decision"], "why": members["words"], "clauses": members["clauses"]}
-        return Done(members, lambda output: output.fields(told))
+        return answered(answered_of(decision), ("until", "basis"))
 
     perform(data_dir, work, as_json=as_json)
 
