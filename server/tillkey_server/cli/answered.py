@@ -33,7 +33,7 @@ def show_answer(output: Output, members: Mapping[str, object], facts: Sequence[s
         **{name: known.get(name) for name in facts},
     }
     output.fields({name: value for name, value in shown.items() if value not in (None, [], ())})
-    clocks = known.get("clocks", ())
+    clocks = [one for one in known.get("clocks", ()) if isinstance(one, Mapping) and "due_at" in one]
     if clocks:
         columns = ("clock", "due_at", "clauses")
         output.table(columns, [[clock[column] for column in columns] for clock in clocks])
