@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.census import census, totals
 from tests.support.premises import EXEMPT, STRANGER, premises, servers  # noqa: F401 - fixtures
-from tests.support.race import faults, open_project, run_races
+from tests.support.race import ROUNDS, faults, open_project, run_races
 from tests.support.till import RawTill
 from tests.support.volley import shot, taking, volley
 from tillkey.wire.request import Move
@@ -21,7 +21,6 @@ from tillkey_server.usecases.move import IssuedTicket, issue_move_ticket
 INSTALLATIONS = 64
 LICENSES = 200
 TOGETHER = 2
-ROUNDS = 8
 
 
 @pytest.mark.clause("NX-03", "K-11", "V-19")

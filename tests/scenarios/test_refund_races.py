@@ -1,6 +1,6 @@
 """Refunds at the same instant as whatever else may happen to a license: one comes first, and the money is right.
 
-`TILLKEY_RACES` sets how often each race is run; ten thousand take an hour.
+`make races` runs each ten thousand times.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import func, select
 
 from tests.support.premises import premises, servers  # noqa: F401 - fixtures
+from tests.support.race import ROUNDS
 from tests.support.server import IssuedKey
 from tests.support.till import RawTill
 from tests.support.volley import shot, taking, volley
@@ -24,7 +25,6 @@ from tillkey_server.usecases.refund import decide_pending, request_refund
 from tillkey_server.usecases.refund_asking import Asking
 from tillkey_server.usecases.refund_payout import pay_out, payout_failed
 
-ROUNDS = int(os.environ.get("TILLKEY_RACES", "6"))
 PRODUCT = "nexopos-multistore"
 AGENT = "agent:test"
 

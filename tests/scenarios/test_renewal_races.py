@@ -1,15 +1,15 @@
 """Renewals, their repetition and a product's retirement at the same instant, through two processes' services.
 
-`TILLKEY_RACES` sets how many rounds each race has: a few for every day, 10,000 for a night.
+`make races` runs each ten thousand times.
 """
 
 import asyncio
-import os
 from uuid import UUID
 
 import pytest
 
 from tests.support.premises import premises  # noqa: F401 - a fixture
+from tests.support.race import ROUNDS
 from tillkey_server.ids import new_token
 from tillkey_server.money import Money
 from tillkey_server.rules.access import EVERYTHING
@@ -28,7 +28,6 @@ from tillkey_server.usecases.subscription import (
 )
 from tillkey_server.usecases.terms import terms_of
 
-ROUNDS = int(os.environ.get("TILLKEY_RACES", "4"))
 CARE = "prestashop-click-collect"
 AGENT = "agent:test"
 

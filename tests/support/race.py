@@ -6,6 +6,7 @@ was removed is what it would find in ours.
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from tests.support.till import RawTill, Reply
 from tests.support.volley import shot, taking, volley
 from tillkey_server.store.db import Database
 
+ROUNDS = int(os.environ.get("TILLKEY_RACES", "6"))
+"""How often each race of two is run: a few times every day, ten thousand times by `make races`."""
 CREATED = 201
 WIN = (CREATED, None)
 IN_USE = (409, "license_in_use")
