@@ -12,9 +12,27 @@ from tests.support.callers import Callers
 from tests.support.house import House
 from tests.support.records import open_shop, step
 from tillkey_server.ids import new_id, new_token
-from tillkey_server.store import activations, api_keys, audit, chains, customers, forced, leases, orders, projects
+from tillkey_server.store import (
+    account_tables,
+    activations,
+    api_keys,
+    audit,
+    chains,
+    customers,
+    forced,
+    leases,
+    orders,
+    projects,
+    refunds,
+    rows,
+    software_releases,
+    support_extras,
+    tables,
+    warranty,
+)
 from tillkey_server.store import licenses as license_store
 from tillkey_server.store import products as product_store
+from tillkey_server.store import support as support_store
 from tillkey_server.store import tickets as ticket_store
 from tillkey_server.store.api_keys import ApiKeyRow
 from tillkey_server.store.chains import ChainRow
@@ -23,7 +41,13 @@ from tillkey_server.store.forced import ForcedRow
 from tillkey_server.store.orders import OrderLineRow, OrderRow
 from tillkey_server.store.products import ProductRow
 from tillkey_server.store.projects import ProjectRow
+from tillkey_server.store.refunds import RequestRow
+from tillkey_server.store.software_releases import SoftwareReleaseRow
+from tillkey_server.store.support import SupportRequestRow
+from tillkey_server.store.support_extras import ClosureRow
+from tillkey_server.store.terminations import TombstoneRow
 from tillkey_server.store.tickets import TicketRow
+from tillkey_server.store.warranty import ClaimRow
 
 ROWS = 250
 TIES = 40
@@ -42,6 +66,11 @@ class Filler:
     async def put(self, tx: Any, kind: str, how_many: int) -> list[str]:
         if self._shop is None:
             self._shop = await open_shop(tx, "ties", licenses_bought=1)
+            # What is shown by the terms is shown by real ones.
+            terms = self.house.services.policies.offered("default").ref
+            real = {"policy_name": terms.name, "policy_version": terms.version}
+            for table in (tables.license_, tables.order_line):
+                await tx.execute(table.update().values(real))
         made = []
         for _ in range(how_many):
             self._number += 1
@@ -105,6 +134,44 @@ class Filler:
         await forced.insert(tx, row)
         return row.id
 
+    async def _erased(self, tx: Any, _number: int, at: Any) -> Any:
+        row = TombstoneRow(new_id(), new_id(), at)
+        await rows.insert(tx, account_tables.tombstone, row)
+        return row.customer_id
+
+    async def _closures(self, tx: Any, _number: int, at: Any) -> Any:
+        row = ClosureRow(new_id(), at, at, at + timedelta(days=1), "closed", at, "cli:test")
+        await support_extras.add_closure(tx, row)
+        return row.id
+
+    async def _refunds(self, tx: Any, _number: int, at: Any) -> Any:
+        terms, of = self.house.services.policies.offered("default").ref, self._shop.license.id
+        told: tuple[Any, ...] = ({}, "deny", "ref_denied_by_person", [], {}, terms.name, terms.version)
+        row = RequestRow(new_id(), of, at, at, "cli:test", *told, at, "cli:test", "why", at)
+        await refunds.insert_request(tx, row)
+        return row.id
+
+    async def _releases(self, tx: Any, number: int, at: Any) -> Any:
+        version, file = f"1.{number}", ("00" * 32, 1, "https://files.example/x", None)
+        kind = ("feature", None, None, None, False, False)
+        row = SoftwareReleaseRow(new_id(), self._shop.product.id, version, version, *kind, *file, at, at)
+        await software_releases.insert(tx, row)
+        return row.id
+
+    async def _support_requests(self, tx: Any, _number: int, at: Any) -> Any:
+        terms, shop = self.house.services.policies.offered("default").ref, self._shop
+        whose = (shop.customer.id, shop.product.id, shop.license.id, None, terms.name, terms.version)
+        row = SupportRequestRow(
+            new_id(), *whose, "usage", False, None, None, None, None, "support_task_ok", at, at, "cli:test"
+        )
+        await support_store.insert(tx, row)
+        return row.id
+
+    async def _warranty_claims(self, tx: Any, _number: int, at: Any) -> Any:
+        row = ClaimRow(new_id(), self._shop.license.id, "device", None, "dead", None, "vendor", at, at, "cli:test")
+        await warranty.insert(tx, row)
+        return row.id
+
     async def _audit(self, tx: Any, _number: int, at: Any) -> Any:
         return await audit.append(tx, at=at, actor="cli:test", action="test", outcome="allow", code="license_issued")
 
@@ -133,6 +200,12 @@ KINDS = {
     "list_move_tickets": ("move_tickets", ("id", "created_at", "expires_at")),
     "list_forced_deactivations": ("forced_deactivations", ("id", "at")),
     "list_api_keys": ("api_keys", ("id", "created_at", "name")),
+    "list_erased": ("erased", ("id", "at")),
+    "list_closures": ("closures", ("id", "starts_at")),
+    "list_refunds": ("refunds", ("id", "recorded_at")),
+    "list_releases": ("releases", ("id", "published_at")),
+    "list_support_requests": ("support_requests", ("id", "received_at")),
+    "list_warranty_claims": ("warranty_claims", ("id", "reported_at")),
     "list_audit": ("audit", ("id",)),
 }
 
@@ -156,7 +229,7 @@ async def test_pages_lose_and_repeat_nothing(
     while True:
         query = {"limit": "60", "sort": f"{sort}{by}", **after}
         page = (await client.get(OPERATIONS[name].path, params=query)).json()
-        found += [str(item["id"]) for item in page["items"]]
+        found += [str(item["customer_id"] if name == "list_erased" else item["id"]) for item in page["items"]]
         if page["next"] is None:
             break
         after = {"after": page["next"]}
