@@ -54,6 +54,10 @@ clauses: $(READY)  ## every clause of the vendors' terms with the tests that pro
 races: $(READY) postgres  ## run each race of two ten thousand times, on both databases, which takes hours; TILLKEY_RACES=…: so often
 	@TILLKEY_RACES=$${TILLKEY_RACES:-10000} exec nice $(PY) -m pytest --numprocesses=2 --dist=worksteal $(or $(ARGS),tests/scenarios/test_races.py tests/scenarios/test_refund_races.py tests/scenarios/test_renewal_races.py)
 
+.PHONY: situations
+situations: $(READY)  ## the same situations under each bundled policy, as a page; ARGS=--write writes it, --json is for programs
+	@$(PY) -m scripts.situations $(ARGS)
+
 .PHONY: mutants
 mutants: $(READY)  ## change the rules in every small way: their tests must notice at least nine of ten
 	@exec nice $(PY) -m scripts.mutants $(ARGS)
