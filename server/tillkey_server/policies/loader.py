@@ -155,7 +155,7 @@ def _topics(document: PolicyDocument) -> Iterator[tuple[str, str]]:
         yield from sale_form.contradictions(document.sale)
     if document.account is not None:
         yield from account_form.contradictions(document.account)
-    yield from refund_form.contradictions(document.refund)
+    yield from refund_form.contradictions(document.refund, document.deadlines)
     if document.warranty is not None:
         yield from warranty_form.contradictions(document.warranty, document.quotes)
 

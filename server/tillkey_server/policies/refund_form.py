@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from tillkey_server.policies.deadline_form import DeadlineSection
 from tillkey_server.policies.forms import Clauses, Duration, Months, Section, Words, WorkingDays, once
 from tillkey_server.rules.refund_codes import RefundCode
 
@@ -171,10 +172,21 @@ class RefundSection(Section):
     clauses: RefundClausesSection
 
 
-def contradictions(section: RefundSection | None) -> Iterator[tuple[str, str]]:
-    """Yield what the parts of `[refund]` may not say together, as (key, reason)."""
+_CLOCKS = {"fix_late": "fix", "unsolved": "resolve", "reply_late": "reply"}
+"""What a ground that something came too late runs by: a table of `[deadlines]`."""
+
+
+def contradictions(section: RefundSection | None, deadlines: DeadlineSection | None) -> Iterator[tuple[str, str]]:
+    """Yield what the parts of `[refund]` may not say together, or beside `[deadlines]`, as (key, reason)."""
     if section is None:
         return
+    for one in section.reasons:
+        clock = _CLOCKS.get(one.needs)
+        if clock is not None and (deadlines is None or getattr(deadlines, clock) is None):
+            yield (
+                f"refund.reasons.{one.name}.needs",
+                f"could never hold: there is no deadlines.{clock}",
+            )
     for key, names in (
         ("reasons", [one.name for one in section.reasons]),
         ("plans", [one.plan for one in section.plans]),

@@ -1,6 +1,7 @@
 """Whether a refund is granted, denied or a person's, and how much it is.
 
-1. Without terms about refunds a person decides (NX-35: never denied on what nobody wrote).
+1. Without terms about refunds a person decides (NX-35: never denied on what nobody wrote), unless the license is on
+   hold or terminated.
 2. A legal hold comes first, then the end of the whole agreement, and a violation of copyright that a hold confirmed,
    which denies for good (CJ-02). Then, in this order: what is refunded already; a sender that is not the official one
    (CJ-31); a form that lacks something (CJ-32); another sales channel (CJ-15); a line that is never paid back (CJ-04,
@@ -74,7 +75,8 @@ def decide_refund(facts: RefundFacts, asked: Asked, policy: Policy, now: datetim
     terms = policy.refund
     if terms is None:
         cited = policy.clocks.clauses.refund
-        return Verdict(pend(RefundCode.PENDING_REVIEW, clauses=cited, policy=policy.ref, now=now))
+        person = pend(RefundCode.PENDING_REVIEW, clauses=cited, policy=policy.ref, now=now)
+        return Verdict(next(_ended(facts, policy, now), person))
     case = Case(facts, asked, terms, window_end(facts, terms, policy, now), now)
     first = next(_obstacles(case, policy), None)
     if first is not None:
@@ -111,11 +113,7 @@ def _obstacles(case: Case, policy: Policy) -> Iterator[Decision]:
     """Yield what comes before any ground, the strongest first (sentence 2)."""
     facts, asked, terms = case.facts, case.asked, case.terms
     cited, ref, now = terms.clauses, policy.ref, case.now
-    if facts.license.legal_hold_at is not None:
-        both = policy.standing.legal_hold + cited.copyright
-        yield deny(Refusal.LEGAL_HOLD, clauses=both, policy=ref, now=now, options=("ask_support",))
-    if facts.license.terminated_at is not None:
-        yield deny(Refusal.LICENSE_TERMINATED, clauses=policy.standing.terminated, policy=ref, now=now)
+    yield from _ended(facts, policy, now, cited.copyright)
     if facts.copyright_violated:
         yield deny(RefundCode.DENIED_COPYRIGHT, clauses=cited.copyright, policy=ref, now=now)
     if facts.license.refunded_at is not None or (not facts.purchase.left and facts.purchase.refunded_minor):
@@ -135,6 +133,16 @@ def _obstacles(case: Case, policy: Policy) -> Iterator[Decision]:
     pending_counts = terms.repurchase is Repurchase.DENY_PENDING_TOO and facts.pending_before
     if terms.repurchase is not Repurchase.ALLOW and (facts.refunded_before or pending_counts):
         yield deny(RefundCode.DENIED_REPURCHASE, clauses=cited.repurchase, policy=ref, now=now)
+
+
+def _ended(facts: RefundFacts, policy: Policy, now: datetime, hold: Clauses = ()) -> Iterator[Decision]:
+    """Yield what stops every refund, whatever the terms say about refunds: a hold, and the end of the agreement."""
+    standing = policy.standing
+    if facts.license.legal_hold_at is not None:
+        cited = standing.legal_hold + hold
+        yield deny(Refusal.LEGAL_HOLD, clauses=cited, policy=policy.ref, now=now, options=("ask_support",))
+    if facts.license.terminated_at is not None:
+        yield deny(Refusal.LICENSE_TERMINATED, clauses=standing.terminated, policy=policy.ref, now=now)
 
 
 def _of_the_item(case: Case, policy: Policy) -> Iterator[Decision]:

@@ -45,3 +45,12 @@ def test_what_is_asked_about_must_be_there(section: str) -> None:
 
 def test_terms_may_say_nothing_about_refunds() -> None:
     assert bundled_policies()["netposa"].policy.refund is None
+
+
+def test_a_ground_that_something_is_late_needs_the_clock_that_it_runs_by() -> None:
+    start = TEXT.index("[deadlines.resolve]")
+    without = TEXT[:start] + TEXT[TEXT.index("\n[", start) + 1 :]
+    with pytest.raises(PolicyError) as refused:
+        parse_policy(without, "crmjetty.toml")
+    reason = "could never hold: there is no deadlines.resolve"
+    assert ("refund.reasons.defect.needs", reason) in refused.value.faults

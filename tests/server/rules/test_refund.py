@@ -45,6 +45,19 @@ def test_without_terms_about_refunds_a_person_decides():
     assert (told.outcome, told.code) == (Outcome.PEND, "ref_pending_review")
 
 
+@pytest.mark.clause("K-13")
+@pytest.mark.parametrize(
+    ("ended", "refused"), [("legal_hold_at", "legal_hold"), ("terminated_at", "license_terminated")]
+)
+def test_a_hold_and_the_end_of_the_agreement_deny_also_where_the_terms_are_silent(ended, refused):
+    """Sentence 2."""
+    silent = POLICIES["netposa"]
+    held = facts(silent)
+    held = replace(held, license=replace(held.license, **{ended: PAID}))
+    told = decide(held, asking("anything"), silent).decision
+    assert (told.outcome, told.code) == (Outcome.DENY, refused)
+
+
 @pytest.mark.clause("CJ-02", "K-13")
 def test_a_legal_hold_comes_before_everything_and_a_violation_denies_for_good():
     held = facts(issue=BROKEN, copyright_violated=True)
