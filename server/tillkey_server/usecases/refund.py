@@ -28,6 +28,7 @@ from tillkey_server.store import audit, chains, refunds
 from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.store.refunds import RequestRow
 from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
+from tillkey_server.usecases.prerequisite import lock_with_dependents
 from tillkey_server.usecases.refund_asking import Asking, asking_of, is_the_same
 from tillkey_server.usecases.refund_facts import refund_facts
 from tillkey_server.usecases.refund_grant import Grant, carry_out
@@ -73,6 +74,7 @@ async def request_refund(
 
     async def attempt() -> dict[str, object] | RefusalAnswer:
         async with services.db.writing() as tx:
+            await lock_with_dependents(tx, license_id, scope)
             row = await license_of(tx, license_id, scope, lock=True)
             await chains.hold_still(tx, row.id)
             now = services.clock.now()
@@ -111,6 +113,7 @@ async def decide_pending(
         named = await refunds.request_seen(tx, refund_id, scope)
         if named is None:
             raise NotFound("refund", str(refund_id))
+        await lock_with_dependents(tx, named.license_id, scope)
         row = await license_of(tx, named.license_id, scope, lock=True)
         await chains.hold_still(tx, row.id)
         now = services.clock.now()
