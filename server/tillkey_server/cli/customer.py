@@ -1,4 +1,4 @@
-"""`customer add | list | show | change | balance | spend`."""
+"""`customer add | list | show | change | balance | spend | pay-out`."""
 
 # ruff: noqa: PLC0415 - commands import what they need, so that `--help` is quick
 
@@ -129,6 +129,34 @@ def spend(
         from tillkey_server.usecases.balance import spend_balance
 
         done = await spend_balance(services, customer_id, amount=parse(amount), reference=reference, actor=actor())
+        return _balance(done) if isinstance(done, dict) else refused_by(done)
+
+    perform(data_dir, work, as_json=as_json)
+
+
+@app.command("pay-out")
+def pay_out(
+    *,
+    data_dir: DataDir,
+    customer_id: CustomerId,
+    amount: Annotated[
+        str, typer.Option("--amount", metavar="AMOUNT", help="How much, as `20 EUR`.", show_default=False)
+    ],
+    reference: Annotated[
+        str,
+        typer.Option(
+            "--reference", metavar="TEXT", help="The payment's own number; it is noted once.", show_default=False
+        ),
+    ],
+    as_json: Json = False,
+) -> None:
+    """Note that an amount of a customer's balance was paid out; a legal hold keeps it back."""
+
+    async def work(services: Services) -> Outcome:
+        from tillkey_server.money import parse
+        from tillkey_server.usecases.balance import pay_out_balance
+
+        done = await pay_out_balance(services, customer_id, amount=parse(amount), reference=reference, actor=actor())
         return _balance(done) if isinstance(done, dict) else refused_by(done)
 
     perform(data_dir, work, as_json=as_json)

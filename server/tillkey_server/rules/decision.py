@@ -102,7 +102,6 @@ class Grant(StrEnum):
     LICENSE_REVOKED = "license_revoked"
     LICENSE_REFUNDED = "license_refunded"
     LICENSE_TERMINATED = "license_terminated"
-    LICENSE_RENEWED = "license_renewed"
     LEGAL_HOLD_PLACED = "legal_hold_placed"
     LICENSE_REKEYED = "license_rekeyed"
     LICENSE_TRANSFERRED = "license_transferred"

@@ -4,7 +4,7 @@
 2. A code becomes one license, once. Told again for the same customer it is the same license; for another one it is
    refused, whoever was first.
 3. How long support lasts is the marketplace's to say, where it says; else it is the months that were chosen, from the
-   purchase there.
+   purchase there. It stays so whatever is folded later (`rules.term`): a renewal goes on from that end.
 """
 
 from __future__ import annotations

@@ -6,7 +6,8 @@
    which denies for good (CJ-02). Then, in this order: what is refunded already; a sender that is not the official one
    (CJ-31); a form that lacks something (CJ-32); another sales channel (CJ-15); a line that is never paid back (CJ-04,
    CJ-08, CJ-16); the vendor's core (NX-31); a product that is never refunded (CJ-01); what was refunded once before and
-   bought again (CJ-05).
+   bought again (CJ-05). Whose purchase was refunded goes by the account: an account that was erased leaves no hash of
+   its address behind, since the same address again is another customer (NX-38, ADR 0020), and nobody is barred by it.
 3. A right of the law stands above the vendor's bars (NX-35), and nothing else does: a bar denies beside any ground.
 4. One ground that holds is enough; reasons that are none are ignored beside it (CJ-06). Of several the first gives the
    code; all are told, with their clauses.

@@ -79,4 +79,5 @@ class RefundCode(Code):
     PAYOUT_LATE = "sla_payout_breached"
     USE_AFTER_REFUND = "use_after_refund"
     BALANCE_SPENT = "balance_spent"
+    BALANCE_PAID_OUT = "balance_paid_out"
     BALANCE_TOO_LOW = "balance_too_low"

@@ -6,7 +6,8 @@
 2. A payout is due so many working days after the request, or after the grant (CJ-30).
 3. A payout that fails takes the refund back only where the license is still refunded by that very refund (NX-36); what
    came on top of it stays (K-13).
-4. A refund is paid out, or given back as failed, once (X-10). A legal hold keeps it back (K-13).
+4. A refund is paid out, or given back as failed, once (X-10). A legal hold on anything of the customer's keeps it back
+   (K-13, CJ-02).
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ from tillkey_server.rules.standing import LicenseFacts
 class PayoutFacts:
     """A granted refund: how many copies were in use at the grant, until when they may run on, and what was said since.
 
-    `is_vouched`: somebody of the vendor's knows that the copies are given up.
+    `is_vouched`: somebody of the vendor's knows that the copies are given up. `held_since`: anything of the customer's
+    is on legal hold.
     """
 
     license: LicenseFacts
@@ -38,6 +40,7 @@ class PayoutFacts:
     is_vouched: bool = False
     paid_out_at: datetime | None = None
     failed_at: datetime | None = None
+    held_since: datetime | None = None
 
 
 def payout_due(facts: PayoutFacts, policy: Policy) -> datetime | None:
@@ -53,7 +56,7 @@ def decide_payout(facts: PayoutFacts, policy: Policy, now: datetime) -> Decision
     """Decide whether a refund may be paid out now; facts `payout_due`, `effective_latest_at`."""
     terms, shown = policy.refund, _shown(facts, policy)
     cited = policy.clocks.clauses.refund if terms is None else terms.payout.clauses
-    if facts.license.legal_hold_at is not None:
+    if facts.license.legal_hold_at is not None or facts.held_since is not None:
         hold = policy.standing.legal_hold
         return deny(Refusal.LEGAL_HOLD, clauses=hold, policy=policy.ref, now=now, facts=shown)
     if facts.paid_out_at is not None or facts.failed_at is not None:

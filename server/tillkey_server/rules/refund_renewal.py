@@ -2,7 +2,8 @@
 
 1. Told within so many working days after the payment, the last payment goes back in full, and only that (CJ-26). The
    day that counts is that of the payment that succeeded; the message must come from the official address.
-2. Told later, a monthly subscription ends with its paid period and nothing goes back (CJ-27).
+2. Told later, a monthly subscription ends with its paid period and nothing goes back (CJ-27): the notice itself
+   cancels it.
 3. Told later, a yearly one gives back the rest of the renewed year (CJ-28), or nothing, as the terms say.
 """
 
@@ -19,6 +20,9 @@ from tillkey_server.rules.refund_amount import Months, Sum, rest_sum, whole
 from tillkey_server.rules.refund_codes import RefundCode
 from tillkey_server.rules.refund_facts import Asked, RefundFacts, RenewalPayment
 from tillkey_server.rules.refund_policy import Late, Plan, RefundPolicy, RenewalRefundPolicy
+
+CANCEL_AT_PERIOD_END = "cancel_at_period_end"
+"""What becomes of a subscription whose renewal stays paid (sentence 2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ def _late(
     """Sentences 2 and 3."""
     if facts.plan is Plan.MONTHLY:
         code, cited = RefundCode(rule.late_monthly), rule.clauses + rule.monthly_clauses
-        return RenewalAnswer(Outcome.DENY, code, cited, deadline, options=("cancel_at_period_end",))
+        return RenewalAnswer(Outcome.DENY, code, cited, deadline, options=(CANCEL_AT_PERIOD_END,))
     if facts.plan is not Plan.ANNUAL or rule.late_annual is Late.DENY or terms.prorata is None:
         return RenewalAnswer(Outcome.DENY, RefundCode.DENIED_RENEWAL_WINDOW, rule.clauses, deadline)
     at = max(asked.asked_at, last.starts_at)

@@ -32,7 +32,7 @@ from tillkey_server.rules.clocks import last_day
 from tillkey_server.rules.decision import Decision, Refusal, allow, deny, instant, pend
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.renewal_codes import RenewalCode
-from tillkey_server.rules.standing import REFUSALS, TRANSITIONS, Event, LicenseFacts, standing, status_of
+from tillkey_server.rules.standing import REFUSALS, LicenseFacts, Status, standing, status_of
 from tillkey_server.rules.term import History, Payment, Run, Terms
 from tillkey_server.rules.term_policy import AfterRetirement, Clock, PriceBasis, RenewalChannel, RenewalPolicy
 
@@ -53,6 +53,8 @@ PRECEDENCE: tuple[Refusal | RenewalCode, ...] = (
 
 OWN = frozenset({"direct", "manual"})
 """The channels of the vendor's own sales: what was bought on no marketplace may be renewed anywhere."""
+_RENEWED = frozenset({Status.ACTIVE, Status.EXPIRED, Status.SUSPENDED})
+"""The states in which a license is renewed (sentence 3)."""
 _NEW = UUID(int=2**128 - 1)
 """Stands for the payment that is asked about: behind every one of the same instant."""
 
@@ -189,7 +191,7 @@ def _refusal(facts: RenewalFacts, asked: Asked, policy: Policy, now: datetime) -
     status = status_of(facts.license, now)
     if facts.is_trial or all(facts.history.included[clock].endless for clock in terms.extends):
         found = (Refusal.NOTHING_TO_RENEW, terms.clauses.term, {})
-    elif (status, Event.RENEW) not in TRANSITIONS:
+    elif status not in _RENEWED:
         found = (REFUSALS[status], standing(facts.license, policy, now).clauses, {"status": status.value})
     elif not extends_of(facts, asked, policy):
         since = instant(facts.retired_at)

@@ -5,11 +5,11 @@
 2. A refunded license is told as revoked; revoked outranks refunded.
 3. A suspension with an end is over when that instant has come (K-16) and uncovers what lies beneath.
 4. A use right ends at `use_until`: at that instant it is expired (K-02). None has no end.
-5. An event changes only its own fact. It never lifts a stronger state: a renewal lifts only an expiry, a resumption
-   only a suspension, a release only the hold; what lay beneath is uncovered.
+5. An event changes only its own fact. It never lifts a stronger state: a resumption lifts only a suspension, a
+   release only the hold; what lay beneath is uncovered. A renewal is no event: it moves `use_until` (`rules.renewal`).
 6. Revocation, refund and termination are final. A refund after a revocation is noted beneath it, once (X-08).
-7. Under a legal hold suspension, resumption and revocation are noted beneath it; renewal, refund and termination wait
-   for its end, since a hold blocks payment, payout and erasure (K-13).
+7. Under a legal hold suspension, resumption and revocation are noted beneath it; refund and termination wait for its
+   end, since a hold blocks payout and erasure (K-13).
 8. A suspended account suspends all of its licenses, told as `account_suspended`: what would begin anew at once, what
    runs from `account_stops_at` on (NX-42). A resumption of the license does not lift it.
 9. Every pair of state and event that `TRANSITIONS` does not name is refused, with the state's own code where a stronger
@@ -79,7 +79,6 @@ class Event(StrEnum):
     TERMINATE = "terminate"
     HOLD = "hold"
     RELEASE_HOLD = "release_hold"
-    RENEW = "renew"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +109,9 @@ _ENDS_ALL = {Event.TERMINATE: Status.TERMINATED, Event.HOLD: Status.LEGAL_HOLD}
 TRANSITIONS: Mapping[tuple[Status, Event], Status | None] = MappingProxyType(
     {
         **{(Status.ACTIVE, event): to for event, to in (_ENDS_USE | _ENDS_ALL).items()},
-        (Status.ACTIVE, Event.RENEW): Status.ACTIVE,
         **{(Status.EXPIRED, event): to for event, to in (_ENDS_USE | _ENDS_ALL).items()},
-        (Status.EXPIRED, Event.RENEW): Status.ACTIVE,
         **{(Status.SUSPENDED, event): to for event, to in (_ENDS_USE | _ENDS_ALL).items()},
         (Status.SUSPENDED, Event.RESUME): None,
-        (Status.SUSPENDED, Event.RENEW): Status.SUSPENDED,
         **{(Status.REFUNDED, event): to for event, to in _ENDS_ALL.items()},
         (Status.REFUNDED, Event.REVOKE): Status.REVOKED,
         **{(Status.REVOKED, event): to for event, to in _ENDS_ALL.items()},
@@ -137,7 +133,6 @@ _GRANTS = {
     Event.TERMINATE: Grant.LICENSE_TERMINATED,
     Event.HOLD: Grant.LEGAL_HOLD_PLACED,
     Event.RELEASE_HOLD: Grant.LEGAL_HOLD_RELEASED,
-    Event.RENEW: Grant.LICENSE_RENEWED,
 }
 
 
@@ -227,9 +222,8 @@ def decide_change(facts: LicenseFacts, event: Event, policy: Policy, now: dateti
 def advance(facts: LicenseFacts, event: Event, now: datetime, until: datetime | None = None) -> LicenseFacts:
     """Return the facts after a permitted event; what to write is what differs.
 
-    `until` is the end of a suspension (None: until somebody resumes it) or the new `use_until` of a renewal. Neither is
-    ever made shorter by being told again, and a fact that is set already keeps its instant. Raises `BrokenInvariant`
-    for a renewal without an end.
+    `until` is the end of a suspension (None: until somebody resumes it). It is never made shorter by being told again,
+    and a fact that is set already keeps its instant.
     """
     match event:
         case Event.SUSPEND:
@@ -244,8 +238,6 @@ def advance(facts: LicenseFacts, event: Event, now: datetime, until: datetime | 
             return replace(facts, terminated_at=facts.terminated_at or now)
         case Event.HOLD:
             return replace(facts, legal_hold_at=facts.legal_hold_at or now)
-        case Event.RENEW:
-            return _renewed(facts, until)
         case _:
             assert_never(event)
 
@@ -259,8 +251,6 @@ def _refusal(facts: LicenseFacts, status: Status, event: Event, now: datetime) -
         return Refusal.NOT_SUSPENDED if status in {Status.ACTIVE, Status.EXPIRED} else REFUSALS[status]
     if event is Event.RESUME and status is Status.SUSPENDED and facts.suspended_at is None:
         return Refusal.ACCOUNT_SUSPENDED
-    if event is Event.RENEW and facts.use_until is None:
-        return Refusal.NOTHING_TO_RENEW
     if event is Event.REFUND and facts.refunded_at is not None:
         return Refusal.LICENSE_REVOKED
     if status is Status.LEGAL_HOLD and event is not Event.RELEASE_HOLD:
@@ -275,12 +265,6 @@ def _suspended(facts: LicenseFacts, now: datetime, until: datetime | None) -> Li
         return replace(facts, suspended_at=now, suspended_until=until)
     ends = (facts.suspended_until, until)
     return replace(facts, suspended_until=None if None in ends else max(end for end in ends if end is not None))
-
-
-def _renewed(facts: LicenseFacts, until: datetime | None) -> LicenseFacts:
-    if until is None or facts.use_until is None:
-        raise BrokenInvariant("a renewal needs a use right with an end, and a new end")
-    return replace(facts, use_until=max(facts.use_until, until))
 
 
 def _lifted(facts: LicenseFacts, event: Event) -> LicenseFacts:

@@ -4,7 +4,8 @@
 2. Period k begins with the local day of the start plus k times its months (K-05, K-06), so that a start on the 31st or
    on 29 February keeps its anchor. The purchase paid for period 0; the renewal of period k is due when it begins.
 3. A renewal is created once for each subscription and period (CJ-23), and none while an earlier one is unpaid.
-4. A stronger state than expired keeps it from being charged (K-13): it waits, and is created when that is lifted.
+4. A stronger state than expired keeps it from being charged (K-13), and so does a legal hold on anything else of the
+   customer's (CJ-02): it waits, and is created when that is lifted.
 5. It goes on until it is cancelled, which is at any time and without notice; that ends it with the period that is paid
    for, and what was created and not paid is dropped (BC-25). It may be taken up again until then.
 6. The retirement of the product cancels it for good (BC-23); a product that is offline for a time does not, and the
@@ -13,7 +14,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -36,7 +37,7 @@ class SubscriptionFacts:
     """A subscription, and what may stop it. `next_period` is the next to be created, due at `next_due_at`.
 
     `unpaid_since` is when an earlier renewal fell due that is created and not paid; None: there is none. `access_until`
-    is the exclusive end of what is paid for.
+    is the exclusive end of what is paid for. `held_since`: anything of the customer's is on legal hold.
     """
 
     license: LicenseFacts
@@ -49,6 +50,7 @@ class SubscriptionFacts:
     access_until: datetime | None = None
     offline_at: datetime | None = None
     retired_at: datetime | None = None
+    held_since: datetime | None = None
 
     @property
     def ends_at(self) -> datetime:
@@ -97,6 +99,8 @@ def decide_due(held: SubscriptionFacts, policy: Policy, now: datetime) -> Decisi
     if held.retired_at is not None:
         return _retired(held, terms, policy, now)
     stands = standing(held.license, policy, now)
+    if held.held_since is not None:
+        stands = replace(stands, status=Status.LEGAL_HOLD, clauses=policy.standing.legal_hold)
     if stands.status not in _CHARGED:
         shown["status"] = stands.status.value
         code = SubscriptionCode.RENEWAL_BLOCKED

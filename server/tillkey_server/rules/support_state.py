@@ -29,6 +29,8 @@ class RequestState(StrEnum):
     OPEN = "open"
 
 
+ENDED = frozenset({RequestState.CLOSED, RequestState.REFUSED, RequestState.RESOLVED})
+"""The states in which nobody owes a request anything."""
 _CODES: Mapping[ClockName, tuple[SupportCode, SupportCode, SupportCode]] = {
     ClockName.ACK: (SupportCode.SLA_ACK_DUE, SupportCode.SLA_ACK_MET, SupportCode.SLA_ACK_BREACHED),
     ClockName.REPLY: (

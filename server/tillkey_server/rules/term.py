@@ -1,7 +1,8 @@
 """Where the clocks of a license end: a fold over what was paid, never an entry of its own.
 
-1. The purchase is the first segment of each clock; a paid renewal is the next one, on the clocks that its terms name.
-   A clock without an end is extended by nothing (X-01: each clock is folded by itself).
+1. The purchase is the first segment of each clock, and ends where the marketplace says that sold it (NX-44); a paid
+   renewal is the next one, on the clocks that its terms name. A clock without an end is extended by nothing (X-01: each
+   clock is folded by itself).
 2. Segments are half-open (K-02). They are laid in the order of (`paid_at`, id), whenever they were told: the instant of
    the payment decides, even if that changes an end that was told before.
 3. Paid before the end, a segment begins where the one before ends (ZG-04); its months are added to the anchor of the
@@ -160,6 +161,19 @@ def purchased(start: datetime, policy: Policy, chosen_months: int | None = None)
         Clock.USE: Included(start, months.use),
         Clock.UPDATES: Included(start, months.updates),
         Clock.SUPPORT: Included(start, months.support),
+    }
+
+
+def imported(start: datetime, policy: Policy, months: int, supported_until: datetime | None) -> dict[Clock, Included]:
+    """Return what a purchase code gives each clock (`rules.imported`): updates go with the support that was chosen.
+
+    `supported_until` is the marketplace's word on its end, where it gave one, and stands above the months.
+    """
+    told = Included(start, months) if supported_until is None else Included(start, fixed_end=supported_until)
+    return {
+        Clock.USE: Included(start, included_months(policy).use),
+        Clock.UPDATES: told,
+        Clock.SUPPORT: told,
     }
 
 

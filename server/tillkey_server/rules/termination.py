@@ -2,6 +2,7 @@
 
 1. A customer may ask for the end at any time, needs no reason and is told first how to reach the vendor (NX-39). Until
    the cooling-off is over it may be taken back. Whoever is not proven to be the customer asks in vain until that is.
+   What would be lost is told first: tills that run, the balance, refunds that are not settled, open requests (NX-37).
 2. The vendor may end an account for a behavior of the terms' list, with evidence, by a supervisor; a program only for
    those that the list marks as automatic. Where the terms ask for two people, a second one agrees (NX-40).
 3. Before the data go, what is left of the balance is paid out, or waived by the customer, each currency by itself; none
@@ -35,13 +36,18 @@ class VendorAsked:
 
 @dataclass(frozen=True, slots=True)
 class LeavingFacts:
-    """What stands in the way: amounts by currency in minor units, what was waived, holds and orders that wait."""
+    """What stands in the way: amounts by currency in minor units, what was waived, holds and orders that wait.
+
+    `refunds` that are not decided or not paid out and `requests` for support that are open are told, and block nothing.
+    """
 
     balance: Mapping[str, int] = field(default_factory=dict)
     waived: Mapping[str, int] = field(default_factory=dict)
     legal_hold_at: datetime | None = None
     waiting_orders: int = 0
     running: int = 0
+    refunds: int = 0
+    requests: int = 0
 
     @property
     def unsettled(self) -> dict[str, int]:
@@ -54,7 +60,7 @@ class LeavingFacts:
 
 
 def decide_request(verified: bool, facts: LeavingFacts, policy: Policy, now: datetime) -> Decision:  # noqa: FBT001 - a fact
-    """Decide a customer's own request; facts `due_at`, `contact`, `running` and what is `unsettled`."""
+    """Decide a customer's own request; facts `due_at`, `contact`, `running`, `refunds`, `requests`, `unsettled`."""
     terms = policy.account
     if terms is None:
         return silent(policy, now)
@@ -63,6 +69,8 @@ def decide_request(verified: bool, facts: LeavingFacts, policy: Policy, now: dat
         "contact": terms.contact,
         "running": facts.running,
         "unsettled": facts.unsettled,
+        "refunds": facts.refunds,
+        "requests": facts.requests,
     }
     cited = terms.clauses.request + terms.clauses.contact
     if not verified:

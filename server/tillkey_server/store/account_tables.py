@@ -130,6 +130,8 @@ purchase_code = Table(
     Column("license_id", ForeignKey("license.id"), nullable=False),
     Column("customer_id", ForeignKey("customer.id"), nullable=False),
     instant("claimed_at"),
+    # The marketplace's word on the end of support, where it gave one: it is master (NX-44).
+    instant("supported_until", optional=True),
     UniqueConstraint("channel", "code_hash"),
     CheckConstraint(f"length(code_hash) = {HASH_BYTES}", name="code_hash"),
 )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Text, cast, func, select
+from sqlalchemy import Text, cast, func, or_, select
 
-from tillkey_server.store import account_tables, tables
+from tillkey_server.store import account_tables, tables, warranty_tables
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -16,12 +16,26 @@ if TYPE_CHECKING:
 NOWHERE = "erased.invalid"
 """The domain of addresses that were erased: `.invalid` is nobody's (RFC 2606)."""
 
-CODED = frozenset({"finding", "in_tool", "missing"})
-"""What of an event of a request for support is a code that its clocks rest on, and no text about anybody."""
+CODED = frozenset(
+    {
+        "code",
+        "finding",
+        "fixed_in_release",
+        "in_tool",
+        "license_id",
+        "missing",
+        "paid",
+        "published_at",
+        "remote",
+        "unanswered",
+        "version",
+    }
+)
+"""What of an event of a request for support is a code, an id or a version, and no text about anybody."""
 
 
 async def erase(conn: AsyncConnection, customer_id: UUID) -> None:
-    """Erase a customer's address, the names and sites of its projects, fingerprints, and what agents wrote about it.
+    """Erase a customer's address, the names and sites of its projects, fingerprints, what it said, and what was noted.
 
     Its licenses are terminated and its chains' revisions raised by the caller, in the same transaction.
     """
@@ -54,7 +68,12 @@ async def erase(conn: AsyncConnection, customer_id: UUID) -> None:
     )
     await conn.execute(review.update().where(review.c.order_id.in_(its_orders)).values(reason="", facts={}))
     await conn.execute(suspension.update().where(suspension.c.customer_id == customer_id).values(evidence=""))
+    ending = account_tables.account_termination
+    # Those that were taken back too: only one of them is the one that is carried out.
+    await conn.execute(ending.update().where(ending.c.customer_id == customer_id).values(evidence="", reason=""))
     await _erase_support(conn, customer_id)
+    await _erase_refunds(conn, customer_id)
+    await _erase_warranty(conn, customer_id)
 
 
 async def _erase_support(conn: AsyncConnection, customer_id: UUID) -> None:
@@ -72,3 +91,33 @@ async def _erase_support(conn: AsyncConnection, customer_id: UUID) -> None:
         .where(request.c.customer_id == customer_id)
         .values(reference=None, matter=None, platform_version=None)
     )
+
+
+async def _erase_refunds(conn: AsyncConnection, customer_id: UUID) -> None:
+    """Erase in what words refunds were asked for, granted, attested and failed; amounts, codes and ids stay."""
+    request, refund, held = tables.refund_request, tables.refund, tables.license_
+    of_customer = select(refund.c.request_id).where(refund.c.customer_id == customer_id)
+    its_licenses = select(held.c.id).where(held.c.customer_id == customer_id)
+    mine = or_(request.c.license_id.in_(its_licenses), request.c.id.in_(of_customer))
+    for request_id, asked in (await conn.execute(select(request.c.id, request.c.asked).where(mine))).all():
+        kept = {**asked, "explanation": None, "order_number": None}
+        await conn.execute(request.update().where(request.c.id == request_id).values(asked=kept, reason=None))
+    await conn.execute(
+        refund.update().where(refund.c.request_id.in_(select(request.c.id).where(mine))).values(statement=None)
+    )
+    await conn.execute(
+        refund.update().where(refund.c.customer_id == customer_id, refund.c.failure.is_not(None)).values(failure="")
+    )
+
+
+async def _erase_warranty(conn: AsyncConnection, customer_id: UUID) -> None:
+    """Erase who may accept quotes and what was said about faults; devices, their numbers and what was decided stay."""
+    held = tables.license_.c
+    contract, claim = warranty_tables.warranty_contract, warranty_tables.warranty_claim
+    finding, quote = warranty_tables.warranty_finding, warranty_tables.warranty_quote
+    its_licenses = select(held.id).where(held.customer_id == customer_id)
+    its_claims = select(claim.c.id).where(claim.c.license_id.in_(its_licenses))
+    await conn.execute(contract.update().where(contract.c.license_id.in_(its_licenses)).values(contacts=[]))
+    await conn.execute(finding.update().where(finding.c.claim_id.in_(its_claims)).values(evidence=""))
+    await conn.execute(quote.update().where(quote.c.claim_id.in_(its_claims)).values(reason=""))
+    await conn.execute(claim.update().where(claim.c.license_id.in_(its_licenses)).values(symptoms="", diagnostics=None))

@@ -13,7 +13,7 @@ from tillkey_server.rules.standing import LicenseFacts
 from tillkey_server.store import rows, tables
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
     from uuid import UUID
 
@@ -165,6 +165,12 @@ async def of_customer(conn: AsyncConnection, customer_id: UUID, *, lock: bool = 
     """Return all licenses of a customer by id; `lock` their rows before deciding about them, in that order."""
     statement = _SELECT.where(_C.customer_id == customer_id).order_by(_C.id)
     return await rows.many(conn, rows.locked(statement, tables.license_, lock=lock), LicenseRow)
+
+
+async def lock_all(conn: AsyncConnection, license_ids: Iterable[UUID]) -> None:
+    """Lock licenses by id, as whoever needs several does: two who lock the same ones wait for each other in a row."""
+    statement = select(_C.id).where(_C.id.in_(list(license_ids))).order_by(_C.id)
+    await conn.execute(rows.locked(statement, tables.license_, lock=True))
 
 
 async def insert(conn: AsyncConnection, row: LicenseRow) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PurchaseCodeRow:
-    """A code that became a license."""
+    """A code that became a license; `supported_until` is the marketplace's word on the end of its support."""
 
     id: UUID
     channel: str
@@ -26,6 +26,7 @@ class PurchaseCodeRow:
     license_id: UUID
     customer_id: UUID
     claimed_at: datetime
+    supported_until: datetime | None = None
 
 
 _C = account_tables.purchase_code.c
@@ -35,6 +36,11 @@ _SELECT = select(*rows.columns_of(account_tables.purchase_code, PurchaseCodeRow)
 async def by_code(conn: AsyncConnection, channel: str, code_hash: bytes) -> PurchaseCodeRow | None:
     """Return who brought a code."""
     return await rows.one(conn, _SELECT.where(_C.channel == channel, _C.code_hash == code_hash), PurchaseCodeRow)
+
+
+async def of_license(conn: AsyncConnection, license_id: UUID) -> PurchaseCodeRow | None:
+    """Return the code that became a license."""
+    return await rows.one(conn, _SELECT.where(_C.license_id == license_id), PurchaseCodeRow)
 
 
 async def insert(conn: AsyncConnection, row: PurchaseCodeRow) -> None:

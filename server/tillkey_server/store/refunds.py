@@ -160,6 +160,15 @@ async def of_license(conn: AsyncConnection, license_id: UUID) -> tuple[RefundRow
     return await rows.many(conn, statement, RefundRow)
 
 
+async def unsettled_of(conn: AsyncConnection, customer_id: UUID) -> int:
+    """Return how many of a customer's refunds are not decided, or are granted and the money is still to go."""
+    mine = tables.refund_request.join(tables.license_, _L.id == _R.license_id)
+    joined = mine.outerjoin(tables.refund, _F.request_id == _R.id)
+    owed = and_(_F.id.is_not(None), _F.paid_out_at.is_(None), _F.failed_at.is_(None))
+    statement = select(func.count()).select_from(joined).where(_L.customer_id == customer_id)
+    return int((await conn.execute(statement.where(or_(_R.closed_at.is_(None), owed)))).scalar_one())
+
+
 async def parts_of(conn: AsyncConnection, refund_id: UUID) -> tuple[PartRow, ...]:
     """Return what a refund is made of."""
     statement = select(*rows.columns_of(tables.refund_part, PartRow)).where(_P.refund_id == refund_id)

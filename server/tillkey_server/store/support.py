@@ -113,6 +113,11 @@ async def of_license(conn: AsyncConnection, license_id: UUID) -> tuple[SupportRe
     return await rows.many(conn, _REQUEST.where(_R.license_id == license_id).order_by(_R.id), SupportRequestRow)
 
 
+async def of_customer(conn: AsyncConnection, customer_id: UUID) -> tuple[SupportRequestRow, ...]:
+    """Return a customer's requests, oldest first."""
+    return await rows.many(conn, _REQUEST.where(_R.customer_id == customer_id).order_by(_R.id), SupportRequestRow)
+
+
 async def of_matter(conn: AsyncConnection, customer_id: UUID, matter: str) -> tuple[SupportRequestRow, ...]:
     """Return a customer's requests about one matter, oldest first."""
     statement = _REQUEST.where(_R.customer_id == customer_id, _R.matter == matter).order_by(_R.id)

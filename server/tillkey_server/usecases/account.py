@@ -24,7 +24,7 @@ async def get_account(services: Services, customer_id: UUID, *, scope: Scope = E
         live = await suspensions.live_of(tx, customer_id, now)
         held = await terminations.open_of(tx, customer_id)
         stone = await terminations.stone_of(tx, customer_id)
-        bar = None if held is None else blocked(held, await leaving(tx, customer_id, held), policy, services)
+        bar = None if held is None else blocked(held, await leaving(tx, customer_id, held, now), policy, services)
     ended = None
     if held is not None:
         ended = {

@@ -7,7 +7,12 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from tillkey_server.store import balances
 
-async def balance_of(tx: AsyncConnection, customer_id: UUID) -> Mapping[str, int]:  # noqa: ARG001 - the ledger comes with its tables
-    """Return a customer's balance; empty where nothing was ever credited."""
-    return {}
+
+async def balance_of(tx: AsyncConnection, customer_id: UUID) -> Mapping[str, int]:
+    """Return the sum of a customer's entries in each currency; empty where nothing was ever credited.
+
+    Whoever decides by it holds the locks of the customer and of its licenses: a refund credits under its license's.
+    """
+    return await balances.sums(tx, customer_id)

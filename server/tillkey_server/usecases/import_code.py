@@ -129,6 +129,8 @@ async def _insert(
     until = brought.supported_until or months_end(brought.purchased_at, brought.months, sale.policy.timezone)
     clocks = replace(clocks_at_issue(brought.purchased_at, sale.policy), support_until=until, updates_until=until)
     made = await insert_license(services, tx, sale, line, position=0, clocks=clocks)
-    claim = PurchaseCodeRow(new_id(), brought.channel, code_hash, made.license_id, sale.customer.id, sale.now)
+    claim = PurchaseCodeRow(
+        new_id(), brought.channel, code_hash, made.license_id, sale.customer.id, sale.now, brought.supported_until
+    )
     await purchase_codes.insert(tx, claim)
     return made

@@ -20,7 +20,7 @@ from tillkey_server.store import activations, audit, chains, customers, leases, 
 from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
 from tillkey_server.usecases.customer import address_of, ensured
 from tillkey_server.usecases.issuing import IssuedLicense, Sale, issue_line
-from tillkey_server.usecases.prerequisite import after_loss
+from tillkey_server.usecases.prerequisite import after_loss, lock_with_dependents
 from tillkey_server.usecases.sale import not_on_sale
 from tillkey_server.usecases.seen import license_of
 from tillkey_server.usecases.services import Services, settled
@@ -119,6 +119,8 @@ async def change_standing(
     if event not in CHANGES:
         raise BadInput("event", f"must be one of {', '.join(CHANGES)}")
     async with services.db.writing() as tx:
+        if event == Event.REVOKE:
+            await lock_with_dependents(tx, license_id, scope)
         row = await license_of(tx, license_id, scope, lock=True)
         await chains.hold_still(tx, row.id)
         now = services.clock.now()

@@ -1,20 +1,36 @@
 """What becomes of extensions when what they require is lost (NX-13).
 
-Whoever revokes or refunds a license calls `after_loss` in the same transaction, after it wrote that.
+Whoever revokes or refunds a license calls `lock_with_dependents` before it locks it, and `after_loss` in the same
+transaction, after it wrote that. Two who end the last two prerequisites at once thus come one after the other: the
+second sees what the first wrote, and neither waits for a license with a lower id than one that it holds.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from tillkey_server.rules.access import Scope
 from tillkey_server.rules.sale import decide_loss, satisfied_by
 from tillkey_server.rules.standing import Event, advance, decide_change
 from tillkey_server.store import activations, audit, chains, licenses, outbox, products, sales
 from tillkey_server.store.licenses import LicenseRow
+from tillkey_server.store.products import ProductRow
 from tillkey_server.usecases.sale import held_of
+from tillkey_server.usecases.seen import license_of
 from tillkey_server.usecases.services import Services
+
+
+async def lock_with_dependents(tx: AsyncConnection, license_id: UUID, scope: Scope) -> None:
+    """Lock a license and, by id, those of its customer's that require its product. Raises NotFound."""
+    row = await license_of(tx, license_id, scope)
+    rows = {one.id: one for one in await products.all_of(tx)}
+    names = _names(rows[row.product_id])
+    owned = await licenses.of_customer(tx, row.customer_id)
+    needing = [one.id for one in owned if names & set(rows[one.product_id].requires or ())]
+    await licenses.lock_all(tx, {row.id, *needing})
 
 
 async def after_loss(services: Services, tx: AsyncConnection, lost: LicenseRow, now: datetime, *, actor: str) -> int:
@@ -24,7 +40,7 @@ async def after_loss(services: Services, tx: AsyncConnection, lost: LicenseRow, 
     """
     rows = {row.id: row for row in await products.all_of(tx)}
     product = rows[lost.product_id]
-    names = {product.code, product.family or product.code}
+    names = _names(product)
     owned = await sales.owned(tx, lost.customer_id)
     held = tuple(held_of(one, now) for one in owned)
     gone = {name for name in names if not satisfied_by(name, held)}
@@ -41,6 +57,11 @@ async def after_loss(services: Services, tx: AsyncConnection, lost: LicenseRow, 
         await audit.record(tx, decision, actor=actor, action="prerequisite_lost", license_id=row.id)
         await outbox.add(tx, kind=decision.code.value, subject=str(row.id), payload=dict(decision.facts), now=now)
     return len(dependents)
+
+
+def _names(product: ProductRow) -> set[str]:
+    """Return by which names others may require a product."""
+    return {product.code, product.family or product.code}
 
 
 async def _suspend(services: Services, tx: AsyncConnection, seen: LicenseRow, now: datetime) -> None:

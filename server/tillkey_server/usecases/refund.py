@@ -23,16 +23,19 @@ from tillkey_server.rules.refund import Verdict, decide_refund, decide_under_bot
 from tillkey_server.rules.refund_codes import RefundCode
 from tillkey_server.rules.refund_decision import decide_by_person
 from tillkey_server.rules.refund_facts import RefundFacts
+from tillkey_server.rules.refund_renewal import CANCEL_AT_PERIOD_END
 from tillkey_server.store import audit, chains, refunds
 from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.store.refunds import RequestRow
 from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
+from tillkey_server.usecases.prerequisite import lock_with_dependents
 from tillkey_server.usecases.refund_asking import Asking, asking_of, is_the_same
 from tillkey_server.usecases.refund_facts import refund_facts
 from tillkey_server.usecases.refund_grant import Grant, carry_out
 from tillkey_server.usecases.refunds import NOT_OPEN, shown_of
 from tillkey_server.usecases.seen import license_of
 from tillkey_server.usecases.services import Services, settled
+from tillkey_server.usecases.subscription import cancel_within
 
 SUPERSEDED = "superseded"
 
@@ -71,13 +74,14 @@ async def request_refund(
 
     async def attempt() -> dict[str, object] | RefusalAnswer:
         async with services.db.writing() as tx:
+            await lock_with_dependents(tx, license_id, scope)
             row = await license_of(tx, license_id, scope, lock=True)
             await chains.hold_still(tx, row.id)
             now = services.clock.now()
             known = await refunds.open_request(tx, row.id)
             again = known is not None and is_the_same(known.asked, asking)
             first = _earlier(asking, known, now) if known is not None and again else asking
-            judged = await _judge(services, tx, row, first, now)
+            judged = await _stopped(services, tx, await _judge(services, tx, row, first, now), actor, now)
             request = _row(judged, known.id if known is not None and again else new_id(), actor, now)
             await _keep(tx, request, known if again else None, known)
             return await _concluded(services, tx, judged, request, actor, "refund_request")
@@ -109,6 +113,7 @@ async def decide_pending(
         named = await refunds.request_seen(tx, refund_id, scope)
         if named is None:
             raise NotFound("refund", str(refund_id))
+        await lock_with_dependents(tx, named.license_id, scope)
         row = await license_of(tx, named.license_id, scope, lock=True)
         await chains.hold_still(tx, row.id)
         now = services.clock.now()
@@ -134,6 +139,19 @@ async def _judge(services: Services, tx: AsyncConnection, row: LicenseRow, askin
     # A vendor may have taken the file away: then the terms of the sale are the last ones.
     newest = services.policies.offered(policy.name) if policy.name in services.policies.names() else policy
     return _Judged(row, policy, facts, decide_under_both(facts, asked, policy, newest, now), asking)
+
+
+async def _stopped(services: Services, tx: AsyncConnection, judged: _Judged, actor: str, now: datetime) -> _Judged:
+    """Stop the next renewals of a license whose last one was told of too late to go back (CJ-27), and say so.
+
+    Facts `cancelled_at_period_end`, false where no subscription is on record here, and when it ends.
+    """
+    decision = judged.verdict.decision
+    if CANCEL_AT_PERIOD_END not in decision.options:
+        return judged
+    done = await cancel_within(services, tx, judged.row, actor=actor, now=now)
+    facts = {**decision.facts, "cancelled_at_period_end": done.allowed, **(done.facts if done.allowed else {})}
+    return replace(judged, verdict=replace(judged.verdict, decision=replace(decision, facts=facts)))
 
 
 async def _decided(

@@ -16,7 +16,7 @@ from tillkey_server.rules.refund_amount import piece_of
 from tillkey_server.rules.refund_facts import Payment, RefundFacts, RenewalPayment
 from tillkey_server.rules.refund_policy import Plan
 from tillkey_server.rules.term_policy import Clock
-from tillkey_server.store import activations, legal_holds, orders, products, refunds, terms
+from tillkey_server.store import activations, downloads, legal_holds, orders, products, refunds, terms
 from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.store.orders import OrderLineRow
 from tillkey_server.store.products import ProductRow
@@ -59,6 +59,7 @@ async def refund_facts(
         product_refund_days=sold.refund_days,
         activations_ever=await activations.count_of_license(tx, row.id),
         active=len(await activations.active_of_license(tx, row.id)),
+        downloads=await downloads.downloads_of(tx, row.id),
         issue=await _issue(tx, row, support_request_id, now),
         holds=tuple(Wait(one.held_at, one.released_at) for one in holds),
         copyright_violated=await legal_holds.violation_in_order(tx, bought.order.id),

@@ -24,6 +24,7 @@ from tillkey_server.store.refunds import RefundRow, RequestRow
 from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
 from tillkey_server.usecases.refund_grant import undo
 from tillkey_server.usecases.refunds import NOT_OPEN, payout_facts, shown_of
+from tillkey_server.usecases.review import legal_hold_of
 from tillkey_server.usecases.seen import license_of
 from tillkey_server.usecases.services import Services
 
@@ -77,8 +78,10 @@ async def pay_out(
 ) -> dict[str, object] | RefusalAnswer:
     """Note that a refund was paid out, under the provider's own number of it.
 
-    Pending answers (`ref_pending_attestation`, `ref_pending_deactivation`) refuse too: nothing was noted. Raises
-    NotFound, and BadInput for a number that another refund has.
+    A legal hold on anything of the customer's keeps it back (K-13). Pending answers (`ref_pending_attestation`,
+    `ref_pending_deactivation`) refuse too: nothing was noted.
+
+    Raises NotFound, and BadInput for a number that another refund has.
     """
     number = None if provider_refund_id is None else _text("provider_refund_id", provider_refund_id, MAX_PROVIDER_ID)
     try:
@@ -86,7 +89,9 @@ async def pay_out(
             held = await _held(services, tx, refund_id, scope)
             if isinstance(held, RefusalAnswer):
                 return held
-            decision = decide_payout(payout_facts(held.refund, held.request, held.row), held.policy, held.now)
+            facts = payout_facts(held.refund, held.request, held.row)
+            facts = replace(facts, held_since=await legal_hold_of(tx, held.row.customer_id))
+            decision = decide_payout(facts, held.policy, held.now)
             if decision.allowed:
                 await refunds.write(tx, held.refund.id, paid_out_at=held.now, provider_refund_id=number)
             return await _concluded(services, tx, held, decision, actor, "refund_payout")

@@ -36,6 +36,7 @@ from tillkey_server.store import audit, licenses, subscriptions
 from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.store.subscriptions import DueRow, SubscriptionRow
 from tillkey_server.usecases.renewal_facts import Gathered, gather, governed
+from tillkey_server.usecases.review import legal_hold_of
 from tillkey_server.usecases.seen import license_of
 from tillkey_server.usecases.services import Services, settled
 
@@ -110,13 +111,20 @@ async def cancel_subscription(
 ) -> Decision:
     """Cancel automatic renewals with the end of the period that is paid for. Raises NotFound."""
     async with services.db.writing() as tx:
-        held = await _held(services, tx, license_id, scope, lock=True)
-        now = services.clock.now()
-        decision = decide_cancel(held.facts, held.policy, now)
-        if decision.allowed and held.subscription is not None:
-            await subscriptions.cancel_if_running(tx, held.subscription.id, now, CUSTOMER_WISH)
-            await _drop(tx, held.renewals, now)
-        await audit.record(tx, decision, actor=actor, action="subscription_cancel", license_id=license_id)
+        row = await license_of(tx, license_id, scope, lock=True)
+        return await cancel_within(services, tx, row, actor=actor, now=services.clock.now())
+
+
+async def cancel_within(
+    services: Services, tx: AsyncConnection, row: LicenseRow, *, actor: str, now: datetime
+) -> Decision:
+    """Cancel the automatic renewals of a license, whose row is locked, within a transaction that is another act's."""
+    held = await _held_of(services, tx, row, lock=True)
+    decision = decide_cancel(held.facts, held.policy, now)
+    if decision.allowed and held.subscription is not None:
+        await subscriptions.cancel_if_running(tx, held.subscription.id, now, CUSTOMER_WISH)
+        await _drop(tx, held.renewals, now)
+    await audit.record(tx, decision, actor=actor, action="subscription_cancel", license_id=row.id)
     return decision
 
 
@@ -222,6 +230,7 @@ async def _held_of(services: Services, tx: AsyncConnection, row: LicenseRow, *, 
         access_until=_access(row, found.sold_under),
         offline_at=found.product.offline_at,
         retired_at=found.product.retired_at,
+        held_since=await legal_hold_of(tx, row.customer_id),
     )
     return _Held(row, found, one, facts, renewals)
 

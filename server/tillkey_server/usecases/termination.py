@@ -14,6 +14,7 @@ from tillkey_server.money import Money
 from tillkey_server.rules.access import EVERYTHING, Scope
 from tillkey_server.rules.decision import Decision, Outcome
 from tillkey_server.rules.policy import Policy
+from tillkey_server.rules.support_state import ENDED, state_of
 from tillkey_server.rules.termination import (
     LeavingFacts,
     VendorAsked,
@@ -23,10 +24,13 @@ from tillkey_server.rules.termination import (
     decide_request,
     decide_waiver,
 )
-from tillkey_server.store import activations, audit, licenses, orders, terminations
+from tillkey_server.store import activations, audit, licenses, orders, refunds, support, terminations
+from tillkey_server.store import balances as ledger
+from tillkey_server.store.balances import EntryRow
 from tillkey_server.store.terminations import TerminationRow, WaiverRow
 from tillkey_server.usecases import accounts, balances
 from tillkey_server.usecases.erasure import erase_customer
+from tillkey_server.usecases.issue_facts import record_of
 from tillkey_server.usecases.review import legal_hold_of
 from tillkey_server.usecases.services import Services
 
@@ -40,8 +44,9 @@ async def preview_termination(services: Services, customer_id: UUID, *, scope: S
     async with services.db.reading() as tx:
         await accounts.seen(tx, customer_id, scope)
         policy = await accounts.terms_of(services, tx, customer_id)
-        facts = await leaving(tx, customer_id, await terminations.open_of(tx, customer_id))
-        return decide_request(True, facts, policy, services.clock.now())
+        now = services.clock.now()
+        facts = await leaving(tx, customer_id, await terminations.open_of(tx, customer_id), now)
+        return decide_request(True, facts, policy, now)
 
 
 async def request_termination(
@@ -56,7 +61,7 @@ async def request_termination(
         now = services.clock.now()
         policy = await accounts.terms_of(services, tx, customer_id)
         held = await terminations.open_of(tx, customer_id)
-        decision = decide_request(verified, await leaving(tx, customer_id, held), policy, now)
+        decision = decide_request(verified, await leaving(tx, customer_id, held, now), policy, now)
         if decision.allowed and policy.account is not None and held is None:
             due_at = now + policy.account.cooling_off
             row = TerminationRow(
@@ -154,19 +159,32 @@ async def _end(services: Services, due: TerminationRow) -> bool:
         now = services.clock.now()
         if row is None or row.id != due.id or row.due_at is None or row.due_at > now:
             return False
+        # A refund that is granted at this moment credits under its license's lock: the sum is read after it (NX-41).
+        await licenses.of_customer(tx, row.customer_id, lock=True)
         policy = await accounts.terms_of(services, tx, row.customer_id)
-        decision = decide_end(await leaving(tx, row.customer_id, row), row.ended_by == VENDOR, policy, now)
+        facts = await leaving(tx, row.customer_id, row, now)
+        decision = decide_end(facts, row.ended_by == VENDOR, policy, now)
         if not decision.allowed:
             # Told by `account show`, live; a line for each sweep would drown the log.
             return False
+        await _write_off(tx, row, facts, now)
         await erase_customer(services, tx, row.customer_id, actor=SWEEPER)
         await terminations.finish(tx, row, now)
         await _audited(tx, decision, row.customer_id, SWEEPER, "account_end")
     return True
 
 
-async def leaving(tx: AsyncConnection, customer_id: UUID, held: TerminationRow | None) -> LeavingFacts:
-    """Return what stands in the way of an account's end."""
+async def _write_off(tx: AsyncConnection, row: TerminationRow, facts: LeavingFacts, now: datetime) -> None:
+    """Take what the customer waived off its balance, so that the ledger owes an ended account nothing."""
+    for currency, minor in facts.balance.items():
+        if minor > 0:
+            named = f"waived:{row.id}:{currency}"
+            entry = EntryRow(new_id(), row.customer_id, currency, -minor, "adjusted", named, now, SWEEPER)
+            await ledger.add(tx, entry)
+
+
+async def leaving(tx: AsyncConnection, customer_id: UUID, held: TerminationRow | None, now: datetime) -> LeavingFacts:
+    """Return what stands in the way of an account's end, and what its customer should know before."""
     running = 0
     for row in await licenses.of_customer(tx, customer_id):
         running += len(await activations.active_of_license(tx, row.id))
@@ -176,7 +194,14 @@ async def leaving(tx: AsyncConnection, customer_id: UUID, held: TerminationRow |
         legal_hold_at=await legal_hold_of(tx, customer_id),
         waiting_orders=await orders.waiting_of(tx, customer_id),
         running=running,
+        refunds=await refunds.unsettled_of(tx, customer_id),
+        requests=await _open_requests(tx, customer_id, now),
     )
+
+
+async def _open_requests(tx: AsyncConnection, customer_id: UUID, now: datetime) -> int:
+    found = await support.of_customer(tx, customer_id)
+    return len([one for one in found if state_of(await record_of(tx, one, now)) not in ENDED])
 
 
 def blocked(row: TerminationRow, facts: LeavingFacts, policy: Policy, services: Services) -> Decision | None:

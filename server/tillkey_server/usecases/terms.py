@@ -16,9 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from tillkey_server.errors import BrokenInvariant
 from tillkey_server.ids import new_id
 from tillkey_server.rules.policy import Policy
-from tillkey_server.rules.term import Ending, History, Payment, Terms, purchased, tried
+from tillkey_server.rules.term import Ending, History, Payment, Terms, imported, purchased, tried
 from tillkey_server.rules.term_policy import Clock
-from tillkey_server.store import activations, chains, licenses, orders
+from tillkey_server.store import activations, chains, licenses, orders, purchase_codes
 from tillkey_server.store import terms as store
 from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.store.orders import OrderLineRow, OrderRow
@@ -64,8 +64,11 @@ async def history_of(tx: AsyncConnection, row: LicenseRow, policy: Policy) -> Hi
     """
     bought = await bought_by(tx, row)
     start = row.clocks_from or bought.order.paid_at
+    code = await purchase_codes.of_license(tx, row.id)
     if bought.order.channel == TRIAL:
         included = tried(start, policy)
+    elif code is not None and bought.line.term_months is not None:
+        included = imported(start, policy, bought.line.term_months, code.supported_until)
     else:
         included = purchased(start, policy, bought.line.term_months)
     payments = tuple(_payment(one) for one in await store.of_license(tx, row.id))

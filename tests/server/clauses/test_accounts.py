@@ -1,7 +1,6 @@
 """NX-37 to NX-43 and CJ-02: suspending and ending accounts, through the API."""
 
 from typing import Any
-from uuid import UUID
 
 import httpx
 import pytest
@@ -12,7 +11,7 @@ from tests.support.callers import Callers
 from tests.support.house import AGENT, House
 from tillkey_server.clock import to_epoch
 from tillkey_server.store import tables
-from tillkey_server.usecases import balances, termination
+from tillkey_server.usecases import termination
 from tillkey_server.usecases.audit import verify_audit
 from tillkey_server.usecases.customer import add_customer
 from tillkey_server.usecases.license import change_standing
@@ -210,35 +209,6 @@ async def test_whom_a_backup_brings_back_is_erased_again(house: House, callers: 
     assert again == {"erased": [], "already": [gone], "unknown": []}
     listed = (await client.get("/v1/audit", params={"action": "account_erase_again"})).json()["items"]
     assert [one["clauses"] for one in listed] == [["NX-38"]]
-
-
-@pytest.mark.clause("NX-41")
-async def test_each_currency_is_paid_out_or_waived_before_the_end(
-    house: House, callers: Callers, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    client = await callers.client("admin")
-    await house.license(PRODUCT)
-    path = await account(house)
-    owed = {"EUR": 500, "USD": 300, "CNY": -900}
-
-    async def balance_of(_tx: object, _customer_id: UUID) -> dict[str, int]:
-        return owed
-
-    monkeypatch.setattr(balances, "balance_of", balance_of)
-    asked = await told(client, "POST", f"{path}/termination", {"verified": True})
-    assert asked["facts"]["unsettled"] == {"EUR": 500, "USD": 300}
-    house.clock.turn(days=14)
-    assert await termination.end_due_accounts(house.services) == 0
-    bar = (await client.get(f"{path}/account")).json()["termination"]["blocked"]
-    assert (bar["code"], bar["decision"], bar["clauses"]) == ("termination_blocked_balance", "pend", ["NX-41"])
-    waived = await told(client, "POST", f"{path}/termination/waive-balance", {"amount": "5.00 EUR"})
-    assert (waived["code"], waived["clauses"]) == ("balance_waived", ["NX-41"])
-    owed["USD"] = 0
-    # What is credited meanwhile was not waived.
-    owed["EUR"] = 501
-    assert await termination.end_due_accounts(house.services) == 0
-    owed["EUR"] = 500
-    assert await termination.end_due_accounts(house.services) == 1
 
 
 @pytest.mark.clause("CJ-02", "NX-38")

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from tests.support.callers import Callers
 from tests.support.house import AGENT
 from tests.support.refunding import BC, CJ, DAY, MORNING, NX, OFFICIAL, ZG, Desk, an_add_on, desk  # noqa: F401 - fixture
 from tillkey_server.rules.order_line import CustomerType, LineKind
@@ -209,3 +210,26 @@ async def test_one_month_with_a_ground_six_months_at_the_sellers_discretion(desk
         codes[days] = told["code"]
         assert "BC-27" in told["clauses"]
     assert codes == {20: "ref_granted_marketplace", 40: "ref_pending_seller", 200: "ref_denied_window_closed"}
+
+
+@pytest.mark.clause("BC-27")
+async def test_whoever_was_handed_the_file_is_not_told_that_it_was_not_downloaded(desk: Desk) -> None:  # noqa: F811
+    """A grant that nobody used is no download; once it is redeemed, by whatever channel, the ground is gone."""
+    async with Callers(desk.house.services) as callers:
+        admin = await callers.client("admin")
+        release = {
+            "version": "1.0",
+            "kind": "feature",
+            "sha256": "ab" * 32,
+            "size": 1,
+            "url": "https://files.example/x",
+        }
+        assert (await admin.post(f"/v1/products/{BC}/releases", json=release)).status_code == 201
+        sold = await desk.sell(BC)
+        granted = await admin.post(f"/v1/licenses/{sold.license_id}/downloads", json={"version": "1.0"})
+        assert (await desk.preview(sold, "not_downloaded"))["code"] == "ref_granted_marketplace"
+        taken = await admin.post("/v1/downloads/redeem", json={"grant": granted.json()["grant"]})
+        assert taken.status_code == 200, taken.text
+    told = await desk.preview(sold, "not_downloaded")
+    ground = told["facts"]["grounds"][0]
+    assert (told["code"], ground["decision"], ground["clauses"]) == ("ref_pending_seller", "deny", ["BC-27"])

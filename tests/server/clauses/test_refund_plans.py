@@ -26,6 +26,7 @@ from tillkey_server.store.orders import OrderLineRow, OrderRow
 from tillkey_server.store.terms import TermRow
 from tillkey_server.usecases.catalogue import add_product
 from tillkey_server.usecases.services import open_services
+from tillkey_server.usecases.subscription import create_due
 from tillkey_server.usecases.terms import recompute
 
 
@@ -103,6 +104,30 @@ async def test_a_month_that_was_paid_stays_paid(desk: Desk) -> None:  # noqa: F8
     assert (told["http"], told["code"]) == (409, "ref_denied_monthly_processed")
     assert "CJ-27" in told["clauses"]
     assert told["options"] == ["cancel_at_period_end"]
+    assert told["facts"]["cancelled_at_period_end"] is False, "no subscription is on record"
+
+
+@pytest.mark.clause("CJ-27", "CJ-23")
+async def test_a_notice_that_comes_too_late_stops_the_next_months_and_says_when_it_ends(desk: Desk) -> None:  # noqa: F811
+    sold = await desk.sell(MONTHLY, paid_at=MORNING - 50 * DAY)
+    path = f"/v1/licenses/{sold.license_id}/subscription"
+    begun = await desk.supervisor.post(path, json={"months": 1, "channel": "shop", "price": "100.00 EUR"})
+    assert begun.status_code == 201, begun.text
+    await renew(desk, sold, 1, MORNING - 20 * DAY)
+    asked = await desk.preview(sold, "cancel_renewal", **OFFICIAL)
+    assert (asked["code"], (await desk.agent.get(path)).json()["subscription"]["cancelled_at"]) == (
+        "ref_denied_monthly_processed",
+        None,
+    )
+    told = await desk.ask(sold, "cancel_renewal", **OFFICIAL)
+    assert (told["http"], told["code"]) == (409, "ref_denied_monthly_processed")
+    running = (await desk.agent.get(path)).json()["subscription"]
+    assert (told["facts"]["cancelled_at_period_end"], told["facts"]["ends_at"]) == (True, running["next_due_at"])
+    assert running["cancelled_at"] == "2026-03-02T09:00:00Z"
+    desk.house.clock.turn(days=60)
+    assert await create_due(desk.house.services) == {"created": 0, "blocked": 0}
+    explained = (await desk.agent.get(f"/v1/licenses/{sold.license_id}/explain")).json()
+    assert [one["code"] for one in explained["decisions"]][-2:] == ["renewal_cancelled", "ref_denied_monthly_processed"]
 
 
 async def granted(desk: Desk, sold: Sold) -> dict[str, object]:  # noqa: F811

@@ -107,6 +107,18 @@ async def test_a_stronger_state_keeps_the_charge_back_until_it_is_lifted(house: 
     assert await create_due(house.services) == {"created": 1, "blocked": 0}
 
 
+@pytest.mark.clause("CJ-02", "K-13", "CJ-23")
+async def test_a_legal_hold_on_anything_of_the_customers_keeps_the_charge_back(house: House, http) -> None:
+    house.clock.instant = local("2025-03-10", PARIS)
+    sold, other = [await sell(http, COLLECT) for _ in range(2)]
+    await subscribe(http, sold)
+    await change_standing(house.services, UUID(other), event="hold", actor=AGENT, reason="a complaint")
+    house.clock.instant = local("2026-03-10", PARIS)
+    assert await create_due(house.services) == {"created": 0, "blocked": 1}
+    await change_standing(house.services, UUID(other), event="release_hold", actor=AGENT, reason="cleared")
+    assert await create_due(house.services) == {"created": 1, "blocked": 0}
+
+
 @pytest.mark.clause("BC-23", "V-22")
 async def test_the_retirement_of_a_product_cancels_its_renewals_and_nothing_is_charged_after_it(
     house: House, http

@@ -11,9 +11,13 @@ import pytest
 from tests.server.clauses.test_purchases import CORE, EXTENSION, OWNER, catalogue, order, told
 from tests.support.callers import Callers
 from tests.support.house import AGENT, House
+from tillkey_server.ids import new_id
 from tillkey_server.rules.decision import Decision
+from tillkey_server.store import licenses, orders, terms
+from tillkey_server.store.terms import TermRow
 from tillkey_server.usecases import prerequisite
 from tillkey_server.usecases.license import change_standing
+from tillkey_server.usecases.terms import bought_by, recompute, take_out
 
 
 @pytest.mark.clause("NX-01")
@@ -176,6 +180,49 @@ async def test_a_purchase_code_becomes_one_license_of_whoever_brings_it_first(ho
     for odd in ({"support_months": 7}, {"channel": "elsewhere"}):
         refused = await told(client, "POST", "/v1/licenses/import", brought(OWNER, code="0" * 12, **odd), 409)
         assert (refused["code"], refused["clauses"]) == ("purchase_code_not_taken", ["NX-44"])
+
+
+@pytest.mark.clause("NX-44")
+@pytest.mark.parametrize(
+    ("until", "first", "renewed"),
+    [("2026-12-24T10:00:00Z", "2026-12-24", "2027-03-24"), (None, "2026-07-31", "2026-10-31")],
+)
+async def test_the_marketplaces_end_of_support_is_master_whatever_is_folded_later(
+    house: House, callers: Callers, until: str | None, first: str, renewed: str
+) -> None:
+    client = await callers.client()
+    made = await told(client, "POST", "/v1/licenses/import", brought(OWNER, supported_until=until), 201)
+    license_id = UUID(made["license_id"])
+
+    async def ends() -> tuple[str, str]:
+        clocks = (await client.get(f"/v1/licenses/{license_id}/terms")).json()["clocks"]
+        return clocks["support"]["last_day"], clocks["updates"]["last_day"]
+
+    async def extend() -> TermRow:
+        """What a renewal writes: three months of both, paid now."""
+        async with house.services.db.writing() as tx:
+            row = await licenses.by_id(tx, license_id, lock=True)
+            assert row is not None
+            bought = await bought_by(tx, row)
+            line = replace(bought.line, id=new_id(), position=1, kind="renewal")
+            await orders.insert_line(tx, line)
+            now = house.clock.now()
+            term = TermRow(new_id(), row.id, line.id, 3, now, ["updates", "support"], now)
+            await terms.insert(tx, term)
+            await recompute(tx, row, await house.services.policies.of(tx, row.policy_ref), now)
+            return term
+
+    assert await ends() == (first, first)
+    term = await extend()
+    assert await ends() == (renewed, renewed)
+    async with house.services.db.writing() as tx:
+        row = await licenses.by_id(tx, license_id, lock=True)
+        assert row is not None
+        policy = await house.services.policies.of(tx, row.policy_ref)
+        now = house.clock.now()
+        back = await take_out(tx, row, policy, line_id=term.order_line_id, refunded_at=now, now=now)
+    assert await ends() == (first, first)
+    assert back.license.support_until == back.license.updates_until
 
 
 @pytest.mark.clause("NX-44")

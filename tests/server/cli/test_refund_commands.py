@@ -25,6 +25,8 @@ def test_a_refund_is_previewed_asked_for_shown_and_spent(shell):
     refused = shell.run("customer", "spend", customer, "--amount", "70 USD", "--reference", "A-2")
     assert (refused.exit_code, "balance_too_low" in refused.stderr) == (1, True)
     assert "9.00 USD" in shell.run("customer", "balance", customer).stdout
+    paid = shell.json("customer", "pay-out", customer, "--amount", "9 USD", "--reference", "bank 7")
+    assert (paid["balances"], paid["entries"][0]["kind"]) == ([{"currency": "USD", "amount": "0.00 USD"}], "paid_out")
 
 
 @pytest.mark.clause("NX-36", "X-10")

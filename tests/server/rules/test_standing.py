@@ -110,7 +110,6 @@ EXPECTED = {
         Event.TERMINATE: Status.TERMINATED,
         Event.HOLD: Status.LEGAL_HOLD,
         Event.RELEASE_HOLD: Refusal.NOT_ON_HOLD,
-        Event.RENEW: Status.ACTIVE,
     },
     Status.EXPIRED: {
         Event.SUSPEND: Status.SUSPENDED,
@@ -120,7 +119,6 @@ EXPECTED = {
         Event.TERMINATE: Status.TERMINATED,
         Event.HOLD: Status.LEGAL_HOLD,
         Event.RELEASE_HOLD: Refusal.NOT_ON_HOLD,
-        Event.RENEW: Status.ACTIVE,
     },
     Status.SUSPENDED: {
         Event.SUSPEND: Status.SUSPENDED,
@@ -130,7 +128,6 @@ EXPECTED = {
         Event.TERMINATE: Status.TERMINATED,
         Event.HOLD: Status.LEGAL_HOLD,
         Event.RELEASE_HOLD: Refusal.NOT_ON_HOLD,
-        Event.RENEW: Status.SUSPENDED,
     },
     Status.REFUNDED: {
         Event.SUSPEND: Refusal.LICENSE_REVOKED,
@@ -140,7 +137,6 @@ EXPECTED = {
         Event.TERMINATE: Status.TERMINATED,
         Event.HOLD: Status.LEGAL_HOLD,
         Event.RELEASE_HOLD: Refusal.NOT_ON_HOLD,
-        Event.RENEW: Refusal.LICENSE_REVOKED,
     },
     Status.REVOKED: {
         Event.SUSPEND: Refusal.LICENSE_REVOKED,
@@ -150,7 +146,6 @@ EXPECTED = {
         Event.TERMINATE: Status.TERMINATED,
         Event.HOLD: Status.LEGAL_HOLD,
         Event.RELEASE_HOLD: Refusal.NOT_ON_HOLD,
-        Event.RENEW: Refusal.LICENSE_REVOKED,
     },
     Status.TERMINATED: {
         Event.SUSPEND: Refusal.LICENSE_TERMINATED,
@@ -160,7 +155,6 @@ EXPECTED = {
         Event.TERMINATE: Refusal.LICENSE_TERMINATED,
         Event.HOLD: Status.LEGAL_HOLD,
         Event.RELEASE_HOLD: Refusal.NOT_ON_HOLD,
-        Event.RENEW: Refusal.LICENSE_TERMINATED,
     },
     Status.LEGAL_HOLD: {
         Event.SUSPEND: Status.LEGAL_HOLD,
@@ -170,7 +164,6 @@ EXPECTED = {
         Event.TERMINATE: Refusal.LEGAL_HOLD,
         Event.HOLD: Refusal.LEGAL_HOLD,
         Event.RELEASE_HOLD: Status.ACTIVE,
-        Event.RENEW: Refusal.LEGAL_HOLD,
     },
 }
 
@@ -210,15 +203,6 @@ def test_lifting_a_hold_uncovers_what_lay_beneath(beneath):
 
 
 @pytest.mark.clause("K-13")
-def test_a_renewal_under_a_suspension_is_noted_beneath_it():
-    facts = a_license(suspended_at=NOW - DAY, use_until=NOW - DAY)
-    assert decide_change(facts, Event.RENEW, NEXOPOS, NOW).facts["to"] == "suspended"
-    renewed = advance(facts, Event.RENEW, NOW, NOW + 30 * DAY)
-    assert status_of(renewed, NOW) is Status.SUSPENDED
-    assert status_of(advance(renewed, Event.RESUME, NOW), NOW) is Status.ACTIVE
-
-
-@pytest.mark.clause("K-13")
 def test_a_suspension_under_a_hold_can_be_resumed_and_the_hold_stands():
     """Sentence 7."""
     facts = a_license(legal_hold_at=NOW - DAY, suspended_at=NOW - DAY)
@@ -240,18 +224,6 @@ def test_a_refund_after_a_revocation_is_noted_once_and_leaves_it_revoked():
     noted = advance(facts, Event.REFUND, NOW)
     assert (status_of(noted, NOW), noted.refunded_at) == (Status.REVOKED, NOW)
     assert decide_change(noted, Event.REFUND, NEXOPOS, NOW).code is Refusal.LICENSE_REVOKED
-
-
-def test_a_perpetual_license_has_nothing_to_renew():
-    assert decide_change(a_license(), Event.RENEW, NEXOPOS, NOW).code is Refusal.NOTHING_TO_RENEW
-    for facts, until in ((a_license(), NOW), (a_license(use_until=NOW), None)):
-        with pytest.raises(BrokenInvariant):
-            advance(facts, Event.RENEW, NOW, until)
-
-
-def test_a_renewal_told_late_never_shortens_a_use_right():
-    facts = a_license(use_until=NOW + 90 * DAY)
-    assert advance(facts, Event.RENEW, NOW, NOW + 30 * DAY).use_until == NOW + 90 * DAY
 
 
 @pytest.mark.clause("K-13")
@@ -308,7 +280,7 @@ def test_a_permitted_event_shows_what_it_told_and_only_lifting_ones_weaken_a_sta
     after = status_of(advance(facts, event, NOW, NOW + 400 * DAY), NOW)
     assert decision.facts["to"] == after.value
     if STRENGTH.index(after) > STRENGTH.index(before):
-        lifted = {Event.RESUME: Status.SUSPENDED, Event.RELEASE_HOLD: Status.LEGAL_HOLD, Event.RENEW: Status.EXPIRED}
+        lifted = {Event.RESUME: Status.SUSPENDED, Event.RELEASE_HOLD: Status.LEGAL_HOLD}
         assert lifted[event] is before
 
 

@@ -73,4 +73,5 @@ EXAMPLES: dict[str, Make] = {
     "fail_payout_of_refund": pending({"failure": "the account is closed"}, grant=True),
     "get_balance": _balance(),
     "spend_balance": _balance({"amount": "1.00 EUR"}),
+    "pay_out_balance": _balance({"amount": "1.00 EUR"}),
 }

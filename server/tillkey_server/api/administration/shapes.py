@@ -55,7 +55,9 @@ Moment = Annotated[
     Field(description="A time with its zone, as 2026-01-31T15:00:00Z (RFC 3339)."),
 ]
 Line = Annotated[str, Field(min_length=1, max_length=MAX_TEXT), AfterValidator(_one_line)]
-Reason = Annotated[str, Field(min_length=1, max_length=MAX_REASON, description="Why; kept in the audit log.")]
+Reason = Annotated[
+    str, Field(min_length=1, max_length=MAX_REASON, description="Why; in the audit log for good: name nobody.")
+]
 Email = Annotated[str, Field(min_length=3, max_length=254), AfterValidator(_one_line)]
 Price = Annotated[str, Field(max_length=32), AfterValidator(_price)]
 """An amount with its currency, as `49.90 EUR`."""

@@ -1,0 +1,142 @@
+"""NX-37, NX-41 and K-13 through the API: what a customer who leaves still has here, and what keeps money back."""
+
+import asyncio
+from uuid import UUID
+
+import pytest
+
+from tests.support.house import AGENT
+from tests.support.refunding import MORNING, NX, ZG, Desk, desk  # noqa: F401 - fixture
+from tillkey_server.ids import new_id, new_token
+from tillkey_server.store import balances
+from tillkey_server.store.balances import EntryRow
+from tillkey_server.usecases import termination
+from tillkey_server.usecases.customer import add_customer
+from tillkey_server.usecases.license import change_standing
+
+OWNER = "owner@shop.example"
+
+
+async def owner(desk: Desk) -> str:  # noqa: F811
+    """The id of the one who leaves."""
+    return str((await add_customer(desk.house.services, OWNER)).shown["id"])
+
+
+async def credit(desk: Desk, customer: str, minor: int, currency: str = "EUR") -> None:  # noqa: F811
+    """Add an entry to the ledger."""
+    async with desk.house.services.db.writing() as tx:
+        entry = EntryRow(new_id(), UUID(customer), currency, minor, "adjusted", new_token(), desk.now, AGENT)
+        await balances.add(tx, entry)
+
+
+async def leave(desk: Desk, customer: str) -> dict[str, object]:  # noqa: F811
+    """Ask for the end, and let the cooling-off pass."""
+    told = await desk.agent.post(f"/v1/customers/{customer}/termination", json={"verified": True})
+    assert told.status_code == 200, told.text
+    desk.house.clock.turn(days=14)
+    return dict(told.json())
+
+
+async def paid_out(desk: Desk, customer: str, amount: str, reference: str) -> tuple[int, str | None]:  # noqa: F811
+    """Tell that an amount of the balance was paid out."""
+    body = {"amount": amount, "reference": reference}
+    told = await desk.supervisor.post(f"/v1/customers/{customer}/balance/pay-out", json=body)
+    return told.status_code, told.json().get("code")
+
+
+async def blocked(desk: Desk, customer: str) -> dict[str, object] | None:  # noqa: F811
+    """What blocks the end now."""
+    found = (await desk.agent.get(f"/v1/customers/{customer}/account")).json()["termination"]["blocked"]
+    return None if found is None else dict(found)
+
+
+@pytest.mark.clause("NX-41", "NX-36")
+async def test_what_a_refund_left_blocks_the_end_until_it_is_paid_out_or_waived(desk: Desk) -> None:  # noqa: F811
+    await desk.ask(await desk.sell(NX), "mistake")
+    customer = await owner(desk)
+    await credit(desk, customer, 300, "USD")
+    # A debt blocks nothing, and settles nothing of another currency.
+    await credit(desk, customer, -90000, "CNY")
+    asked = await leave(desk, customer)
+    assert asked["facts"]["unsettled"] == {"EUR": 10000, "USD": 300}  # type: ignore[index]
+    assert await termination.end_due_accounts(desk.house.services) == 0
+    bar = await blocked(desk, customer)
+    assert bar is not None
+    assert (bar["code"], bar["decision"], bar["clauses"]) == ("termination_blocked_balance", "pend", ["NX-41"])
+    answers = [
+        await paid_out(desk, customer, amount, "bank 7") for amount in ("100.01 EUR", "100.00 EUR", "100.00 EUR")
+    ]
+    assert answers == [(409, "balance_too_low"), (200, None), (200, None)]
+    assert await termination.end_due_accounts(desk.house.services) == 0
+    waived = await desk.agent.post(f"/v1/customers/{customer}/termination/waive-balance", json={"amount": "3.00 USD"})
+    assert (waived.json()["code"], waived.json()["clauses"]) == ("balance_waived", ["NX-41"])
+    # What is credited meanwhile was not waived.
+    await credit(desk, customer, 1, "USD")
+    assert await termination.end_due_accounts(desk.house.services) == 0
+    await credit(desk, customer, -1, "USD")
+    assert await termination.end_due_accounts(desk.house.services) == 1
+    # What was waived is owed to nobody any more; the debt stays in the books.
+    left = {one["currency"]: one["amount"] for one in (await desk.balance(customer))["balances"]}
+    assert left == {"EUR": "0.00 EUR", "USD": "0.00 USD", "CNY": "-900.00 CNY"}
+
+
+@pytest.mark.clause("NX-41")
+async def test_a_refund_at_the_very_moment_of_the_end_is_not_lost_with_the_account(desk: Desk) -> None:  # noqa: F811
+    """Either it is granted first and blocks the end, or the account is gone and nothing is credited to it."""
+    for n in range(4):
+        sold = await desk.sell(NX, customer=f"{n}{OWNER}")
+        customer = str((await desk.agent.get(f"/v1/licenses/{sold.license_id}")).json()["customer_id"])
+        await leave(desk, customer)
+        ended, told = await asyncio.gather(termination.end_due_accounts(desk.house.services), desk.ask(sold, "mistake"))
+        credited = bool((await desk.balance(customer))["balances"])
+        assert (ended, credited) in {(0, True), (1, False)}, told
+        await paid_out(desk, customer, "100.00 EUR", "bank")
+
+
+@pytest.mark.clause("NX-37")
+async def test_whoever_asks_for_the_end_is_told_what_is_still_open(desk: Desk) -> None:  # noqa: F811
+    sold, other, third = await desk.sell(NX), await desk.sell(NX), await desk.sell(ZG)
+    customer = await owner(desk)
+
+    async def told() -> tuple[int, int]:
+        answer = (await desk.agent.post(f"/v1/customers/{customer}/termination/preview", json={})).json()
+        assert (answer["code"], "NX-37" in answer["clauses"]) == ("termination_scheduled", True)
+        facts = answer["facts"]
+        assert f"not settled: {facts['refunds']}; open requests for support: {facts['requests']}" in answer["words"]
+        return facts["refunds"], facts["requests"]
+
+    assert await told() == (0, 0)
+    pending = await desk.ask(sold, "my_own_word")
+    assert pending["status"] == "pending"
+    await desk.issue(other, MORNING)
+    await desk.issue(other, MORNING, closed=MORNING)
+    await desk.issue(other, MORNING, resolved=MORNING)
+    assert await told() == (1, 1)
+    # Granted is not settled while the money is still to go; what went to the balance is the balance's.
+    await desk.act(pending, "decide", decision="grant", reason="a good customer")
+    assert await told() == (0, 1)
+    owed = await desk.ask(third, "my_own_word")
+    granted = await desk.act(owed, "decide", decision="grant", reason="a good customer")
+    assert granted["status"] == "granted"
+    assert await told() == (1, 1)
+    await desk.act(granted, "attest", statement="all gone", vouched=True)
+    assert (await desk.act(granted, "payout"))["status"] == "paid_out"
+    assert await told() == (0, 1)
+
+
+@pytest.mark.clause("K-13", "CJ-02")
+async def test_a_legal_hold_on_anything_of_the_customers_keeps_every_payout_back(desk: Desk) -> None:  # noqa: F811
+    held, credited, owed = await desk.sell(NX), await desk.sell(NX), await desk.sell(ZG)
+    await desk.ask(credited, "mistake")
+    pending = await desk.ask(owed, "my_own_word")
+    granted = await desk.act(pending, "decide", decision="grant", reason="a good customer")
+    await desk.act(granted, "attest", statement="all gone", vouched=True)
+    customer = await owner(desk)
+    await change_standing(desk.house.services, held.license_id, event="hold", actor=AGENT, reason="a complaint")
+    told = await desk.act(granted, "payout")
+    assert (told["http"], told["code"], told["clauses"]) == (403, "legal_hold", ["K-13"])
+    assert await paid_out(desk, customer, "1.00 EUR", "bank") == (403, "legal_hold")
+    assert (await desk.show(granted))["status"] == "granted"
+    await change_standing(desk.house.services, held.license_id, event="release_hold", actor=AGENT, reason="cleared")
+    assert (await desk.act(granted, "payout"))["status"] == "paid_out"
+    assert await paid_out(desk, customer, "1.00 EUR", "bank") == (200, None)
