@@ -56,14 +56,6 @@ class DescriptionSection(Section):
     clauses: Clauses
 
 
-class CreditSection(Section):
-    """`[support.credit]`."""
-
-    per_license: Count
-    product_kind: Annotated[str, Field(min_length=1, max_length=16)] | None = None
-    clauses: Clauses
-
-
 class RepeatSection(Section):
     """`[support.repeat]`."""
 
@@ -128,7 +120,6 @@ class SupportSection(Section):
     clauses: SupportClausesSection
     grounds: Annotated[list[GroundSection], Field(min_length=1)]
     description: DescriptionSection | None = None
-    credit: CreditSection | None = None
     repeat: RepeatSection | None = None
     remote_access: RemoteAccessSection | None = None
     hotfix: HotfixSection | None = None

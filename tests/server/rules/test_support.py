@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.server.rules.facts import POLICIES
 from tillkey_server.rules.advertised import covers_version, names_feature, names_versions, numbers
 from tillkey_server.rules.decision import Decision, Outcome
+from tillkey_server.rules.install_credit import CreditFacts
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.standing import LicenseFacts
 from tillkey_server.rules.support import SupportAsked, decide_support, matched
@@ -21,6 +22,8 @@ SECOND = timedelta(seconds=1)
 MARKET, ADDON, CRM, CARE = (POLICIES[name] for name in ("nexopos", "01generator", "crmjetty", "prestashop-care"))
 WHOLE = ("steps", "expected", "actual", "version", "fresh_install_checked")
 SHOP, OTHER = "shop", "other"
+CREDIT = (CreditFacts(UUID(int=7), NOW, None, alive=True),)
+GONE = CreditFacts(UUID(int=7), NOW, NOW, alive=True)
 PAGE = {"platform": {"from": "1.7", "to": "8.1"}, "features": ["import"]}
 
 
@@ -80,18 +83,19 @@ def test_what_ends_or_holds_a_license_holds_its_support_and_an_expired_use_right
 @pytest.mark.parametrize("task", ["install_module", "update_module", "fix_issue", "assist_configuration"])
 def test_the_extended_support_has_four_tasks_whether_or_not_the_free_installation_was_used(task: str) -> None:
     for left in (0, 1):
-        assert code(MARKET, asked(task, credits_left=left)) == "support_task_ok"
+        assert code(MARKET, asked(task, credits=CREDIT[:left])) == "support_task_ok"
     assert code(MARKET, asked("paint_the_shop")) == "support_task_not_covered"
 
 
 @pytest.mark.clause("NX-19", "NX-21")
 def test_a_free_installation_is_there_until_it_was_used() -> None:
-    assert code(MARKET, asked("install_service", credits_left=1, described=())) == "install_credit_used"
-    none = decide_support(asked("install_service", credits_left=0), MARKET, NOW)
+    assert code(MARKET, asked("install_service", credits=CREDIT, described=())) == "install_credit_used"
+    none = decide_support(asked("install_service", credits=(GONE,)), MARKET, NOW)
     assert (none.code.value, none.options) == ("install_credit_none", ("install_module",))
+    assert (none.facts["used"], none.facts["void"]) == (1, 0)
     expired = held(support_until=NOW - SECOND)
-    assert code(MARKET, asked("install_service", credits_left=1, license=expired)) == "install_credit_used"
-    assert code(ADDON, asked("install_service", credits_left=1)) == "support_task_not_covered"
+    assert code(MARKET, asked("install_service", credits=CREDIT, license=expired)) == "install_credit_used"
+    assert code(ADDON, asked("install_service", credits=CREDIT)) == "support_task_not_covered"
 
 
 @pytest.mark.clause("NX-16", "NX-17", "NX-18")
@@ -282,7 +286,7 @@ def test_outside_working_hours_a_request_is_taken_and_told_when_somebody_is_ther
     decision = decide_support(asked(received_at=night), MARKET, night)
     assert (decision.outcome, decision.code.value) == (Outcome.ALLOW, "outside_working_hours")
     assert decision.facts["next_open_at"] == "2026-03-11T08:00:00Z"
-    installing = asked("install_service", received_at=night, credits_left=1)
+    installing = asked("install_service", received_at=night, credits=CREDIT)
     assert decide_support(installing, MARKET, night).code.value == "install_credit_used"
     assert decide_support(asked("usage", received_at=night), ADDON, night).code.value == "support_task_ok"
 
