@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from tillkey_server.policies.forms import Clauses, Count, PositiveDuration, Section, Words, once
+from tillkey_server.policies.forms import Clauses, PositiveDuration, Section, Words, once
 
 GroundName = Literal[
     "nosup_support_expired",

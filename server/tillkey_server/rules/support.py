@@ -17,8 +17,8 @@
    asked for.
 9. A matter that the customer caused himself, closed so as often as the limit within the window, is not taken again
    (NX-29).
-10. An installation uses up the one that came with the license (NX-19, `rules.install_credit`); any other task must be covered (NX-20), or a person decides where the
-    grounds are the only reasons to refuse (BC-15).
+10. An installation uses up the one that came with the license (NX-19, `rules.install_credit`); any other task must be
+    covered (NX-20), or a person decides where the grounds are the only reasons to refuse (BC-15).
 11. A description that lacks what the terms ask for is asked for, and the clocks wait (NX-24, CJ-09). Who cannot install
     afresh says so instead (NX-25).
 12. Outside working hours it is taken all the same (NX-30).

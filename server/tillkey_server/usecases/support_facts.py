@@ -19,7 +19,16 @@ from tillkey_server.rules.support import SupportAsked
 from tillkey_server.rules.support_event import CUSTOMER_ACTION
 from tillkey_server.rules.support_policy import Ground
 from tillkey_server.rules.support_record import SupportEventKind
-from tillkey_server.store import activations, customers, install_credits, orders, products, projects, support, support_extras
+from tillkey_server.store import (
+    activations,
+    customers,
+    install_credits,
+    orders,
+    products,
+    projects,
+    support,
+    support_extras,
+)
 from tillkey_server.store.activations import ActivationRow
 from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.store.products import ProductRow
