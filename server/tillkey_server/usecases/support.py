@@ -15,11 +15,12 @@ from tillkey_server.rules.decision import Decision, Outcome, instant
 from tillkey_server.rules.install_credit import InstallCode
 from tillkey_server.rules.support import decide_support
 from tillkey_server.rules.support_clock import ClockTerms
-from tillkey_server.rules.support_record import Closure, SupportEvent, SupportEventKind, SupportRecord
+from tillkey_server.rules.support_record import SupportEvent, SupportEventKind, SupportRecord
 from tillkey_server.rules.support_state import banner_of, shown_clocks
 from tillkey_server.store import audit, install_credits, support, support_extras
 from tillkey_server.store.support import SORTS, SupportEventRow, SupportRequestRow
 from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
+from tillkey_server.usecases.issue_facts import closures_from
 from tillkey_server.usecases.paging import DEFAULT_LIMIT, Page, page_of, paging_of
 from tillkey_server.usecases.services import Services
 from tillkey_server.usecases.support_facts import Standpoint, SupportQuestion, standpoint_of
@@ -141,8 +142,7 @@ async def _decided(tx: AsyncConnection, at: Standpoint, now: datetime) -> Decisi
     }
     if decision.outcome is Outcome.DENY:
         return replace(decision, facts=told)
-    closures = await support_extras.closures_from(tx, at.asked.received_at)
-    terms = ClockTerms(at.policy, None, tuple(Closure(one.notified_at, one.starts_at, one.ends_at) for one in closures))
+    terms = ClockTerms(at.policy, None, await closures_from(tx, at.asked.received_at))
     waiting = (SupportEvent(SupportEventKind.WAITING_FOR_CUSTOMER, at.asked.received_at, {"missing": True}),)
     record = SupportRecord(
         id=NOTHING_YET,
