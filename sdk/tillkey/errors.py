@@ -64,6 +64,7 @@ NEXT_STEPS: Mapping[str, str] = MappingProxyType(
         "account_suspended": "Ask the vendor's support.",
         "license_suspended": "Ask the vendor's support.",
         "legal_hold": "Ask the vendor's support.",
+        "order_under_review": "Wait until the vendor has looked at the order, then activate again.",
         "activation_superseded": "Another installation holds the license now; it must be freed there first.",
         "activation_released": "Activate again with the license key.",
     }

@@ -14,14 +14,15 @@ from tillkey_server.ids import new_token
 from tillkey_server.money import Money
 from tillkey_server.rules.access import EVERYTHING
 from tillkey_server.rules.clocks import last_day
-from tillkey_server.store import products, subscriptions
+from tillkey_server.rules.product import ProductState
+from tillkey_server.store import subscriptions
 from tillkey_server.store import terms as store
 from tillkey_server.usecases.catalogue import add_product
 from tillkey_server.usecases.license import issue
+from tillkey_server.usecases.product_facts import set_state
 from tillkey_server.usecases.renewal import Renewed, Told, renew
 from tillkey_server.usecases.seen import license_of
 from tillkey_server.usecases.subscription import (
-    cancel_of_product,
     cancel_subscription,
     create_due,
     start_subscription,
@@ -53,13 +54,8 @@ async def state_of(services, license_id):
 
 
 async def retired(services, product):
-    """Retire a product as its owner does: its row, and the subscriptions to it in the same transaction."""
-    async with services.db.writing() as tx:
-        found = await products.by_code(tx, product)
-        await products.by_id(tx, found.id, lock=True)
-        now = services.clock.now()
-        await products.change(tx, found.id, {"retired_at": now})
-        await cancel_of_product(services, tx, found.id, actor=AGENT, now=now)
+    """Retire a product as its owner does."""
+    await set_state(services, product, ProductState.RETIRE, actor=AGENT)
 
 
 async def product_of_its_own(services) -> str:
@@ -121,6 +117,28 @@ async def test_a_renewal_comes_before_the_retirement_and_counts_or_after_it_and_
             async with ours.db.reading() as tx:
                 held = await subscriptions.open_of(tx, sold)
             assert held.cancel_reason == "product_retired"
+
+
+@pytest.mark.clause("BC-23", "CJ-23")
+async def test_a_renewal_falls_due_before_the_retirement_and_is_dropped_or_never_does(premises):  # noqa: F811
+    async with premises.services() as ours, premises.services() as theirs:
+        for _ in range(ROUNDS):
+            product = await product_of_its_own(ours)
+            sold = [await sold_by(ours, product) for _ in range(2)]
+            begun = []
+            for one in sold:
+                await start_subscription(ours, one, months=12, channel="shop", actor=AGENT)
+                async with ours.db.writing() as tx:
+                    begun.append(await subscriptions.open_of(tx, one))
+                    await subscriptions.change(tx, begun[-1].id, {"next_due_at": ours.clock.now()})
+            await asyncio.gather(create_due(ours), retired(theirs, product), create_due(theirs))
+            assert (await create_due(ours))["created"] == 0
+            async with ours.db.reading() as tx:
+                for license_id, one in zip(sold, begun, strict=True):
+                    held = await subscriptions.open_of(tx, license_id)
+                    assert held.cancel_reason == "product_retired"
+                    due = await subscriptions.renewals_of(tx, one.id)
+                    assert [row.dropped_at is not None for row in due] in ([], [True])
 
 
 @pytest.mark.clause("CJ-23", "V-22")

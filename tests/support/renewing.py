@@ -8,8 +8,8 @@ import httpx
 
 from tests.support.house import House
 from tillkey_server.ids import new_token
-from tillkey_server.store import products
-from tillkey_server.usecases.subscription import cancel_of_product
+from tillkey_server.rules.product import ProductState
+from tillkey_server.usecases.product_facts import set_state
 
 OWNER = "owner@shop.example"
 
@@ -63,14 +63,7 @@ async def care(http: httpx.AsyncClient, license_id: str, **query: str) -> dict[s
     return dict(answer.json())
 
 
-async def withdraw(house: House, product: str, *, offline: bool = False) -> int:
-    """Take a product off sale for a time, or retire it; return how many subscriptions that cancelled."""
-    now = house.clock.now()
-    async with house.services.db.writing() as tx:
-        row = await products.by_code(tx, product)
-        assert row is not None
-        await products.by_id(tx, row.id, lock=True)
-        await products.change(tx, row.id, {"offline_at" if offline else "retired_at": now})
-        if offline:
-            return 0
-        return await cancel_of_product(house.services, tx, row.id, actor="cli:test", now=now)
+async def withdraw(house: House, product: str, *, offline: bool = False) -> None:
+    """Take a product off sale for a time, or retire it."""
+    state = ProductState.OFFLINE if offline else ProductState.RETIRE
+    await set_state(house.services, product, state, actor="cli:test")

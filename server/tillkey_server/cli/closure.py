@@ -1,10 +1,11 @@
-"""`closure add | list`."""
+"""`closure add | withdraw | list`."""
 
 # ruff: noqa: PLC0415 - commands import what they need, so that `--help` is quick
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
 
 import typer
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from tillkey_server.usecases.services import Services
 
 app = typer.Typer(help="When the vendor is closed, and since when its customers know.", no_args_is_help=True)
-_COLUMNS = ("id", "starts_at", "ends_at", "notified_at", "reason")
+_COLUMNS = ("id", "starts_at", "ends_at", "notified_at", "withdrawn_at", "reason")
 
 
 @app.command("add")
@@ -50,6 +51,30 @@ def add(
             return refused_by(added)
         members = {**answered_of(added.decision), "closure": added.shown}
         return Done(members, lambda output: output.fields(added.shown))
+
+    perform(data_dir, work, as_json=as_json)
+
+
+@app.command("withdraw")
+def withdraw(
+    *,
+    data_dir: DataDir,
+    closure_id: Annotated[UUID, typer.Argument(metavar="ID", help="The closure's id.", show_default=False)],
+    policy: Annotated[str, typer.Option(metavar="NAME", help="The terms that are cited.", show_default=False)],
+    reason: Reason,
+    as_json: Json = False,
+) -> None:
+    """Take a closure back: it pauses nothing from now on, and what it paused before is not undone."""
+
+    async def work(services: Services) -> Outcome:
+        from tillkey_server.usecases.answers import RefusalAnswer, answered_of
+        from tillkey_server.usecases.closure import withdraw_closure
+
+        done = await withdraw_closure(services, closure_id, policy=policy, reason=reason, actor=actor())
+        if isinstance(done, RefusalAnswer):
+            return refused_by(done)
+        members = {**answered_of(done.decision), "closure": done.shown}
+        return Done(members, lambda output: output.fields(done.shown))
 
     perform(data_dir, work, as_json=as_json)
 

@@ -45,13 +45,21 @@ def list_(*, data_dir: DataDir, customer_id: CustomerId, as_json: Json = False) 
 
 
 @app.command("use")
-def use(*, data_dir: DataDir, customer_id: CustomerId, as_json: Json = False) -> None:
-    """Use a customer's oldest free installation, since it was done."""
+def use(
+    *,
+    data_dir: DataDir,
+    customer_id: CustomerId,
+    credit: Annotated[
+        UUID | None, typer.Option("--credit", metavar="ID", help="Which free installation it was.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Use a customer's free installation, since it was done: the one that is named, else the oldest."""
 
     async def work(services: Services) -> Outcome:
         from tillkey_server.usecases.install_credit import use_install_credit
 
-        return carried_out(await use_install_credit(services, customer_id, actor=actor()))
+        return carried_out(await use_install_credit(services, customer_id, actor=actor(), credit_id=credit))
 
     perform(data_dir, work, as_json=as_json)
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from tillkey_server.policies.forms import Clauses, Count, PositiveDuration, Section, Words, once
+from tillkey_server.policies.forms import Clauses, PositiveDuration, Section, Words, once
 
 GroundName = Literal[
     "nosup_support_expired",
@@ -53,14 +53,6 @@ class DescriptionSection(Section):
 
     fields: Annotated[Words, Field(min_length=1)]
     asks: Literal["reproduction", "information"]
-    clauses: Clauses
-
-
-class CreditSection(Section):
-    """`[support.credit]`."""
-
-    per_license: Count
-    product_kind: Annotated[str, Field(min_length=1, max_length=16)] | None = None
     clauses: Clauses
 
 
@@ -128,7 +120,6 @@ class SupportSection(Section):
     clauses: SupportClausesSection
     grounds: Annotated[list[GroundSection], Field(min_length=1)]
     description: DescriptionSection | None = None
-    credit: CreditSection | None = None
     repeat: RepeatSection | None = None
     remote_access: RemoteAccessSection | None = None
     hotfix: HotfixSection | None = None

@@ -2,8 +2,8 @@
 
 1. What was on the page at the purchase counts (ZG-10, BC-08, BC-12). It is kept with the order's line as
    `{"platform": {"from": "1.7", "to": "8.1"}, "features": ["import"]}`; each part may be missing: nobody knows then.
-2. Versions are compared number by number, with as many numbers as there are: 1.7.8.11 lies between 1.7 and 8.1. An
-   upper end covers what begins with it: up to `8.1` takes 8.1.5.
+2. Versions are compared as those of software releases are (`rules.release_version`): an upper end covers what begins
+   with it. Of what is more than a version (`8.x`, `1.7.8.11+debian`), the version counts that it begins with.
 """
 
 from __future__ import annotations
@@ -11,17 +11,19 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-_NUMBERS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})*")
+from tillkey_server.rules.release_version import MAX_LENGTH, PATTERN, Version, in_range
+
+_BEGINNING = re.compile(PATTERN.removesuffix("$"))
 
 
 def covers_version(advertised: Mapping[str, object] | None, version: str) -> bool | None:
     """Tell whether a platform's version was promised; None where nobody knows."""
     promised = None if advertised is None else advertised.get("platform")
-    asked = numbers(version)
+    asked = _version(version)
     if not isinstance(promised, Mapping) or asked is None:
         return None
-    low, high = (numbers(str(promised.get(end))) for end in ("from", "to"))
-    return (low is None or _at_least(asked, low)) and (high is None or asked[: len(high)] <= high)
+    lowest, highest = (_version(str(promised.get(end))) for end in ("from", "to"))
+    return in_range(asked, lowest, highest)
 
 
 def names_versions(advertised: Mapping[str, object] | None) -> bool:
@@ -35,13 +37,7 @@ def names_feature(advertised: Mapping[str, object] | None, feature: str) -> bool
     return feature in promised if isinstance(promised, list) else None
 
 
-def numbers(version: str) -> tuple[int, ...] | None:
-    """Return a version's numbers, or None for what has none at its beginning."""
-    found = _NUMBERS.match(version)
-    return None if found is None else tuple(int(part) for part in found[0].split("."))
-
-
-def _at_least(asked: tuple[int, ...], low: tuple[int, ...]) -> bool:
-    length = max(len(asked), len(low))
-    padded = [one + (0,) * (length - len(one)) for one in (asked, low)]
-    return padded[0] >= padded[1]
+def _version(text: str) -> Version | None:
+    """Return the version that a text begins with, or None for what begins with none (sentence 2)."""
+    found = _BEGINNING.match(text[:MAX_LENGTH])
+    return None if found is None else Version(found[0])

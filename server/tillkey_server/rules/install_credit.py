@@ -4,7 +4,9 @@
 2. It is used once, when the installation was done; what is used stays used, also where the core is paid back later.
 3. One that was not used is void when every license of its line has ended for good; while they are on legal hold it
    waits.
-4. The oldest one goes first. What comes after it is extended support, which no credit is needed for.
+4. Who says which one was done uses that one; else the oldest goes first. What comes after it is extended support,
+   which no credit is needed for.
+5. A request for the installation uses the one that its license was bought with (`rules.support`), when it is taken.
 """
 
 from __future__ import annotations
@@ -41,19 +43,34 @@ class CreditFacts:
         return "open" if self.alive else "void"
 
 
-def decide_use(credits_: tuple[CreditFacts, ...], policy: Policy, now: datetime) -> Decision:
-    """Decide which free installation is used; facts `credit`, or how many are `used` and `void`."""
+def next_of(credits_: tuple[CreditFacts, ...], wanted: UUID | None = None) -> CreditFacts | None:
+    """Return the free installation that is used next, None where none is left or `wanted` is not (sentence 4)."""
+    left = [one for one in credits_ if one.state == "open" and wanted in {None, one.id}]
+    return min(left, key=lambda one: (one.granted_at, one.id), default=None)
+
+
+def told_of(credits_: tuple[CreditFacts, ...], wanted: UUID | None = None) -> dict[str, object]:
+    """Return what an answer tells: the `credit` that is used and how many are `left`, or how many are used and void."""
+    used = next_of(credits_, wanted)
+    counted = {state: sum(one.state == state for one in credits_) for state in ("open", "used", "void")}
+    if used is None:
+        return {"used": counted["used"], "void": counted["void"]}
+    return {"credit": str(used.id), "granted_at": instant(used.granted_at), "left": counted["open"] - 1}
+
+
+def decide_use(
+    credits_: tuple[CreditFacts, ...], policy: Policy, now: datetime, *, wanted: UUID | None = None
+) -> Decision:
+    """Decide which free installation is used, `wanted` or the oldest; facts as of `told_of`."""
     cited = policy.issue_clauses if policy.sale is None else policy.sale.clauses.credit
-    left = sorted((one for one in credits_ if one.state == "open"), key=lambda one: (one.granted_at, one.id))
-    if left:
-        shown = {"credit": str(left[0].id), "granted_at": instant(left[0].granted_at), "left": len(left) - 1}
+    shown = told_of(credits_, wanted)
+    if next_of(credits_, wanted) is not None:
         return allow(InstallCode.INSTALL_CREDIT_USED, clauses=cited, policy=policy.ref, now=now, facts=shown)
-    counted = {state: sum(one.state == state for one in credits_) for state in ("used", "void")}
     return deny(
         InstallCode.INSTALL_CREDIT_NONE,
         clauses=cited,
         policy=policy.ref,
         now=now,
-        facts=counted,
+        facts=shown,
         options=("ask_extended_support",),
     )

@@ -17,8 +17,8 @@
    asked for.
 9. A matter that the customer caused himself, closed so as often as the limit within the window, is not taken again
    (NX-29).
-10. An installation uses up a credit (NX-19); any other task must be covered (NX-20), or a person decides where the
-    grounds are the only reasons to refuse (BC-15).
+10. An installation uses up the one that came with the license (NX-19, `rules.install_credit`); any other task must be
+    covered (NX-20), or a person decides where the grounds are the only reasons to refuse (BC-15).
 11. A description that lacks what the terms ask for is asked for, and the clocks wait (NX-24, CJ-09). Who cannot install
     afresh says so instead (NX-25).
 12. Outside working hours it is taken all the same (NX-30).
@@ -34,7 +34,7 @@ from tillkey_server.rules.advertised import covers_version, names_feature, names
 from tillkey_server.rules.calendar import calendar_of
 from tillkey_server.rules.citation import Clauses
 from tillkey_server.rules.decision import Code, Decision, allow, deny, instant, pend
-from tillkey_server.rules.install_credit import InstallCode
+from tillkey_server.rules.install_credit import CreditFacts, InstallCode, next_of, told_of
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.standing import LicenseFacts, Status, refuse, standing
 from tillkey_server.rules.support_code import SupportCode
@@ -84,7 +84,7 @@ class SupportAsked:
     modified_files: Mapping[str, str] = field(default_factory=dict)
     hotfixed_files: frozenset[str] = frozenset()
     described: tuple[str, ...] = ()
-    credits_left: int = 0
+    credits: tuple[CreditFacts, ...] = ()
     self_inflicted: tuple[datetime, ...] = ()
 
 
@@ -189,11 +189,13 @@ class _Judge:
     def _not_covered(self, met: tuple[GroundPolicy, ...]) -> Decision | None:
         """Sentence 10."""
         terms, task = self.terms, self.asked.task
-        if terms.credit is not None and task == INSTALLATION:
-            if self.asked.credits_left > 0:
+        free = self._free_installation()
+        if free is not None:
+            if next_of(self.asked.credits) is not None:
                 return None
             options = tuple(one for one in ("install_module",) if one in terms.tasks)
-            return self._no(InstallCode.INSTALL_CREDIT_NONE, terms.credit.clauses, {"credits_left": 0}, options=options)
+            shown = told_of(self.asked.credits)
+            return self._no(InstallCode.INSTALL_CREDIT_NONE, free, shown, options=options)
         if task in terms.tasks:
             return None
         if terms.exhaustive:
@@ -201,6 +203,13 @@ class _Judge:
             return self._wait(SupportCode.SUPPORT_PENDING_REVIEW, cited, _warned(met), options=("review",))
         shown = {"task": task, "covered": list(terms.tasks)}
         return self._no(SupportCode.SUPPORT_TASK_NOT_COVERED, terms.clauses.tasks, shown, options=("paid_offer",))
+
+    def _free_installation(self) -> Clauses | None:
+        """Return what gives the installation that is asked for as a free one; None where it is none (sentence 10)."""
+        sale = self.policy.sale
+        if self.asked.task != INSTALLATION or sale is None or not sale.install_service:
+            return None
+        return sale.clauses.credit
 
     def _described(self, met: tuple[GroundPolicy, ...]) -> Decision | None:
         """Sentence 11."""
@@ -219,12 +228,13 @@ class _Judge:
     def _taken(self, met: tuple[GroundPolicy, ...]) -> Decision:
         terms, asked = self.terms, self.asked
         calendar = calendar_of(self.policy)
-        if terms.credit is not None and asked.task == INSTALLATION:
-            code: Code = InstallCode.INSTALL_CREDIT_USED
-            cited = terms.credit.clauses
-        else:
-            code, cited = SupportCode.SUPPORT_TASK_OK, terms.clauses.tasks
         shown: dict[str, object] = {"task": asked.task, "charge": "free", **_warned(met)}
+        code: Code = SupportCode.SUPPORT_TASK_OK
+        cited = terms.clauses.tasks
+        free = self._free_installation()
+        if free is not None:
+            code, cited = InstallCode.INSTALL_CREDIT_USED, free
+            shown.update(told_of(asked.credits))
         if terms.guidance is not None:
             shown["guidance"], cited = terms.guidance.text, (*cited, *terms.guidance.clauses)
         if terms.hours is not None and not calendar.is_open(asked.received_at):

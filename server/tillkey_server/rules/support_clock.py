@@ -3,7 +3,8 @@
 1. Each clock counts working days in the policy's calendar from its start (K-04); days on which the request waited for
    the customer at their end do not count.
 2. A closure of the vendor pauses the acknowledgment alone, and only if the customers knew of it before it began and
-   before the request came in (BC-04).
+   before the request came in (BC-04). One that is withdrawn pauses to its withdrawal and no longer: that brings a
+   deadline forward and never back, and never into the time before it.
 3. A deadline once given keeps its calendar. A newer calendar counts where it brings the deadline forward, and never
    into the time before it was published (K-01).
 4. A duplicate of an anomaly is corrected by the clock of its first report (ZG-07).
@@ -160,7 +161,7 @@ def _closed(record: SupportRecord, terms: ClockTerms) -> tuple[Wait, ...]:
     if promised is None or promised.closures is None or not promised.closures.pauses_ack:
         return ()
     known = (one for one in terms.closures if one.notified_at <= min(one.starts_at, record.begun_at))
-    return tuple(Wait(one.starts_at, one.ends_at) for one in known)
+    return tuple(one.wait for one in known if one.wait is not None)
 
 
 def _due(start: datetime, days: int, waits: Iterable[Wait], terms: ClockTerms) -> datetime | None:

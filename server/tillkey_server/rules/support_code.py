@@ -51,6 +51,7 @@ class SupportCode(Code):
     REMOTE_ACCESS_GRANTED = "remote_access_granted"
     HOTFIX_RECORDED = "hotfix_recorded"
     CLOSURE_RECORDED = "closure_recorded"
+    CLOSURE_WITHDRAWN = "closure_withdrawn"
     # What is not.
     REFUSAL_NOT_PERMITTED = "refusal_not_permitted"
     OFFER_NOT_PERMITTED = "offer_not_permitted"
@@ -59,6 +60,7 @@ class SupportCode(Code):
     REMOTE_ACCESS_NOT_AUTHORIZED = "remote_access_not_authorized"
     HOTFIX_UNJUSTIFIED = "hotfix_unjustified"
     CLOSURE_NOTICE_LATE = "closure_notice_late"
+    CLOSURE_OVER = "closure_over"
     CUSTOMER_STILL_HAS_TIME = "customer_still_has_time"
     EVENT_OUT_OF_PLACE = "event_out_of_place"
     # How a clock stands.

@@ -300,3 +300,17 @@ def decide_closure(closure: Closure, policy: Policy, now: datetime) -> Decision:
     if closure.notified_at > closure.starts_at:
         return deny(SupportCode.CLOSURE_NOTICE_LATE, clauses=cited, policy=policy.ref, now=now, facts=facts)
     return allow(SupportCode.CLOSURE_RECORDED, clauses=cited, policy=policy.ref, now=now, facts=facts)
+
+
+def decide_withdrawal(closure: Closure, policy: Policy, now: datetime) -> Decision:
+    """Decide whether a closure is taken back, which ends its pause; told again it says the same (BC-04).
+
+    One that is over stays as it was: what it paused is not undone. Facts: `starts_at`, `ends_at`, `withdrawn_at`.
+    """
+    terms = None if policy.deadlines is None else policy.deadlines.closures
+    cited = policy.clocks.clauses.support if terms is None else terms.clauses
+    facts: dict[str, object] = {"starts_at": instant(closure.starts_at), "ends_at": instant(closure.ends_at)}
+    if closure.withdrawn_at is None and closure.ends_at <= now:
+        return deny(SupportCode.CLOSURE_OVER, clauses=cited, policy=policy.ref, now=now, facts=facts)
+    facts["withdrawn_at"] = instant(closure.withdrawn_at or now)
+    return allow(SupportCode.CLOSURE_WITHDRAWN, clauses=cited, policy=policy.ref, now=now, facts=facts)

@@ -77,15 +77,6 @@ class DescriptionPolicy:
 
 
 @dataclass(frozen=True, slots=True)
-class CreditPolicy:
-    """How many installations each license of a kind of product has free (NX-19); `product_kind` None: of any."""
-
-    per_license: int
-    product_kind: str | None
-    clauses: Clauses
-
-
-@dataclass(frozen=True, slots=True)
 class RepeatPolicy:
     """How often a matter may be asked about again that the customer caused himself (NX-29)."""
 
@@ -176,7 +167,6 @@ class SupportPolicy:
     clauses: SupportClauses
     grounds: tuple[GroundPolicy, ...]
     description: DescriptionPolicy | None
-    credit: CreditPolicy | None
     repeat: RepeatPolicy | None
     remote_access: RemoteAccessPolicy | None
     hotfix: HotfixPolicy | None

@@ -62,11 +62,21 @@ class SupportEvent:
 
 @dataclass(frozen=True, slots=True)
 class Closure:
-    """A time in which the vendor is closed, half-open, and since when its customers knew."""
+    """A time in which the vendor is closed, half-open, and since when its customers knew.
+
+    `withdrawn_at`: since when it is closed no more, though the customers were told so.
+    """
 
     notified_at: datetime
     starts_at: datetime
     ends_at: datetime
+    withdrawn_at: datetime | None = None
+
+    @property
+    def wait(self) -> Wait | None:
+        """Return the time in which the vendor was closed indeed; None where it was withdrawn before it began."""
+        end = self.ends_at if self.withdrawn_at is None else min(self.ends_at, self.withdrawn_at)
+        return Wait(self.starts_at, end) if self.starts_at < end else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,12 @@ async def of_customer(conn: AsyncConnection, customer_id: UUID, *, lock: bool = 
     return await rows.many(conn, rows.locked(statement, account_tables.install_credit, lock=lock), CreditRow)
 
 
+async def of_line(conn: AsyncConnection, order_line_id: UUID, *, lock: bool = False) -> tuple[CreditRow, ...]:
+    """Return the free installation of an order's line, if it has one; `lock` it before using it."""
+    statement = _SELECT.where(_C.order_line_id == order_line_id)
+    return await rows.many(conn, rows.locked(statement, account_tables.install_credit, lock=lock), CreditRow)
+
+
 async def grant(conn: AsyncConnection, row: CreditRow) -> bool:
     """Insert the free installation of a line unless it has one; return whether it is new."""
     return await rows.insert_if_absent(conn, account_tables.install_credit, row, ("order_line_id",))

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
+    from tillkey_server.rules.effect import Effect
+
 
 @dataclass(frozen=True, slots=True)
 class OutboxRow:
@@ -37,9 +39,9 @@ _SELECT = select(*rows.columns_of(tables.outbox, OutboxRow))
 _C = tables.outbox.c
 
 
-async def add(tx: AsyncConnection, *, kind: str, subject: str, payload: Mapping[str, Any], now: datetime) -> None:
-    """Add an effect, as `license.revoked` about a license's id; `payload` is JSON-able."""
-    await rows.insert(tx, tables.outbox, OutboxRow(new_id(), kind, subject, dict(payload), now))
+async def add(tx: AsyncConnection, *, kind: Effect, subject: str, payload: Mapping[str, Any], now: datetime) -> None:
+    """Add an effect about the id `subject`; `payload` is JSON-able, and nothing in it is secret or personal."""
+    await rows.insert(tx, tables.outbox, OutboxRow(new_id(), kind.value, subject, dict(payload), now))
 
 
 async def waiting(conn: AsyncConnection, limit: int = 100) -> tuple[OutboxRow, ...]:

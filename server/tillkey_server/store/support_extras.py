@@ -1,4 +1,7 @@
-"""What stands around support requests: closures of the vendor, grants of remote access, hotfixes. Only ever added."""
+"""What stands around support requests: closures of the vendor, grants of remote access, hotfixes.
+
+Rows are only ever added, but for when a closure was withdrawn, which is written once.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ClosureRow:
-    """A time in which the vendor is closed, half-open; `notified_at` is when its customers were told."""
+    """A time in which the vendor is closed, half-open; `notified_at` is when its customers were told.
+
+    `withdrawn_at` is when the vendor took it back; from then on it is closed no more.
+    """
 
     id: UUID
     notified_at: datetime
@@ -29,6 +35,8 @@ class ClosureRow:
     reason: str
     recorded_at: datetime
     actor: str
+    withdrawn_at: datetime | None = None
+    withdrawn_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +77,19 @@ CLOSURE_SORTS = {"starts_at": Sort(tables.vendor_closure.c.starts_at, lambda row
 async def add_closure(conn: AsyncConnection, row: ClosureRow) -> None:
     """Insert a closure; IntegrityError for one that was not told before it began."""
     await rows.insert(conn, tables.vendor_closure, row)
+
+
+async def closure(conn: AsyncConnection, closure_id: UUID, *, lock: bool = False) -> ClosureRow | None:
+    """Return the closure of that id; `lock` its row before deciding about it."""
+    statement = _CLOSURE.where(tables.vendor_closure.c.id == closure_id)
+    return await rows.one(conn, rows.locked(statement, tables.vendor_closure, lock=lock), ClosureRow)
+
+
+async def withdraw_closure(conn: AsyncConnection, closure_id: UUID, *, at: datetime, by: str) -> None:
+    """Note that a closure was withdrawn; the row is locked and was not."""
+    table = tables.vendor_closure
+    statement = table.update().where(table.c.id == closure_id, table.c.withdrawn_at.is_(None))
+    await rows.changed(conn, statement.values(withdrawn_at=at, withdrawn_by=by))
 
 
 async def closures_from(conn: AsyncConnection, since: datetime) -> tuple[ClosureRow, ...]:

@@ -74,6 +74,8 @@ vendor_closure = Table(
     Column("reason", Text, nullable=False),
     instant("recorded_at"),
     Column("actor", Text, nullable=False),
+    instant("withdrawn_at", optional=True),
+    Column("withdrawn_by", Text, nullable=True),
     CheckConstraint("notified_at <= starts_at AND starts_at < ends_at", name="order"),
 )
 

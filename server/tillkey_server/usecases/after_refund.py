@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tillkey_server.rules.decision import Decision
+from tillkey_server.rules.effect import Effect
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.refund_decision import use_after_refund
 from tillkey_server.rules.standing import LicenseFacts
@@ -39,4 +40,4 @@ async def _noticed(
 ) -> None:
     code = decision.code.value
     await audit.record(tx, decision, actor=SYSTEM, action=code, license_id=license_id, activation_id=activation_id)
-    await outbox.add(tx, kind=code, subject=str(license_id), payload=dict(decision.facts), now=now)
+    await outbox.add(tx, kind=Effect.USE_AFTER_REFUND, subject=str(license_id), payload=dict(decision.facts), now=now)

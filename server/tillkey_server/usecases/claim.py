@@ -25,7 +25,8 @@ from tillkey_server.rules.claim import (
     decide_start,
 )
 from tillkey_server.rules.decision import Decision, instant
-from tillkey_server.store import activations, audit, chains, customers, warranty
+from tillkey_server.rules.effect import Effect
+from tillkey_server.store import activations, audit, chains, customers, outbox, warranty
 from tillkey_server.store.warranty import SORTS, ClaimRow, QuoteRow, ReplacementRow, RmaRow, WorkRow
 from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
 from tillkey_server.usecases.catalogue import check_price
@@ -121,6 +122,7 @@ async def send_quote(
             sent_by=actor,
         )
         await warranty.insert(tx, made)
+        await _tell(tx, made, held.license.id)
     return SentQuote(claim_id, made.id, made.version, amount, made.valid_until, word, decision)
 
 
@@ -270,6 +272,19 @@ def _quote(row: QuoteRow) -> dict[str, object]:
         "sent_at": instant(row.sent_at),
         "accepted_at": instant(row.accepted_at),
     }
+
+
+async def _tell(tx: AsyncConnection, quote: QuoteRow, license_id: UUID) -> None:
+    """Tell the customer of a quote; the word that accepts it is in the answer to whoever sends it, and nowhere else."""
+    told = {
+        "license_id": str(license_id),
+        "quote_id": str(quote.id),
+        "version": quote.version,
+        "amount_minor": quote.amount_minor,
+        "currency": quote.currency,
+        "valid_until": instant(quote.valid_until),
+    }
+    await outbox.add(tx, kind=Effect.QUOTE_SENT, subject=str(quote.claim_id), payload=told, now=quote.sent_at)
 
 
 async def _may_accept(tx: AsyncConnection, held: Held, contact: str, hashed: str) -> bool:

@@ -1,26 +1,28 @@
-"""Closures of the vendor: recorded with the notice that its customers had, and listed."""
+"""Closures of the vendor: recorded with the notice that its customers had, taken back, and listed."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from uuid import UUID
 
-from tillkey_server.errors import BadInput
+from tillkey_server.errors import BadInput, NotFound
 from tillkey_server.ids import new_id
 from tillkey_server.rules.decision import Decision
-from tillkey_server.rules.support_event import decide_closure
+from tillkey_server.rules.support_event import decide_closure, decide_withdrawal
 from tillkey_server.rules.support_record import Closure
 from tillkey_server.store import audit, support_extras
 from tillkey_server.store.support_extras import CLOSURE_SORTS, ClosureRow
 from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
+from tillkey_server.usecases.issue_facts import closure_of
 from tillkey_server.usecases.paging import DEFAULT_LIMIT, Page, page_of, paging_of
 from tillkey_server.usecases.services import Services
 from tillkey_server.usecases.support_views import shown_closure
 
 
 @dataclass(frozen=True, slots=True)
-class AddedClosure:
-    """A closure that is on record, and the decision by which it is."""
+class ToldClosure:
+    """A closure as it is on record now, and the decision by which it is."""
 
     decision: Decision
     shown: dict[str, object]
@@ -35,7 +37,7 @@ async def add_closure(
     ends_at: datetime,
     reason: str,
     actor: str,
-) -> AddedClosure | RefusalAnswer:
+) -> ToldClosure | RefusalAnswer:
     """Record a closure, which has to have been told before it began; `policy` names the terms that are cited.
 
     Raises NotFound for the policy, and BadInput naming the field.
@@ -53,7 +55,33 @@ async def add_closure(
             return refusal_of(decision)
         row = ClosureRow(new_id(), notified_at, starts_at, ends_at, reason, now, actor)
         await support_extras.add_closure(tx, row)
-    return AddedClosure(decision, shown_closure(row))
+    return ToldClosure(decision, shown_closure(row))
+
+
+async def withdraw_closure(
+    services: Services, closure_id: UUID, *, policy: str, reason: str, actor: str
+) -> ToldClosure | RefusalAnswer:
+    """Take a closure back: it pauses nothing from now on; `policy` names the terms that are cited.
+
+    Raises NotFound for the policy or the closure, and BadInput for a missing reason.
+    """
+    if not reason.strip():
+        raise BadInput("reason", "say why; it is kept in the audit log")
+    terms = services.policies.offered(policy)
+    async with services.db.writing() as tx:
+        row = await support_extras.closure(tx, closure_id, lock=True)
+        if row is None:
+            raise NotFound("closure", str(closure_id))
+        now = services.clock.now()
+        decision = decide_withdrawal(closure_of(row), terms, now)
+        named = replace(decision, facts={**decision.facts, "closure": str(row.id), "reason": reason.strip()})
+        await audit.record(tx, named, actor=actor, action="closure_withdraw")
+        if not decision.allowed:
+            return refusal_of(decision)
+        if row.withdrawn_at is None:
+            await support_extras.withdraw_closure(tx, row.id, at=now, by=actor)
+        after = await support_extras.closure(tx, row.id)
+    return ToldClosure(decision, shown_closure(after or row))
 
 
 async def list_closures(

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from tillkey_server.errors import NotFound
 from tillkey_server.rules.access import EVERYTHING, Scope
 from tillkey_server.rules.decision import Decision, instant
 from tillkey_server.rules.install_credit import CreditFacts, decide_use
@@ -26,20 +27,31 @@ async def list_install_credits(
     async with services.db.reading() as tx:
         await accounts.seen(tx, customer_id, scope)
         now = services.clock.now()
-        found = [(row, await _facts(tx, row, now)) for row in await install_credits.of_customer(tx, customer_id)]
+        found = [(row, await facts_of(tx, row, now)) for row in await install_credits.of_customer(tx, customer_id)]
     return {"items": [_shown(row, facts) for row, facts in found]}
 
 
 async def use_install_credit(
-    services: Services, customer_id: UUID, *, actor: str, scope: Scope = EVERYTHING
+    services: Services,
+    customer_id: UUID,
+    *,
+    actor: str,
+    credit_id: UUID | None = None,
+    scope: Scope = EVERYTHING,
 ) -> Decision:
-    """Use a customer's oldest free installation, since it was done; refused where none is left. Raises NotFound."""
+    """Use a customer's free installation, since it was done: the one that is named, else the oldest.
+
+    Refused where it is used or void, or where none is left. Raises NotFound.
+    """
     async with services.db.writing() as tx:
         await accounts.locked(tx, customer_id, scope)
         now = services.clock.now()
         held = await install_credits.of_customer(tx, customer_id, lock=True)
         policy = await _terms(services, tx, customer_id, held)
-        decision = decide_use(tuple([await _facts(tx, row, now) for row in held]), policy, now)
+        if credit_id is not None and credit_id not in {row.id for row in held}:
+            raise NotFound("install credit", str(credit_id))
+        found = tuple([await facts_of(tx, row, now) for row in held])
+        decision = decide_use(found, policy, now, wanted=credit_id)
         if decision.allowed:
             await install_credits.use(tx, UUID(str(decision.facts["credit"])), at=now, by=actor)
         told = replace(decision, facts={**decision.facts, "customer": str(customer_id)})
@@ -55,7 +67,8 @@ async def _terms(services: Services, tx: AsyncConnection, customer_id: UUID, hel
     return await accounts.terms_of(services, tx, customer_id)
 
 
-async def _facts(tx: AsyncConnection, row: CreditRow, now: datetime) -> CreditFacts:
+async def facts_of(tx: AsyncConnection, row: CreditRow, now: datetime) -> CreditFacts:
+    """Return a free installation as the rules take it."""
     held = await licenses.of_order_line(tx, row.order_line_id)
     alive = any(status_of(one.facts, now) not in FROZEN for one in held)
     return CreditFacts(row.id, row.granted_at, row.used_at, alive)

@@ -17,6 +17,7 @@ from tillkey_server.rules.support_clock import ClockTerms, NewerCalendar, issue_
 from tillkey_server.rules.support_record import Closure, SupportEvent, SupportEventKind, SupportRecord
 from tillkey_server.store import policies, support, support_extras
 from tillkey_server.store.support import SupportEventRow, SupportRequestRow
+from tillkey_server.store.support_extras import ClosureRow
 
 
 async def issue_facts(tx: AsyncConnection, request_id: UUID, now: datetime) -> IssueFacts | None:
@@ -58,9 +59,17 @@ def record_from(
 async def clock_terms_of(tx: AsyncConnection, row: SupportRequestRow) -> ClockTerms:
     """Return what a request's clocks are counted by: its own terms, a newer calendar of theirs, and the closures."""
     policy = await _policy(tx, row.policy_ref)
-    closures = await support_extras.closures_from(tx, row.received_at)
-    told = tuple(Closure(one.notified_at, one.starts_at, one.ends_at) for one in closures)
-    return ClockTerms(policy, await _newer(tx, row.policy_ref), told)
+    return ClockTerms(policy, await _newer(tx, row.policy_ref), await closures_from(tx, row.received_at))
+
+
+async def closures_from(tx: AsyncConnection, since: datetime) -> tuple[Closure, ...]:
+    """Return the closures that end after an instant, as the rules see them."""
+    return tuple(closure_of(one) for one in await support_extras.closures_from(tx, since))
+
+
+def closure_of(row: ClosureRow) -> Closure:
+    """Return a closure as the rules see it."""
+    return Closure(row.notified_at, row.starts_at, row.ends_at, row.withdrawn_at)
 
 
 async def _newer(tx: AsyncConnection, ref: PolicyRef) -> NewerCalendar | None:

@@ -182,6 +182,8 @@ async def _line_of(tx: AsyncConnection, sale: Sale, order: str | None) -> orders
         currency=sale.product.currency,
         policy_name=sale.policy.name,
         policy_version=sale.policy.version,
+        list_price_minor=sale.product.price_minor,
+        advertised=sale.product.advertised,
     )
     await orders.insert_line(tx, line)
     return line

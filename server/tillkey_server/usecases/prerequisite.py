@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tillkey_server.rules.access import Scope
+from tillkey_server.rules.effect import Effect
 from tillkey_server.rules.sale import decide_loss, satisfied_by
 from tillkey_server.rules.standing import Event, advance, decide_change
 from tillkey_server.store import activations, audit, chains, licenses, outbox, products, sales
@@ -55,7 +56,7 @@ async def after_loss(services: Services, tx: AsyncConnection, lost: LicenseRow, 
         if decision.facts["suspends"]:
             await _suspend(services, tx, row, now)
         await audit.record(tx, decision, actor=actor, action="prerequisite_lost", license_id=row.id)
-        await outbox.add(tx, kind=decision.code.value, subject=str(row.id), payload=dict(decision.facts), now=now)
+        await outbox.add(tx, kind=Effect.PREREQ_LOST, subject=str(row.id), payload=dict(decision.facts), now=now)
     return len(dependents)
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tillkey_server.ids import new_id
 from tillkey_server.rules.decision import instant
+from tillkey_server.rules.effect import Effect
 from tillkey_server.rules.order_line import LineKind
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.refund import Ends, Verdict
@@ -136,13 +137,14 @@ async def _pay(tx: AsyncConnection, grant: Grant, refund: RefundRow) -> None:
         await balances.add(tx, entry)
         return
     payload = {"amount_minor": refund.amount_minor, "currency": refund.currency, "license_id": str(refund.license_id)}
-    await outbox.add(tx, kind="refund.payout", subject=str(refund.id), payload=payload, now=grant.now)
+    await outbox.add(tx, kind=Effect.REFUND_PAYOUT, subject=str(refund.id), payload=payload, now=grant.now)
 
 
 async def _tell(tx: AsyncConnection, grant: Grant, refund: RefundRow) -> None:
     told = {"refund_id": str(refund.id), "code": refund.code, "ends": refund.ends}
-    await outbox.add(tx, kind="refund.granted", subject=str(refund.license_id), payload=told, now=grant.now)
+    await outbox.add(tx, kind=Effect.REFUND_GRANTED, subject=str(refund.license_id), payload=told, now=grant.now)
     if grant.verdict.ends is Ends.LICENSE:
+        ended = str(refund.license_id)
         payload = {**told, "reason": "refund", "effective_latest_at": instant(refund.effective_latest_at)}
-        await outbox.add(tx, kind="license.revoked", subject=str(refund.license_id), payload=payload, now=grant.now)
-        await outbox.add(tx, kind="downloads.voided", subject=str(refund.license_id), payload=told, now=grant.now)
+        await outbox.add(tx, kind=Effect.LICENSE_REVOKED, subject=ended, payload=payload, now=grant.now)
+        await outbox.add(tx, kind=Effect.DOWNLOADS_VOIDED, subject=ended, payload=told, now=grant.now)

@@ -13,6 +13,7 @@ from tillkey_server.errors import BadInput, NotFound
 from tillkey_server.ids import new_id
 from tillkey_server.rules.access import EVERYTHING, Scope
 from tillkey_server.rules.decision import Decision
+from tillkey_server.rules.effect import Effect
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.refund_codes import RefundCode
 from tillkey_server.rules.refund_payout import attested, decide_failure, decide_payout
@@ -160,7 +161,7 @@ async def _concluded(
     if not decision.allowed:
         return refusal_of(noted)
     payload = {"refund_id": str(held.refund.id)}
-    kind = f"refund.{decision.code.value.removeprefix('ref_')}"
+    kind = Effect(f"refund.{decision.code.value.removeprefix('ref_')}")
     await outbox.add(tx, kind=kind, subject=str(held.refund.license_id), payload=payload, now=held.now)
     refund = await refunds.of_request(tx, held.request.id)
     return await shown_of(services, tx, held.request, refund, held.row, held.now)

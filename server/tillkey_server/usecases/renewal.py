@@ -19,11 +19,12 @@ from tillkey_server.ids import new_id
 from tillkey_server.money import Money
 from tillkey_server.rules.access import EVERYTHING, Scope
 from tillkey_server.rules.decision import Decision, Outcome, Refusal, allow, instant
+from tillkey_server.rules.effect import Effect
 from tillkey_server.rules.order_line import LineKind
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.renewal import Asked, decide_payment, extends_of, months_of
 from tillkey_server.rules.renewal_codes import RenewalCode
-from tillkey_server.store import audit, chains, orders, subscriptions
+from tillkey_server.store import audit, chains, orders, outbox, subscriptions
 from tillkey_server.store import terms as store
 from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.store.orders import OrderLineRow, OrderRow
@@ -104,8 +105,9 @@ async def renew(
                 await audit.record(tx, decision, actor=actor, action="license_renew", license_id=row.id)
                 return refusal_of(decision)
             term, order_id = await _insert(tx, row, told, asked, found, policy, now)
-            await recompute(tx, row, found.sold_under, now)
+            after = (await recompute(tx, row, found.sold_under, now)).license
             await audit.record(tx, decision, actor=actor, action="license_renew", license_id=row.id)
+            await _tell(tx, row, after, term, now)
             return Renewed(is_new=True, renewal_id=term.id, order_id=order_id, decision=decision)
 
     return await settled(attempt)
@@ -138,6 +140,15 @@ async def _insert(
     await store.insert(tx, term)
     await _settle_due(tx, row, line, told.channel.strip(), months)
     return term, order.id
+
+
+async def _tell(tx: AsyncConnection, before: LicenseRow, after: LicenseRow, term: TermRow, now: datetime) -> None:
+    """Tell the new ends of a license, where a renewal changed any."""
+    ends = ("use_until", "updates_until", "support_until")
+    if all(getattr(before, name) == getattr(after, name) for name in ends):
+        return
+    told = {"renewal_id": str(term.id), **{name: instant(getattr(after, name)) for name in ends}}
+    await outbox.add(tx, kind=Effect.LICENSE_RENEWED, subject=str(after.id), payload=told, now=now)
 
 
 async def _settle_due(tx: AsyncConnection, row: LicenseRow, line: OrderLineRow, channel: str, months: int) -> None:

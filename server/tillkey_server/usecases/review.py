@@ -11,11 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from tillkey_server.errors import BadInput, BrokenInvariant, NotFound
 from tillkey_server.ids import new_id
 from tillkey_server.rules.access import EVERYTHING, Scope
-from tillkey_server.rules.decision import Decision
+from tillkey_server.rules.decision import Decision, instant
+from tillkey_server.rules.effect import Effect
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.sale import decide_overdue, decide_release, decide_review
 from tillkey_server.rules.sale_policy import ReviewClock
-from tillkey_server.store import audit, customers, licenses, orders, products, reviews
+from tillkey_server.store import audit, customers, licenses, orders, outbox, products, reviews
 from tillkey_server.store.orders import OrderRow
 from tillkey_server.store.reviews import ReviewRow
 from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
@@ -62,6 +63,8 @@ async def release_order(
         await orders.set_review(tx, row.id, held_at=out.held_at, released_at=out.released_at)
         note = ReviewRow(new_id(), row.id, "released", now, decision.code.value, actor, why, dict(decision.facts))
         await reviews.insert(tx, note)
+        payload = {"customer_id": str(row.customer_id), "clocks_from": instant(begins)}
+        await outbox.add(tx, kind=Effect.ORDER_RELEASED, subject=str(row.id), payload=payload, now=now)
         customer = await customers.by_id(tx, row.customer_id)
         if customer is None:
             raise BrokenInvariant("an order of no customer")

@@ -9,8 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tillkey_server.ids import new_id
 from tillkey_server.rules.decision import Decision
+from tillkey_server.rules.effect import Effect
 from tillkey_server.rules.sale import decide_at_payment, decide_review
-from tillkey_server.store import audit, orders, reviews
+from tillkey_server.store import audit, orders, outbox, reviews
 from tillkey_server.store.orders import OrderRow
 from tillkey_server.store.products import ProductRow
 from tillkey_server.store.reviews import ReviewRow
@@ -37,4 +38,6 @@ async def put_under_review(tx: AsyncConnection, row: OrderRow, decision: Decisio
     await reviews.insert(tx, note)
     told = replace(decision, facts={**decision.facts, "order": str(row.id)})
     await audit.record(tx, told, actor=actor, action="order_hold")
+    payload = {"customer_id": str(row.customer_id), "code": decision.code.value}
+    await outbox.add(tx, kind=Effect.ORDER_UNDER_REVIEW, subject=str(row.id), payload=payload, now=held_at)
     return replace(row, held_at=held_at, released_at=None)

@@ -14,11 +14,12 @@ from tillkey_server.errors import BadInput, BrokenInvariant, NotFound
 from tillkey_server.ids import new_id
 from tillkey_server.rules.access import EVERYTHING, Scope
 from tillkey_server.rules.decision import Decision, allow, instant
+from tillkey_server.rules.effect import Effect
 from tillkey_server.rules.release_version import Version
 from tillkey_server.rules.software_release import OwnerFacts, PublishFacts, decide_publish, owners_to_tell
 from tillkey_server.rules.update_code import UpdateCode
 from tillkey_server.rules.update_policy import ReleaseKind, Severity
-from tillkey_server.store import audit, licenses, products, software_releases
+from tillkey_server.store import audit, licenses, outbox, products, software_releases
 from tillkey_server.store.products import ProductRow
 from tillkey_server.store.software_releases import SORTS, FixRow, ListedRelease, SoftwareReleaseRow
 from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
@@ -97,6 +98,7 @@ async def publish(
             if known is None:
                 await _insert(tx, sold, row, what, scope)
                 owners = await _owners(services, tx, row, now) if what.fixes else ()
+                await _tell(tx, row, product, owners, now)
             told = {**decision.facts, "product": product, "owners": len(owners)}
             decision = replace(decision, facts=told)
             await audit.record(tx, decision, actor=actor, action="release_publish")
@@ -232,6 +234,15 @@ async def _owners(services: Services, tx: AsyncConnection, row: SoftwareReleaseR
             found.append(OwnerFacts(one.facts, one.customer_id, policy, reported.get(one.id)))
         after = batch[-1].id
     return owners_to_tell(row.facts(), found, now)
+
+
+async def _tell(
+    tx: AsyncConnection, row: SoftwareReleaseRow, product: str, owners: Sequence[UUID], now: datetime
+) -> None:
+    """Tell every owner who may have a fix that it is there (NX-26, BC-30)."""
+    told = {"release_id": str(row.id), "product": product, "version": row.version}
+    for customer_id in owners:
+        await outbox.add(tx, kind=Effect.FIX_RELEASED, subject=str(customer_id), payload=told, now=now)
 
 
 def _differing(known: SoftwareReleaseRow, row: SoftwareReleaseRow) -> tuple[str, ...]:

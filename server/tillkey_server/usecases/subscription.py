@@ -19,6 +19,7 @@ from tillkey_server.ids import new_id
 from tillkey_server.money import Money
 from tillkey_server.rules.access import EVERYTHING, Scope
 from tillkey_server.rules.decision import Decision, Outcome, instant
+from tillkey_server.rules.effect import Effect
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.renewal import Asked
 from tillkey_server.rules.subscription import (
@@ -32,7 +33,7 @@ from tillkey_server.rules.subscription import (
     period_start,
 )
 from tillkey_server.rules.term_policy import Clock
-from tillkey_server.store import audit, licenses, subscriptions
+from tillkey_server.store import audit, licenses, outbox, subscriptions
 from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.store.subscriptions import DueRow, SubscriptionRow
 from tillkey_server.usecases.renewal_facts import Gathered, gather, governed
@@ -165,8 +166,7 @@ async def cancel_of_product(
 ) -> int:
     """Cancel all subscriptions to a product that is retired in this transaction, and return how many (BC-23).
 
-    The product's row is locked and retired already, so that no renewal is created meanwhile. Whoever retires owes each
-    of the customers the notice `renewal_cancelled_product_retired`.
+    The product's row is locked and retired already, so that no renewal is created meanwhile. Each customer is told.
     """
     cancelled = 0
     for one in await subscriptions.running_of_product(tx, product_id):
@@ -174,10 +174,15 @@ async def cancel_of_product(
         if row is None:
             continue
         held = await _held_of(services, tx, row)
-        decision = None if held.facts is None else decide_retirement(held.facts, held.policy, now)
+        if held.facts is None:
+            continue
+        decision = decide_retirement(held.facts, held.policy, now)
         if decision is not None and await subscriptions.cancel_if_running(tx, one.id, now, PRODUCT_RETIRED):
             await _drop(tx, held.renewals, now)
             await audit.record(tx, decision, actor=actor, action="subscription_cancel", license_id=row.id)
+            told = {"subscription_id": str(one.id), "ends_at": instant(held.facts.ends_at)}
+            kind = Effect(decision.code.value)
+            await outbox.add(tx, kind=kind, subject=str(row.id), payload=told, now=now)
             cancelled += 1
     return cancelled
 
@@ -202,6 +207,15 @@ async def _create(services: Services, listed: SubscriptionRow) -> Decision | Non
         shown = {**decision.facts, "price": price.display(), "next_due_at": instant(following)}
         decision = replace(decision, facts=shown)
         await audit.record(tx, decision, actor=SCHEDULER, action="renewal_due", license_id=held.row.id)
+        told = {
+            "subscription_id": str(one.id),
+            "period": due.period,
+            "due_at": instant(due.due_at),
+            "amount_minor": price.minor,
+            "currency": price.currency,
+            "notices": decision.facts.get("notices", []),
+        }
+        await outbox.add(tx, kind=Effect.RENEWAL_CREATED, subject=str(held.row.id), payload=told, now=now)
         return decision
 
 

@@ -12,13 +12,15 @@ from tillkey_server.errors import NotFound
 from tillkey_server.ids import new_id
 from tillkey_server.rules.access import EVERYTHING, Scope
 from tillkey_server.rules.decision import Decision, Outcome, instant
+from tillkey_server.rules.install_credit import InstallCode
 from tillkey_server.rules.support import decide_support
 from tillkey_server.rules.support_clock import ClockTerms
-from tillkey_server.rules.support_record import Closure, SupportEvent, SupportEventKind, SupportRecord
+from tillkey_server.rules.support_record import SupportEvent, SupportEventKind, SupportRecord
 from tillkey_server.rules.support_state import banner_of, shown_clocks
-from tillkey_server.store import audit, support, support_extras
+from tillkey_server.store import audit, install_credits, support, support_extras
 from tillkey_server.store.support import SORTS, SupportEventRow, SupportRequestRow
 from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
+from tillkey_server.usecases.issue_facts import closures_from
 from tillkey_server.usecases.paging import DEFAULT_LIMIT, Page, page_of, paging_of
 from tillkey_server.usecases.services import Services
 from tillkey_server.usecases.support_facts import Standpoint, SupportQuestion, standpoint_of
@@ -62,7 +64,9 @@ async def open_support_request(
 ) -> TakenRequest | RefusalAnswer:
     """Put a request on record; one that is refused is in the audit log alone.
 
-    What its description lacks is waited for from the start. Raises NotFound and BadInput.
+    What its description lacks is waited for from the start; one for the free installation uses it (NX-19).
+
+    Raises NotFound and BadInput.
     """
     now = services.clock.now()
     async with services.db.writing() as tx:
@@ -80,6 +84,8 @@ async def open_support_request(
         original = None if first is None else first.duplicate_of or first.id
         row = replace(row, reference=reference, duplicate_of=original)
         await support.insert(tx, row)
+        if decision.code is InstallCode.INSTALL_CREDIT_USED and at.credit_id is not None:
+            await install_credits.use(tx, at.credit_id, at=now, by=actor)
         if decision.outcome is Outcome.PEND and "missing" in decision.facts:
             await support.add_event(tx, _waiting(row, decision, actor, now))
         return TakenRequest(decision, shown(await seen_of(tx, row, now), now))
@@ -136,8 +142,7 @@ async def _decided(tx: AsyncConnection, at: Standpoint, now: datetime) -> Decisi
     }
     if decision.outcome is Outcome.DENY:
         return replace(decision, facts=told)
-    closures = await support_extras.closures_from(tx, at.asked.received_at)
-    terms = ClockTerms(at.policy, None, tuple(Closure(one.notified_at, one.starts_at, one.ends_at) for one in closures))
+    terms = ClockTerms(at.policy, None, await closures_from(tx, at.asked.received_at))
     waiting = (SupportEvent(SupportEventKind.WAITING_FOR_CUSTOMER, at.asked.received_at, {"missing": True}),)
     record = SupportRecord(
         id=NOTHING_YET,

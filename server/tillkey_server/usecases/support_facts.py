@@ -12,18 +12,28 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from tillkey_server.errors import BadInput, BrokenInvariant, NotFound
 from tillkey_server.rules.access import Scope
 from tillkey_server.rules.binding import PRODUCTION
-from tillkey_server.rules.install_credit import InstallCode
+from tillkey_server.rules.install_credit import CreditFacts, next_of
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.site import canonical_site
 from tillkey_server.rules.support import SupportAsked
 from tillkey_server.rules.support_event import CUSTOMER_ACTION
 from tillkey_server.rules.support_policy import Ground
 from tillkey_server.rules.support_record import SupportEventKind
-from tillkey_server.store import activations, customers, orders, products, projects, support, support_extras
+from tillkey_server.store import (
+    activations,
+    customers,
+    install_credits,
+    orders,
+    products,
+    projects,
+    support,
+    support_extras,
+)
 from tillkey_server.store.activations import ActivationRow
 from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.store.products import ProductRow
 from tillkey_server.store.projects import ProjectRow
+from tillkey_server.usecases.install_credit import facts_of
 from tillkey_server.usecases.seen import license_of
 from tillkey_server.usecases.services import Services
 
@@ -69,6 +79,12 @@ class Standpoint:
     policy: Policy
     asked: SupportAsked
 
+    @property
+    def credit_id(self) -> UUID | None:
+        """Return the free installation that a request for one would use, if one is left."""
+        found = next_of(self.asked.credits)
+        return None if found is None else found.id
+
 
 async def standpoint_of(
     services: Services,
@@ -100,7 +116,8 @@ async def standpoint_of(
         policy,
         SupportAsked(task=question.task, received_at=received_at, license=row.facts, found=found),
     )
-    return replace(at, asked=await _asked(tx, question, at, row, project))
+    asked = await _asked(tx, question, at, row, project)
+    return replace(at, asked=replace(asked, credits=await _credits(tx, row, now, lock=lock)))
 
 
 async def _before_purchase(
@@ -124,7 +141,6 @@ async def _asked(
     earlier = await support.of_license(tx, row.id)
     first_project = next((one.project_id for one in earlier if one.project_id is not None), None)
     supported = first_project or row.project_id
-    used = sum(one.taken_as == InstallCode.INSTALL_CREDIT_USED for one in earlier)
     line = await orders.line(tx, row.order_line_id)
     order = None if line is None else await orders.by_id(tx, line.order_id)
     held = await activations.active_of_license(tx, row.id)
@@ -147,7 +163,6 @@ async def _asked(
         modified_files=question.files,
         hotfixed_files=frozenset(digest for one in hotfixed for digest in one.files.values()),
         described=question.described,
-        credits_left=_credits(at.product, at.policy) - used,
         self_inflicted=await self_inflicted(tx, row.customer_id, question.matter),
     )
 
@@ -191,11 +206,10 @@ def _ground(code: str) -> Ground:
         raise BadInput("found", f"{code} is no ground") from error
 
 
-def _credits(product: ProductRow, policy: Policy) -> int:
-    terms = None if policy.support is None else policy.support.credit
-    if terms is None or (terms.product_kind is not None and product.kind != terms.product_kind):
-        return 0
-    return terms.per_license
+async def _credits(tx: AsyncConnection, row: LicenseRow, now: datetime, *, lock: bool) -> tuple[CreditFacts, ...]:
+    """Return the free installation that came with a license's line; its licenses share it (NX-19)."""
+    held = await install_credits.of_line(tx, row.order_line_id, lock=lock)
+    return tuple([await facts_of(tx, one, now) for one in held])
 
 
 def _same_site(

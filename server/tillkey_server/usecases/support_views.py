@@ -125,6 +125,7 @@ def shown_closure(row: ClosureRow) -> dict[str, object]:
         "reason": row.reason,
         "recorded_at": instant(row.recorded_at),
         "actor": row.actor,
+        "withdrawn_at": instant(row.withdrawn_at),
     }
 
 

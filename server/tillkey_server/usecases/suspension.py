@@ -10,9 +10,10 @@ from tillkey_server.errors import BadInput
 from tillkey_server.ids import new_id
 from tillkey_server.rules.access import EVERYTHING, Scope
 from tillkey_server.rules.account import SuspensionAsked, decide_lift, decide_suspension, span_of
-from tillkey_server.rules.decision import Decision, Outcome
+from tillkey_server.rules.decision import Decision, Outcome, instant
+from tillkey_server.rules.effect import Effect
 from tillkey_server.rules.policy import Policy
-from tillkey_server.store import audit, suspensions
+from tillkey_server.store import audit, outbox, suspensions
 from tillkey_server.store.suspensions import SuspensionRow
 from tillkey_server.usecases import accounts
 from tillkey_server.usecases.services import Services
@@ -51,6 +52,10 @@ async def suspend_account(
                 span = _span(asked, policy, now)
                 await suspensions.approve(tx, row.id, at=now, by=actor, stops_at=span[0], until=span[1])
                 await accounts.spread(tx, customer_id, now)
+                payload = {"behavior": row.behavior, "stops_at": instant(span[0]), "until": instant(span[1])}
+                await outbox.add(
+                    tx, kind=Effect.ACCOUNT_SUSPENSION_SET, subject=str(customer_id), payload=payload, now=now
+                )
         told = replace(decision, facts={**decision.facts, "customer": str(customer_id)})
         await audit.record(tx, told, actor=actor, action="account_suspend")
     return decision
@@ -71,6 +76,10 @@ async def lift_suspension(
         if decision.allowed:
             await suspensions.lift(tx, customer_id, at=now, by=actor)
             await accounts.spread(tx, customer_id, now)
+            payload = {"lifted": len(live)}
+            await outbox.add(
+                tx, kind=Effect.ACCOUNT_SUSPENSION_LIFTED, subject=str(customer_id), payload=payload, now=now
+            )
         told = replace(decision, facts={**decision.facts, "customer": str(customer_id)})
         await audit.record(tx, told, actor=actor, action="account_lift")
     return decision

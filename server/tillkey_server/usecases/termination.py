@@ -12,7 +12,8 @@ from tillkey_server.errors import BadInput
 from tillkey_server.ids import new_id
 from tillkey_server.money import Money
 from tillkey_server.rules.access import EVERYTHING, Scope
-from tillkey_server.rules.decision import Decision, Outcome
+from tillkey_server.rules.decision import Decision, Outcome, instant
+from tillkey_server.rules.effect import Effect
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.support_state import ENDED, state_of
 from tillkey_server.rules.termination import (
@@ -24,7 +25,7 @@ from tillkey_server.rules.termination import (
     decide_request,
     decide_waiver,
 )
-from tillkey_server.store import activations, audit, licenses, orders, refunds, support, terminations
+from tillkey_server.store import activations, audit, licenses, orders, outbox, refunds, support, terminations
 from tillkey_server.store import balances as ledger
 from tillkey_server.store.balances import EntryRow
 from tillkey_server.store.terminations import TerminationRow, WaiverRow
@@ -68,6 +69,7 @@ async def request_termination(
                 new_id(), customer_id, CUSTOMER, None, "", reason.strip(), now, actor, now, actor, due_at
             )
             await terminations.insert(tx, row)
+            await _tell(tx, decision, customer_id, row.id, due_at)
         await _audited(tx, decision, customer_id, actor, "termination_request")
     return decision
 
@@ -100,6 +102,7 @@ async def terminate_account(
                 await terminations.insert(tx, row)
             if decision.allowed and row.due_at is None:
                 await terminations.approve(tx, row.id, at=now, by=actor, due_at=now)
+                await _tell(tx, decision, customer_id, row.id, now)
         await _audited(tx, decision, customer_id, actor, "account_terminate")
     return decision
 
@@ -212,6 +215,15 @@ def blocked(row: TerminationRow, facts: LeavingFacts, policy: Policy, services: 
 
 def _by_vendor(customer_id: UUID, behavior: str, evidence: str, actor: str, now: datetime) -> TerminationRow:
     return TerminationRow(new_id(), customer_id, VENDOR, behavior, evidence.strip(), "", now, actor)
+
+
+async def _tell(
+    tx: AsyncConnection, decision: Decision, customer_id: UUID, termination_id: UUID, due_at: datetime
+) -> None:
+    """Tell a customer that the account will end, and when (NX-37, NX-40)."""
+    told = {"termination_id": str(termination_id), "due_at": instant(due_at)}
+    kind = Effect(decision.code.value)
+    await outbox.add(tx, kind=kind, subject=str(customer_id), payload=told, now=decision.evaluated_at)
 
 
 async def _audited(tx: AsyncConnection, decision: Decision, customer_id: UUID, actor: str, action: str) -> None:

@@ -15,6 +15,7 @@ from tillkey_server.ids import new_id
 from tillkey_server.rules.access import EVERYTHING, Scope
 from tillkey_server.rules.claim import DEVELOPMENT, ClaimFacts, IntakeFacts, QuoteFacts, RmaFacts, decide_open
 from tillkey_server.rules.decision import Decision, Refusal, allow
+from tillkey_server.rules.effect import Effect
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.standing import FROZEN, refuse, standing, status_of
 from tillkey_server.rules.warranty import (
@@ -28,7 +29,7 @@ from tillkey_server.rules.warranty import (
 )
 from tillkey_server.rules.warranty_code import WarrantyCode
 from tillkey_server.rules.warranty_policy import Ground, StartBasis
-from tillkey_server.store import audit, licenses, orders, warranty
+from tillkey_server.store import audit, licenses, orders, outbox, warranty
 from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.store.warranty import (
     ClaimRow,
@@ -297,6 +298,10 @@ async def decide_claim(
             number = 1 if last is None else last.number + 1
             made = DecisionRow(new_id(), claim_id, number, signed, len(found), now, actor)
             await warranty.insert(tx, made)
+            if decision.facts["flipped"]:
+                told = {"license_id": str(held.license.id), "outcome": signed, "number": number}
+                kind = Effect.SERVICE_DECISION_FLIPPED
+                await outbox.add(tx, kind=kind, subject=str(claim_id), payload=told, now=now)
     return Done(claim_id, held.license.id, decision)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.callers import Callers
 from tests.support.house import AGENT, House
-from tests.support.renewing import last_days, local, renew, sell, withdraw
+from tests.support.renewing import care, last_days, local, renew, sell, withdraw
 from tillkey_server.usecases.explain import explain
 from tillkey_server.usecases.license import change_standing
 from tillkey_server.usecases.subscription import create_due
@@ -131,15 +131,24 @@ async def test_the_retirement_of_a_product_cancels_its_renewals_and_nothing_is_c
     assert (await create_due(house.services))["created"] == 2
     assert (await renew(http, charged)).json()["decision"] == "allow"
     house.clock.turn(hours=1)
-    assert await withdraw(house, COLLECT) == 2
-    told = (await decisions(house, waiting))[-1]
-    assert (told["code"], told["clauses"]) == ("renewal_cancelled_product_retired", ["BC-23"])
+    retired = await http.post(f"/v1/products/{COLLECT}/retire", json={})
+    assert (retired.status_code, retired.json()["code"]) == (200, "product_retired")
+    for one in (charged, waiting):
+        told = (await decisions(house, one))[-1]
+        assert (told["code"], told["clauses"]) == ("renewal_cancelled_product_retired", ["BC-23"])
     assert [one["dropped_at"] is None for one in (await shown(http, charged))["renewals"]] == [True]
     assert [one["dropped_at"] is None for one in (await shown(http, waiting))["renewals"]] == [False]
     assert [(await last_days(http, one))["support"] for one in (charged, waiting)] == ["2027-03-10", "2026-03-10"]
     assert (await change(http, charged, "resume")).json()["code"] == "renewal_product_retired"
     assert (await subscribe(http, waiting)).json()["code"] == "renewal_product_retired"
-    assert (await withdraw(house, COLLECT), await create_due(house.services)) == (0, {"created": 0, "blocked": 0})
+    again = await http.post(f"/v1/products/{COLLECT}/retire", json={})
+    assert (again.status_code, again.json()["code"]) == (409, "product_retired")
+    # What was paid for lasts to its end, and nothing falls due after it.
+    for day, active in (("2027-03-10", True), ("2027-03-11", False)):
+        house.clock.instant = local(day, PARIS)
+        assert (await care(http, charged))["facts"]["active"] is active
+        assert await create_due(house.services) == {"created": 0, "blocked": 0}
+    assert len((await shown(http, charged))["renewals"]) == 1
 
 
 @pytest.mark.clause("BC-24")

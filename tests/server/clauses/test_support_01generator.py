@@ -125,3 +125,25 @@ async def test_an_update_that_there_was_at_the_request_may_be_offered_instead(ho
         ("offer_not_permitted", "may_not_be_paid"),
     ]
     assert (await desk.clock("fix"))["stopped_at"] is None
+
+
+@pytest.mark.clause("ZG-10")
+async def test_an_issued_license_keeps_what_the_page_promised_on_the_day_and_its_price(
+    house: House, callers: Callers
+) -> None:
+    client = await callers.client()
+
+    async def page(low: str, high: str) -> None:
+        told = {"advertised": {"platform": {"from": low, "to": high}}}
+        assert (await client.patch(f"/v1/products/{ADDON}", json=told)).status_code == 200
+
+    await page("1.7", "8.1")
+    made = await client.post("/v1/licenses", json={"product": ADDON, "customer": "owner@shop.example"})
+    assert made.status_code == 201, made.text
+    await page("9", "9.1")
+    question = {"task": "usage", "license_id": made.json()["licenses"][0]["license_id"]}
+    for version, code in (("8.1", "support_task_ok"), ("8.2", "nosup_version_not_advertised")):
+        told = await client.post("/v1/support-requests/preview", json={**question, "platform_version": version})
+        assert told.json()["code"] == code
+    [line] = (await client.get(f"/v1/orders/{made.json()['order_id']}")).json()["lines"]
+    assert line["list_price"] == line["price"] is not None

@@ -73,6 +73,34 @@ async def test_a_closure_that_was_told_in_time_pauses_the_confirmation_and_nothi
 
 
 @pytest.mark.clause("BC-04")
+async def test_a_closure_that_is_taken_back_pauses_to_that_instant_and_no_longer(
+    house: House, callers: Callers
+) -> None:
+    desk = await help_desk(house, callers, CARE)
+    supervisor = await callers.client("supervisor")
+    added = await supervisor.post("/v1/vendor-closures", json=CLOSURE)
+    await desk.open()
+    before = await desk.clock("ack")
+    house.clock.turn(days=2)
+    path = f"/v1/vendor-closures/{added.json()['closure']['id']}/withdraw"
+    told = {"policy": "prestashop-care", "reason": "we are back"}
+    for _ in range(2):
+        back = await supervisor.post(path, json=told)
+        assert (back.status_code, back.json()["code"], back.json()["clauses"]) == (200, "closure_withdrawn", ["BC-04"])
+        assert back.json()["closure"]["withdrawn_at"] == "2026-03-04T09:00:00Z"
+    after = await desk.clock("ack")
+    assert (before["due_at"], after["due_at"], after["code"]) == (
+        "2026-03-09T23:00:00Z",
+        "2026-03-04T23:00:00Z",
+        "sla_ack_due",
+    )
+    # One that is over is not taken back: what it paused stays paused.
+    gone = await supervisor.post("/v1/vendor-closures", json={**CLOSURE, "ends_at": "2026-03-04T00:00:00Z"})
+    over = await supervisor.post(f"/v1/vendor-closures/{gone.json()['closure']['id']}/withdraw", json=told)
+    assert (over.status_code, over.json()["code"], over.json()["clauses"]) == (409, "closure_over", ["BC-04"])
+
+
+@pytest.mark.clause("BC-04")
 async def test_a_closure_that_was_told_after_the_request_came_does_not_count(house: House, callers: Callers) -> None:
     desk = await help_desk(house, callers, CARE)
     await desk.open(received_at="2026-02-27T12:00:00Z")

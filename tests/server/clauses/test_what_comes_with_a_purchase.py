@@ -143,6 +143,51 @@ async def test_two_who_use_the_last_free_installation_at_once_use_it_once(house:
     assert all("NX-19" in answer.json()["clauses"] for answer in answers)
 
 
+@pytest.mark.clause("NX-19")
+async def test_a_request_for_the_installation_and_who_did_one_count_the_same_free_installations(
+    house: House, callers: Callers
+) -> None:
+    client = await callers.client()
+    await catalogue(client)
+    placed = [await order(client, CORE) for _ in range(2)]
+    customer = placed[0]["customer_id"]
+    project = await told(client, "POST", "/v1/projects", {"customer_id": customer, "name": "Corner Shop"}, 201)
+    path = f"/v1/customers/{customer}/install-credits"
+
+    def asked(position: int) -> dict[str, Any]:
+        license_id = placed[position]["licenses"][0]["license_id"]
+        return {"task": "install_service", "license_id": license_id, "project_id": project["id"]}
+
+    opened = await told(client, "POST", "/v1/support-requests", asked(0), 201)
+    held = (await client.get(path)).json()["items"]
+    assert [(one["id"] == opened["facts"]["credit"], one["state"]) for one in held] == [(True, "used"), (False, "open")]
+    named = await told(client, "POST", f"{path}/use", {"credit_id": held[0]["id"]}, 409)
+    assert (named["code"], "NX-19" in named["clauses"]) == ("install_credit_none", True)
+    assert (await told(client, "POST", f"{path}/use", {"credit_id": held[1]["id"]}))["code"] == "install_credit_used"
+    refused = await told(client, "POST", "/v1/support-requests", asked(1), 409)
+    assert (refused["code"], "NX-19" in refused["clauses"]) == ("install_credit_none", True)
+    await told(client, "POST", f"{path}/use", {"credit_id": placed[0]["id"]}, 404)
+
+
+@pytest.mark.clause("NX-19")
+async def test_two_licenses_of_one_line_that_ask_for_its_installation_at_once_use_it_once(
+    house: House, callers: Callers
+) -> None:
+    client = await callers.client()
+    await catalogue(client)
+    lines = [{"product": CORE, "quantity": 2, "price": "0.00 USD"}]
+    sold = await told(client, "POST", "/v1/orders", {"number": "A-1", "customer": OWNER, "lines": lines}, 201)
+    of = {"customer_id": sold["customer_id"], "name": "Corner Shop"}
+    project = await told(client, "POST", "/v1/projects", of, 201)
+    bodies = [
+        {"task": "install_service", "license_id": one["license_id"], "project_id": project["id"]}
+        for one in sold["licenses"]
+    ]
+    answers = await asyncio.gather(*[client.post("/v1/support-requests", json=body) for body in bodies])
+    assert sorted(answer.status_code for answer in answers) == [201, 409]
+    assert {one.json()["code"] for one in answers} == {"install_credit_used", "install_credit_none"}
+
+
 CODE = "86781236-23D0-4b3c-7dfa-c1c147e0dece"
 
 

@@ -42,8 +42,11 @@ def test_a_purchase_code_a_free_installation_and_a_project_are_told(shell):
     buyer = ("--customer", "owner@shop.example")
     placed = shell.json("order", "add", "--number", "A-1", *buyer, "--line", "nexopos-multistore")
     account = placed["customer_id"]
-    assert [one["state"] for one in shell.json("install-credit", "list", account)["items"]] == ["open"]
-    assert shell.json("install-credit", "use", account)["code"] == "install_credit_used"
+    listed = shell.json("install-credit", "list", account)["items"]
+    assert [one["state"] for one in listed] == ["open"]
+    named = ("--credit", listed[0]["id"])
+    assert shell.json("install-credit", "use", account, *named)["code"] == "install_credit_used"
+    assert shell.json("install-credit", "use", account, *named, exit_code=1)["code"] == "install_credit_none"
     assert shell.json("install-credit", "use", account, exit_code=1)["code"] == "install_credit_none"
     brought = ("--channel", "envato", "--code", "0123-4567-89ab", "--product", "nexopos-multistore", *buyer)
     bought = ("--support-months", "6", "--purchased-at", "2026-01-31T10:00:00Z")

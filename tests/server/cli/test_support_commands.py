@@ -62,10 +62,13 @@ def test_a_value_that_nobody_can_read_is_told_by_its_name(shell):
 
 
 def test_a_closure_is_added_once_its_customers_know_and_listed(shell):
-    times = ("--starts-at", "2026-08-01T00:00:00Z", "--ends-at", "2026-08-15T00:00:00Z", "--reason", "summer")
+    times = ("--starts-at", "2998-08-01T00:00:00Z", "--ends-at", "2998-08-15T00:00:00Z", "--reason", "summer")
     terms = ("closure", "add", "--policy", "prestashop-care", *times)
     added = shell.json(*terms, "--notified-at", "2025-12-01T00:00:00Z")
     assert (added["code"], added["clauses"]) == ("closure_recorded", ["BC-04"])
     listed = shell.json("closure", "list")
     assert [one["id"] for one in listed["items"]] == [added["closure"]["id"]]
+    back = ("closure", "withdraw", added["closure"]["id"], "--policy", "prestashop-care", "--reason", "we stay open")
+    assert shell.json(*back)["code"] == "closure_withdrawn"
+    assert shell.json("closure", "list")["items"][0]["withdrawn_at"] is not None
     assert shell.run(*terms, "--notified-at", "2999-01-01T00:00:00Z").exit_code == 2

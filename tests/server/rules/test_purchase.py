@@ -27,6 +27,9 @@ def test_the_oldest_installation_that_is_left_goes_first():
         1,
     )
     none = decide_use((old, used), NEXOPOS, NOW)
+    named = decide_use((used, *left), NEXOPOS, NOW, wanted=left[0].id)
+    assert (named.facts["credit"], named.facts["left"]) == (str(left[0].id), 1)
+    assert decide_use((used, *left), NEXOPOS, NOW, wanted=used.id).code is InstallCode.INSTALL_CREDIT_NONE
     assert (none.code, none.facts) == (InstallCode.INSTALL_CREDIT_NONE, {"used": 1, "void": 1})
     assert decide_use((), SILENT, NOW).clauses == SILENT.issue_clauses
 

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.server.rules.facts import POLICIES
-from tillkey_server.rules.advertised import covers_version, names_feature, names_versions, numbers
+from tillkey_server.rules.advertised import covers_version, names_feature, names_versions
 from tillkey_server.rules.decision import Decision, Outcome
+from tillkey_server.rules.install_credit import CreditFacts
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.standing import LicenseFacts
 from tillkey_server.rules.support import SupportAsked, decide_support, matched
@@ -21,6 +22,8 @@ SECOND = timedelta(seconds=1)
 MARKET, ADDON, CRM, CARE = (POLICIES[name] for name in ("nexopos", "01generator", "crmjetty", "prestashop-care"))
 WHOLE = ("steps", "expected", "actual", "version", "fresh_install_checked")
 SHOP, OTHER = "shop", "other"
+CREDIT = (CreditFacts(UUID(int=7), NOW, None, alive=True),)
+GONE = CreditFacts(UUID(int=7), NOW, NOW, alive=True)
 PAGE = {"platform": {"from": "1.7", "to": "8.1"}, "features": ["import"]}
 
 
@@ -80,18 +83,19 @@ def test_what_ends_or_holds_a_license_holds_its_support_and_an_expired_use_right
 @pytest.mark.parametrize("task", ["install_module", "update_module", "fix_issue", "assist_configuration"])
 def test_the_extended_support_has_four_tasks_whether_or_not_the_free_installation_was_used(task: str) -> None:
     for left in (0, 1):
-        assert code(MARKET, asked(task, credits_left=left)) == "support_task_ok"
+        assert code(MARKET, asked(task, credits=CREDIT[:left])) == "support_task_ok"
     assert code(MARKET, asked("paint_the_shop")) == "support_task_not_covered"
 
 
 @pytest.mark.clause("NX-19", "NX-21")
 def test_a_free_installation_is_there_until_it_was_used() -> None:
-    assert code(MARKET, asked("install_service", credits_left=1, described=())) == "install_credit_used"
-    none = decide_support(asked("install_service", credits_left=0), MARKET, NOW)
+    assert code(MARKET, asked("install_service", credits=CREDIT, described=())) == "install_credit_used"
+    none = decide_support(asked("install_service", credits=(GONE,)), MARKET, NOW)
     assert (none.code.value, none.options) == ("install_credit_none", ("install_module",))
+    assert (none.facts["used"], none.facts["void"]) == (1, 0)
     expired = held(support_until=NOW - SECOND)
-    assert code(MARKET, asked("install_service", credits_left=1, license=expired)) == "install_credit_used"
-    assert code(ADDON, asked("install_service", credits_left=1)) == "support_task_not_covered"
+    assert code(MARKET, asked("install_service", credits=CREDIT, license=expired)) == "install_credit_used"
+    assert code(ADDON, asked("install_service", credits=CREDIT)) == "support_task_not_covered"
 
 
 @pytest.mark.clause("NX-16", "NX-17", "NX-18")
@@ -221,10 +225,26 @@ def test_what_nobody_promised_is_not_known() -> None:
 @given(st.lists(st.integers(0, 99), min_size=1, max_size=4))
 def test_a_version_lies_between_itself_and_what_begins_with_it(parts: list[int]) -> None:
     version = ".".join(map(str, parts))
-    assert numbers(version) == tuple(parts)
     assert covers_version({"platform": {"from": version, "to": version}}, version)
     assert covers_version({"platform": {"to": version}}, f"{version}.7")
     assert covers_version({"platform": {"from": f"{version}.0"}}, version)
+
+
+@pytest.mark.clause("ZG-10")
+@pytest.mark.parametrize(
+    ("ends", "version", "inside"),
+    [
+        (("1.7", "8.1"), "8.1.0-rc.1", True),
+        (("8.1", None), "8.1.0-rc.1", False),
+        (("1.7", "8.x"), "8.2.1", True),
+        (("1.7", "8.x"), "9", False),
+        (("1.7.8.11", None), "1.7.8.2+debian", False),
+        (("1.7.8.2", None), "1.7.8.11+debian", True),
+    ],
+)
+def test_a_platforms_versions_are_compared_as_those_of_releases_are(ends, version: str, inside: bool) -> None:
+    low, high = ends
+    assert covers_version({"platform": {"from": low, "to": high}}, version) is inside
 
 
 @pytest.mark.clause("BC-08", "BC-09", "BC-10", "BC-11", "BC-13")
@@ -282,7 +302,7 @@ def test_outside_working_hours_a_request_is_taken_and_told_when_somebody_is_ther
     decision = decide_support(asked(received_at=night), MARKET, night)
     assert (decision.outcome, decision.code.value) == (Outcome.ALLOW, "outside_working_hours")
     assert decision.facts["next_open_at"] == "2026-03-11T08:00:00Z"
-    installing = asked("install_service", received_at=night, credits_left=1)
+    installing = asked("install_service", received_at=night, credits=CREDIT)
     assert decide_support(installing, MARKET, night).code.value == "install_credit_used"
     assert decide_support(asked("usage", received_at=night), ADDON, night).code.value == "support_task_ok"
 

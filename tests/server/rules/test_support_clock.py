@@ -143,6 +143,27 @@ def test_a_closure_pauses_the_acknowledgment_alone_and_only_if_it_was_told_befor
     assert clock(CARE, "fix", found, closures=(closure,)).due == clock(CARE, "fix", found).due
 
 
+HOURS = st.integers(0, 24 * 30)
+
+
+@pytest.mark.clause("BC-04", "K-01")
+@given(HOURS, HOURS, st.integers(1, 24 * 20), HOURS)
+def test_taking_a_closure_back_brings_a_deadline_forward_and_never_back_nor_into_the_past(
+    received: int, begins: int, length: int, withdrawn: int
+) -> None:
+    start = local(CARE, date(2026, 1, 1), 0)
+    at, begin, back = (start + timedelta(hours=hours) for hours in (received, begins, withdrawn))
+    closure = Closure(start - SECOND, begin, begin + timedelta(hours=length))
+    found = record(at)
+    given_due, due = (
+        clock(CARE, "ack", found, closures=(one,)).due for one in (closure, replace(closure, withdrawn_at=back))
+    )
+    assert given_due is not None
+    assert due is not None
+    assert due <= given_due
+    assert due == given_due or due > back
+
+
 @pytest.mark.clause("BC-04")
 def test_a_closure_pauses_nothing_where_the_terms_say_so_or_say_nothing() -> None:
     closure = Closure(FRIDAY - 9 * SECOND, FRIDAY, FRIDAY + timedelta(days=9))

@@ -1,11 +1,13 @@
 """Valid requests about support: of a product under terms that have support and deadlines."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from tests.support.administration.example import NOBODY, Example, Make, Shelf
 from tillkey_server.store.licenses import by_id
 from tillkey_server.usecases.catalogue import change_product
+from tillkey_server.usecases.closure import ToldClosure, add_closure
 from tillkey_server.usecases.project import add_project
 from tillkey_server.usecases.support import TakenRequest, open_support_request
 from tillkey_server.usecases.support_events import ToldEvent, record_support_event
@@ -79,6 +81,17 @@ async def _close(_shelf: Shelf) -> Example:
     return Example(body=body)
 
 
+async def _withdraw(shelf: Shelf) -> Example:
+    told = (await _close(shelf)).body or {}
+    moments = {name: datetime.fromisoformat(told[name]) for name in ("notified_at", "starts_at", "ends_at")}
+    added = await add_closure(
+        shelf.house.services, policy=told["policy"], reason=told["reason"], actor="cli:test", **moments
+    )
+    assert isinstance(added, ToldClosure)
+    body = {"policy": told["policy"], "reason": "we stay open"}
+    return Example({"closure_id": str(added.shown["id"])}, body, missing={"closure_id": NOBODY})
+
+
 async def _closures(_shelf: Shelf) -> Example:
     return Example()
 
@@ -92,5 +105,6 @@ EXAMPLES: dict[str, Make] = {
     "grant_remote_access": _grant,
     "record_hotfix": _about({"severity": "severe", "files": {"src/till.php": "0" * 64}}),
     "add_closure": _close,
+    "withdraw_closure": _withdraw,
     "list_closures": _closures,
 }

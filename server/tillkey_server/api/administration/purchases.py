@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Annotated
+from uuid import UUID
 
 from pydantic import Field
 
@@ -31,6 +32,8 @@ endpoints = Endpoints("purchases")
 
 class UseInstallCredit(Input):
     """An installation was done."""
+
+    credit_id: Annotated[UUID | None, Field(description="Which free installation it was; left out, the oldest.")] = None
 
 
 class ImportLicense(Input):
@@ -94,9 +97,12 @@ async def list_install_credits(call: Call) -> Mapping[str, object]:
     refusals=("not_found", InstallCode.INSTALL_CREDIT_NONE),
 )
 async def use_install_credit(call: Call) -> Returned:
-    """Use a customer's oldest free installation, since it was done."""
+    """Use a customer's free installation, since it was done: the one that is named, else the oldest."""
     customer_id = call.id("customer_id", "customer")
-    decision = await install_credit.use_install_credit(call.services, customer_id, actor=call.actor, scope=call.scope)
+    named = call.asked(UseInstallCredit).credit_id
+    decision = await install_credit.use_install_credit(
+        call.services, customer_id, actor=call.actor, credit_id=named, scope=call.scope
+    )
     return told_of(decision) if decision.allowed else refusal_of(decision)
 
 

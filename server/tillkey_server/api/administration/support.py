@@ -19,6 +19,7 @@ from tillkey_server.api.administration.support_shapes import (
     TellEvent,
     TellHotfix,
     WholeSupportRequest,
+    WithdrawClosure,
 )
 from tillkey_server.rules.access import Permission
 from tillkey_server.rules.decision import Refusal
@@ -229,6 +230,26 @@ async def add_closure(call: Call) -> Returned:
     if isinstance(added, RefusalAnswer):
         return added
     return {**answered_of(added.decision, asked.language), "closure": added.shown}
+
+
+@closures.post(
+    "/v1/vendor-closures/{closure_id}/withdraw",
+    Permission.CLOSURE_WRITE,
+    body=WithdrawClosure,
+    answer=ClosureAdded,
+    command="closure withdraw",
+    refusals=("not_found", SupportCode.CLOSURE_OVER),
+)
+async def withdraw_closure(call: Call) -> Returned:
+    """Take a closure back: it pauses nothing from now on, and what it paused before is not undone."""
+    asked = call.asked(WithdrawClosure)
+    closure_id = call.id("closure_id", "closure")
+    done = await closure.withdraw_closure(
+        call.services, closure_id, policy=asked.policy, reason=asked.reason, actor=call.actor
+    )
+    if isinstance(done, RefusalAnswer):
+        return done
+    return {**answered_of(done.decision, asked.language), "closure": done.shown}
 
 
 @closures.get(

@@ -266,6 +266,14 @@ class AddClosure(Input):
     language: Language = "en"
 
 
+class WithdrawClosure(Input):
+    """A closure is taken back."""
+
+    policy: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$", description="The terms that are cited.")]
+    reason: Reason
+    language: Language = "en"
+
+
 class Closure(Answer):
     """A time in which the vendor is closed."""
 
@@ -276,6 +284,7 @@ class Closure(Answer):
     reason: str
     recorded_at: Time
     actor: str
+    withdrawn_at: Time
 
 
 class ClosurePage(Answer):
@@ -286,6 +295,6 @@ class ClosurePage(Answer):
 
 
 class ClosureAdded(Answered):
-    """A closure that is on record."""
+    """A closure that is on record, as it is now."""
 
     closure: Closure
