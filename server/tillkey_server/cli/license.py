@@ -81,7 +81,7 @@ def explain(*, data_dir: DataDir, license_id: LicenseId, language: Language = Sp
         from tillkey_server.usecases.explain import explain as explain_license
 
         told = await explain_license(services, license_id, language=language)
-        return Done(told, lambda output: explained(output, told))
+        return Done(told, lambda output: explained(output, told, language.value))
 
     perform(data_dir, work, as_json=as_json)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tillkey_server.cli.output import moment, shown
-from tillkey_server.usecases.words import NEXT_STEPS
+from tillkey_server.words.catalogue import ENGLISH, STEPS, phrase, texts
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -51,14 +51,14 @@ def given_back(done: Released) -> str:
     return f"The license {done.license_id} is free{until}; it counts as no forced deactivation."
 
 
-def explained(output: Output, told: Mapping[str, Any]) -> None:
-    """Show the answer first, then what it rests on: the use, the clocks, the limits, and each decision in words."""
+def explained(output: Output, told: Mapping[str, Any], language: str = ENGLISH) -> None:
+    """Show the answer first, then what it rests on, what could be done, and each decision in words."""
     license_, standing = told["license"], told["standing"]
     output.fields({**license_, **{name: standing[name] for name in ("status", "code", "clauses", "lease_ends_at")}})
     output.fields({"project": (told["project"] or {}).get("name"), "bound_at": told["bound_at"]})
+    output.say(standing["words"])
     output.say("")
-    clocks = [(name, clock["last_day"], clock["running"], clock["clauses"]) for name, clock in told["clocks"].items()]
-    output.table(("clock", "last day", "running", "clauses"), clocks)
+    _clocks(output, told["clocks"], language)
     output.say("")
     times = ("last_seen_at", "lease_ends_at", "ended_at")
     columns = ("id", "status", "environment", *times, "end_reason", "superseded_by")
@@ -66,13 +66,73 @@ def explained(output: Output, told: Mapping[str, Any]) -> None:
     output.say("")
     output.fields({"forced deactivations": _limit(told["forced_deactivations"]), "copies": _copies(told["chain"])})
     for notice in told["notices"]:
-        output.say(f"Notice: {notice['words']} ({', '.join(notice['clauses'])})")
-    output.say("What can be done now:" if told["next_steps"] else "What can be done now: nothing.")
+        output.say(phrase("heading_notice", language, words=notice["words"], clauses=", ".join(notice["clauses"])))
+    output.say(phrase("heading_steps" if told["next_steps"] else "heading_no_steps", language))
     for step in told["next_steps"]:
-        output.say(f"  {NEXT_STEPS[step]}")
+        output.say(f"  {texts(STEPS, language)[step]}")
+    output.say("")
+    _possible(output, told["possible"], language)
     output.say("")
     decisions = [(one["at"], one["actor"], one["words"], one["clauses"]) for one in told["decisions"]]
-    output.table(("at", "by", "decision", "clauses"), decisions)
+    output.table(_columns(language, "at", "by", "decision", "clauses"), decisions)
+
+
+def _clocks(output: Output, clocks: Mapping[str, Any], language: str) -> None:
+    """Show each clock, and then the stretches that it comes from."""
+    rows = [
+        (phrase(f"clock_{name}", language), clock["last_day"], clock["words"], clock["clauses"])
+        for name, clock in clocks.items()
+    ]
+    output.table(_columns(language, "clock", "last_day", "words", "clauses"), rows)
+    output.say("")
+    output.say(phrase("heading_segments", language))
+    output.table(
+        _columns(language, "clock", "stretch", "from", "last_day", "paid"),
+        [row for name, clock in clocks.items() for row in _stretches(name, clock, language)],
+    )
+
+
+def _stretches(name: str, clock: Mapping[str, Any], language: str) -> list[tuple[object, ...]]:
+    rows: list[tuple[object, ...]] = []
+    label = phrase(f"clock_{name}", language)
+    for one in clock["segments"]:
+        kind = phrase(f"stretch_{one['kind']}", language)
+        stretch = phrase("stretch_ended", language, stretch=kind) if one["ended_early"] else kind
+        rows.append((label, stretch, one["start"], one["last_day"], _paid(one["payment"])))
+    for one in clock["taken_out"]:
+        kind = phrase("stretch_renewal", language)
+        stretch = phrase("stretch_taken_out", language, stretch=kind, refunded_at=one["refunded_at"])
+        rows.append((label, stretch, None, None, _paid(one["payment"])))
+    return rows
+
+
+def _paid(payment: Mapping[str, Any] | None) -> str | None:
+    return None if payment is None else f"{payment['channel']} {payment['number']}, {payment['amount']}"
+
+
+def _possible(output: Output, possible: Sequence[Mapping[str, Any]], language: str) -> None:
+    output.say(phrase("heading_possible", language))
+    rows = [
+        (
+            phrase(f"action_{one['action']}", language),
+            _asked(one["asked"]),
+            phrase(f"decision_{one['answer']['decision']}", language),
+            one["answer"]["words"],
+            one["answer"]["clauses"],
+        )
+        for one in possible
+    ]
+    output.table(_columns(language, "action", "asked", "answer", "words", "clauses"), rows)
+
+
+def _asked(asked: Mapping[str, Any]) -> str | None:
+    """Return what tells one question from the others of its topic; the rest is in the document of `--json`."""
+    named = {name: asked[name] for name in ("reasons", "months", "task") if asked.get(name)}
+    return ", ".join(shown(value) for value in named.values()) or None
+
+
+def _columns(language: str, *names: str) -> tuple[str, ...]:
+    return tuple(phrase(f"column_{name}", language) for name in names)
 
 
 def _selling_on(until: object, decision: Decision) -> str:

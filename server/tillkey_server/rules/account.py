@@ -9,6 +9,7 @@
 4. Where the terms ask for two people, the first one proposes and another one agrees.
 5. Several suspensions of one account hold side by side; lifting lifts all of them.
 6. A policy that is silent about accounts suspends none.
+7. Whoever asks how an account stands is told the suspension first, then its end that is scheduled or proposed.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tillkey_server.rules.account_policy import Behavior
-from tillkey_server.rules.decision import Code, Decision, allow, deny, instant, pend
+from tillkey_server.rules.decision import Code, Decision, Refusal, allow, deny, instant, pend
 from tillkey_server.rules.policy import Policy
 
 
@@ -42,6 +43,8 @@ class AccountCode(Code):
     ACCOUNT_TERMINATED = "account_terminated"
     ACCOUNT_TERMINATED_BY_VENDOR = "account_terminated_by_vendor"
     BALANCE_WAIVED = "balance_waived"
+    ACCOUNT_IN_ORDER = "account_in_order"
+    ACCOUNT_ENDING = "account_ending"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,15 @@ class Span:
     at: datetime
     stops_at: datetime
     until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """An end that was asked for by the customer or the vendor; `due_at` None: another person has to agree first."""
+
+    by_vendor: bool
+    behavior: str | None
+    due_at: datetime | None
 
 
 def silent(policy: Policy, now: datetime) -> Decision:
@@ -145,6 +157,39 @@ def joined(spans: Sequence[Span]) -> Span | None:
     ends = [one.until for one in spans]
     last = None if None in ends else max(end for end in ends if end is not None)
     return Span(min(one.at for one in spans), min(one.stops_at for one in spans), last)
+
+
+def decide_account(suspended: Span | None, leaving: Leaving | None, policy: Policy, now: datetime) -> Decision:
+    """Tell how an account stands (sentence 7).
+
+    Facts: `since`, `stops_at` and `until` of a suspension, `due_at` and `by` of an end.
+    """
+    terms, ref = policy.account, policy.ref
+    cited = policy.standing.suspended if terms is None else terms.clauses.suspension
+    shown: dict[str, object] = {}
+    if leaving is not None:
+        shown = {"due_at": instant(leaving.due_at), "by": "vendor" if leaving.by_vendor else "customer"}
+    if suspended is not None:
+        until = suspended.until
+        shown |= {"since": instant(suspended.at), "stops_at": instant(suspended.stops_at), "until": instant(until)}
+        return deny(
+            Refusal.ACCOUNT_SUSPENDED,
+            clauses=cited,
+            policy=ref,
+            now=now,
+            facts=shown,
+            retry_at=until,
+            options=("ask_support",),
+        )
+    if leaving is None:
+        return allow(AccountCode.ACCOUNT_IN_ORDER, clauses=cited, policy=ref, now=now)
+    if leaving.due_at is None:
+        return second_person({**shown, "behavior": leaving.behavior}, policy, now)
+    ended = policy.standing.terminated
+    if terms is not None:
+        ended = terms.clauses.vendor if leaving.by_vendor else terms.clauses.request
+    options = () if leaving.by_vendor else ("cancel_termination",)
+    return pend(AccountCode.ACCOUNT_ENDING, clauses=ended, policy=ref, now=now, facts=shown, options=options)
 
 
 def decide_lift(live: int, reason: str, policy: Policy, now: datetime) -> Decision:

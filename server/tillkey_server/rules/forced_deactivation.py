@@ -12,18 +12,25 @@
    and the limits speak first, since a confirmation could not help there.
 8. A move ticket made by an agent counts like a forced deactivation. It needs no confirmation, since it releases nothing
    by itself.
-9. How many are left is told with every answer, after this one was counted.
+9. How many are left is told with every answer, after this one was counted; whoever only asks is told how many are left
+   now, the confirmation taken as given.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from tillkey_server.rules.decision import Decision, Grant, Refusal, allow, deny, instant
+from tillkey_server.rules.decision import Code, Decision, Grant, Refusal, allow, deny, instant
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.window import room_at, within
+
+
+class ForcedCode(Code):
+    """What whoever only asks is answered beside the refusals of `PRECEDENCE`."""
+
+    FORCED_DEACTIVATION_POSSIBLE = "forced_deactivation_possible"
 
 
 class ForcedKind(StrEnum):
@@ -109,6 +116,24 @@ def decide(facts: ForcedFacts, policy: Policy, now: datetime) -> Decision:
         now=now,
         facts=_shown(facts, count, policy, now, counted=counted, overridden=overridden),
     )
+
+
+def decide_possible(past: tuple[PastForced, ...], policy: Policy, now: datetime) -> Decision:
+    """Tell what the limits would say to an agent now (sentence 9).
+
+    Facts: `limit`, `window_days`, `used`, `remaining`.
+    """
+    asked = ForcedFacts(ended=False, last_seen_at=None, past=past, reason="asked", confirm=True)
+    told, used = decide(asked, policy, now), _count(past, policy, now).used
+    limit = policy.forced_deactivation.limit
+    facts = {
+        "limit": limit,
+        "window_days": policy.forced_deactivation.window.days,
+        "used": used,
+        "remaining": max(0, limit - used),
+    }
+    code = ForcedCode.FORCED_DEACTIVATION_POSSIBLE if told.allowed else told.code
+    return replace(told, code=code, facts=facts)
 
 
 _OPTIONS: dict[Refusal, tuple[str, ...]] = {

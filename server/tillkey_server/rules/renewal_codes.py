@@ -45,3 +45,5 @@ class SubscriptionCode(Code):
     RENEWAL_CANCELLED_PRODUCT_RETIRED = "renewal_cancelled_product_retired"
     RENEWAL_NOT_CANCELLED = "renewal_not_cancelled"
     RENEWAL_RESUMED = "renewal_resumed"
+    RENEWAL_EXPECTED = "renewal_expected"
+    RENEWAL_UNPAID = "renewal_unpaid"

@@ -338,6 +338,13 @@ def decide_overdue(held_at: datetime, policy: Policy, now: datetime) -> Decision
     )
 
 
+def decide_reviewed(held_at: datetime | None, policy: Policy, now: datetime) -> Decision:
+    """Tell whether an order is under review (BC-37), and where it is for too long that a refund is proposed."""
+    if held_at is None:
+        return allow(SaleCode.ORDER_NOT_UNDER_REVIEW, clauses=_review(policy), policy=policy.ref, now=now)
+    return decide_overdue(held_at, policy, now) or refuse_under_review(held_at, policy, now)
+
+
 def refuse_under_review(held_at: datetime, policy: Policy, now: datetime) -> Decision:
     """Return the no that a till meets which would begin to use a license of an order under review (BC-37).
 

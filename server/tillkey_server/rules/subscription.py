@@ -10,6 +10,8 @@
    for, and what was created and not paid is dropped (BC-25). It may be taken up again until then.
 6. The retirement of the product cancels it for good (BC-23); a product that is offline for a time does not, and the
    notice of the renewal says that it is offline (BC-24).
+7. Whoever asks is told the next renewal: one that is created and unpaid first, then one that is due, then the one to
+   come; of a cancelled subscription, when it ends.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from tillkey_server.rules.clocks import add_months, first_instant
-from tillkey_server.rules.decision import Decision, allow, deny, instant
+from tillkey_server.rules.decision import Decision, allow, deny, instant, pend
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.renewal_codes import RenewalCode, SubscriptionCode
 from tillkey_server.rules.standing import LicenseFacts, Status, standing
@@ -110,6 +112,29 @@ def decide_due(held: SubscriptionFacts, policy: Policy, now: datetime) -> Decisi
         shown["notices"] = [RenewalCode.RENEWAL_PRODUCT_OFFLINE_NOTICE.value]
         clauses += terms.clauses.offline
     return allow(SubscriptionCode.RENEWAL_CREATED, clauses=clauses, policy=policy.ref, now=now, facts=shown)
+
+
+def decide_next(held: SubscriptionFacts | None, policy: Policy, now: datetime) -> Decision:
+    """Tell the next renewal of a subscription (sentence 7); facts `due_at`, `months`, `access_until`."""
+    terms = policy.subscription
+    if terms is None or held is None or _is_over(held, now):
+        return _none(policy, now)
+    if held.cancelled_at is not None:
+        retired = held.cancel_reason == PRODUCT_RETIRED
+        return _retired(held, terms, policy, now) if retired else decide_cancel(held, policy, now)
+    due = decide_due(held, policy, now)
+    if due is not None:
+        return due
+    shown = {
+        "due_at": instant(held.ends_at),
+        "months": held.months,
+        "access_until": instant(held.access_until),
+    }
+    cited = terms.clauses.renewal
+    if held.unpaid_since is not None:
+        code, options = SubscriptionCode.RENEWAL_UNPAID, ("renew",)
+        return pend(code, clauses=cited, policy=policy.ref, now=now, facts=shown, options=options)
+    return allow(SubscriptionCode.RENEWAL_EXPECTED, clauses=cited, policy=policy.ref, now=now, facts=shown)
 
 
 def decide_cancel(held: SubscriptionFacts | None, policy: Policy, now: datetime) -> Decision:

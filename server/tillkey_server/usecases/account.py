@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from tillkey_server.rules.access import EVERYTHING, Scope
-from tillkey_server.rules.decision import instant
+from tillkey_server.rules.account import Leaving, decide_account
+from tillkey_server.rules.decision import Decision, instant
 from tillkey_server.store import suspensions, terminations
 from tillkey_server.store.suspensions import SuspensionRow
 from tillkey_server.usecases import accounts
 from tillkey_server.usecases.answers import answered_of
 from tillkey_server.usecases.services import Services
-from tillkey_server.usecases.termination import blocked, leaving
+from tillkey_server.usecases.termination import VENDOR, blocked, leaving
 
 
 async def get_account(services: Services, customer_id: UUID, *, scope: Scope = EVERYTHING) -> dict[str, object]:
@@ -42,6 +46,14 @@ async def get_account(services: Services, customer_id: UUID, *, scope: Scope = E
         "termination": ended,
         "erased_at": None if stone is None else instant(stone.at),
     }
+
+
+async def standing_of(services: Services, tx: AsyncConnection, customer_id: UUID, now: datetime) -> Decision:
+    """Return whether an account is suspended or about to end, for whoever asks within a transaction of its own."""
+    policy = await accounts.terms_of(services, tx, customer_id)
+    held = await terminations.open_of(tx, customer_id)
+    leaving_ = None if held is None else Leaving(held.ended_by == VENDOR, held.behavior, held.due_at)
+    return decide_account(await accounts.span_of_account(tx, customer_id, now), leaving_, policy, now)
 
 
 def _shown(row: SuspensionRow) -> dict[str, object]:

@@ -59,7 +59,7 @@ async def spread(tx: AsyncConnection, customer_id: UUID, now: datetime) -> tuple
     Every heartbeat that was judged before fails its step and is judged again (I3).
     """
     held = await licenses.of_customer(tx, customer_id, lock=True)
-    span = await _span(tx, customer_id, now)
+    span = await span_of_account(tx, customer_id, now)
     for row in held:
         await chains.hold_still(tx, row.id)
     for row in held:
@@ -75,10 +75,11 @@ async def inherit(tx: AsyncConnection, license_id: UUID, customer_id: UUID, now:
     The customer's row is locked, so that no suspension comes in between.
     """
     await customers.seen(tx, customer_id, EVERYTHING, lock=True)
-    await _write(tx, license_id, await _span(tx, customer_id, now))
+    await _write(tx, license_id, await span_of_account(tx, customer_id, now))
 
 
-async def _span(tx: AsyncConnection, customer_id: UUID, now: datetime) -> Span | None:
+async def span_of_account(tx: AsyncConnection, customer_id: UUID, now: datetime) -> Span | None:
+    """Return how long an account is suspended at an instant; None: it is not."""
     live = await suspensions.live_of(tx, customer_id, now)
     return joined(
         [

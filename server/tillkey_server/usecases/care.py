@@ -20,9 +20,10 @@ from tillkey_server.rules.term_policy import Clock
 from tillkey_server.store import activations, orders, projects
 from tillkey_server.store import terms as store
 from tillkey_server.store.licenses import LicenseRow
+from tillkey_server.store.orders import OrderLineRow, OrderRow
 from tillkey_server.store.terms import EndingRow, TermRow
 from tillkey_server.usecases.answers import answered_of
-from tillkey_server.usecases.renewal_facts import gather, governed
+from tillkey_server.usecases.renewal_facts import Gathered, gather, governed
 from tillkey_server.usecases.seen import license_of
 from tillkey_server.usecases.services import Services
 
@@ -39,8 +40,8 @@ async def care_status(
 
 async def care_of(services: Services, tx: AsyncConnection, row: LicenseRow, at: datetime, now: datetime) -> Decision:
     """Return the care of a license at an instant, for whoever decides by it within a transaction of its own."""
-    facts, policy = await _facts(services, tx, row, now)
-    return decide_care(facts, at, policy, now)
+    found = await gather(services, tx, row)
+    return decide_care(await care_facts(services, tx, row, found, now), at, found.sold_under, now)
 
 
 async def terms_shown(services: Services, license_id: UUID, *, scope: Scope = EVERYTHING) -> dict[str, object]:
@@ -48,8 +49,9 @@ async def terms_shown(services: Services, license_id: UUID, *, scope: Scope = EV
     now = services.clock.now()
     async with services.db.reading() as tx:
         row = await license_of(tx, license_id, scope)
-        facts, policy = await _facts(services, tx, row, now)
         found = await gather(services, tx, row)
+        policy = found.sold_under
+        facts = await care_facts(services, tx, row, found, now)
         renewals = [await _renewal(tx, one) for one in await store.of_license(tx, row.id)]
         endings = [_ending(one) for one in await store.endings_of(tx, row.id)]
     expiry = decide_expiry(facts, policy, now)
@@ -65,10 +67,12 @@ async def terms_shown(services: Services, license_id: UUID, *, scope: Scope = EV
     }
 
 
-async def _facts(services: Services, tx: AsyncConnection, row: LicenseRow, now: datetime) -> tuple[CareFacts, Policy]:
-    found = await gather(services, tx, row)
+async def care_facts(
+    services: Services, tx: AsyncConnection, row: LicenseRow, found: Gathered, now: datetime
+) -> CareFacts:
+    """Return what the care of a license is judged by."""
     project = None if row.project_id is None else await projects.by_id(tx, row.project_id)
-    facts = CareFacts(
+    return CareFacts(
         license=row.facts,
         support=found.facts.history.fold().of(Clock.SUPPORT),
         product=found.product.code,
@@ -76,7 +80,6 @@ async def _facts(services: Services, tx: AsyncConnection, row: LicenseRow, now: 
         first_activated_at=await activations.first_started_at(tx, row.id),
         quote=governed(services, found, Asked(now), now)[1],
     )
-    return facts, found.sold_under
 
 
 def _clocks(terms: Terms, policy: Policy, now: datetime) -> dict[str, object]:
@@ -88,11 +91,12 @@ def _clock(run: Run, policy: Policy, now: datetime) -> dict[str, object]:
         "until": instant(run.until),
         "last_day": _day(run.until, policy),
         "running": run.covers(now),
-        "segments": [_segment(one, policy) for one in run.segments],
+        "segments": [segment_shown(one, policy) for one in run.segments],
     }
 
 
-def _segment(one: Segment, policy: Policy) -> dict[str, object]:
+def segment_shown(one: Segment, policy: Policy) -> dict[str, object]:
+    """Return one paid stretch of a clock, ready for JSON."""
     return {
         "kind": "purchase" if one.payment is None else "renewal",
         "renewal_id": None if one.payment is None else str(one.payment),
@@ -115,14 +119,21 @@ async def _renewal(tx: AsyncConnection, term: TermRow) -> dict[str, object]:
         raise BrokenInvariant(f"renewal {term.id} has no order")
     return {
         "id": str(term.id),
-        "order_id": str(order.id),
-        "channel": order.channel,
-        "number": order.external_id,
-        "amount": Money(line.price_minor, line.currency).display(),
+        **payment_shown(order, line),
         "months": term.months,
         "clocks": list(term.clocks),
         "paid_at": instant(term.paid_at),
         "refunded_at": instant(term.refunded_at),
+    }
+
+
+def payment_shown(order: OrderRow, line: OrderLineRow) -> dict[str, object]:
+    """Return which order a stretch was paid by, ready for JSON."""
+    return {
+        "order_id": str(order.id),
+        "channel": order.channel,
+        "number": order.external_id,
+        "amount": Money(line.price_minor, line.currency).display(),
     }
 
 

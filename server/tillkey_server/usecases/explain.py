@@ -1,4 +1,7 @@
-"""Why a license stands as it does: its clocks, who holds it, what may be done, and every decision in words (X-13)."""
+"""Why a license stands as it does: its clocks, who holds it, what could be done, and every decision in words (X-13).
+
+All of it is read in one transaction and judged at one instant.
+"""
 
 from __future__ import annotations
 
@@ -10,23 +13,24 @@ from tillkey_server.errors import BrokenInvariant
 from tillkey_server.rules.access import EVERYTHING, Scope
 from tillkey_server.rules.activation import slot_of
 from tillkey_server.rules.binding import PRODUCTION
-from tillkey_server.rules.citation import Clauses
-from tillkey_server.rules.clocks import last_day
 from tillkey_server.rules.decision import instant
-from tillkey_server.rules.forced_deactivation import ForcedFacts, PastForced, decide
+from tillkey_server.rules.forced_deactivation import PastForced, decide_possible
 from tillkey_server.rules.policy import Policy
-from tillkey_server.rules.standing import Status, standing
+from tillkey_server.rules.standing import Status, refuse, standing
 from tillkey_server.store import activation_list, audit, chain_events, leases, products, projects
 from tillkey_server.store.activation_list import ListedActivation
 from tillkey_server.store.chain_events import ChainEventRow
 from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.usecases.activations import shown
-from tillkey_server.usecases.forced_deactivation import past_of, used_of
+from tillkey_server.usecases.explain_clocks import clocks_told, paid_of
+from tillkey_server.usecases.forced_deactivation import past_of
 from tillkey_server.usecases.notices import notices_of
+from tillkey_server.usecases.possible import ask_all
+from tillkey_server.usecases.renewal_facts import gather
 from tillkey_server.usecases.seen import license_of
 from tillkey_server.usecases.services import Services
 from tillkey_server.usecases.words import NEXT_STEPS, in_words
-from tillkey_server.words.catalogue import ENGLISH
+from tillkey_server.words.catalogue import ENGLISH, phrase, sentence
 
 
 async def explain(
@@ -49,17 +53,21 @@ async def explain(
         told = await audit.of_license(tx, license_id)
         lease_ends_at = await leases.latest_exp_of_license(tx, license_id)
         past = await past_of(tx, license_id)
-    stands, forced = _standing(row, policy, now, lease_ends_at), _forced(past, policy, now)
+        found = await gather(services, tx, row)
+        paid = await paid_of(tx, row, found, scope)
+        questions = await ask_all(services, tx, row, found, past, now, scope)
+    stands, forced = _standing(row, policy, now, lease_ends_at, language), _forced(past, policy, now)
     return {
         "license": _license(row, product.code, policy),
         "standing": stands,
         "project": None if project is None else {"id": str(project.id), "name": project.name, "site": project.site},
         "bound_at": instant(row.bound_at),
-        "clocks": _clocks(row, policy, now),
+        "clocks": clocks_told(row, found, paid, now, language),
         "activations": [shown(one, scope) for one in held],
         "notices": notices_of(held, policy, now, language),
         "forced_deactivations": forced,
         "next_steps": _next_steps(stands, held, policy, forced_allowed=bool(forced["allowed_now"])),
+        "possible": [one.told(language) for one in questions],
         "chain": _chain(events),
         "decisions": [_decision(one, language) for one in told],
         "evaluated_at": instant(now),
@@ -78,16 +86,11 @@ def _license(row: LicenseRow, product: str, policy: Policy) -> dict[str, object]
 
 def _forced(past: tuple[PastForced, ...], policy: Policy, now: datetime) -> dict[str, object]:
     """Ask the rule what an agent would be told now, a confirmation given."""
-    asked = ForcedFacts(ended=False, last_seen_at=None, past=past, reason="explain", confirm=True)
-    told = decide(asked, policy, now)
-    used = used_of(told)
+    told = decide_possible(past, policy, now)
     return {
         "allowed_now": told.allowed,
         "code": told.code.value,
-        "limit": policy.forced_deactivation.limit,
-        "window_days": policy.forced_deactivation.window.days,
-        "used": used,
-        "remaining": max(0, policy.forced_deactivation.limit - used),
+        **told.facts,
         "retry_at": instant(told.retry_at),
         "clauses": list(told.clauses),
     }
@@ -110,8 +113,13 @@ def _next_steps(
     return [step for step in NEXT_STEPS if possible[step]]
 
 
-def _standing(row: LicenseRow, policy: Policy, now: datetime, lease_ends_at: datetime | None) -> dict[str, object]:
+def _standing(
+    row: LicenseRow, policy: Policy, now: datetime, lease_ends_at: datetime | None, language: str
+) -> dict[str, object]:
     found = standing(row.facts, policy, now)
+    words = phrase("standing_usable", language)
+    if found.refusal is not None:
+        words = sentence(found.refusal.value, refuse(found, row.facts, policy, now).facts, language)
     return {
         "status": found.status.value,
         "usable": found.refusal is None,
@@ -119,25 +127,7 @@ def _standing(row: LicenseRow, policy: Policy, now: datetime, lease_ends_at: dat
         "clauses": list(found.clauses),
         "retry_at": instant(found.retry_at),
         "lease_ends_at": instant(lease_ends_at),
-    }
-
-
-def _clocks(row: LicenseRow, policy: Policy, now: datetime) -> dict[str, object]:
-    cited = policy.clocks.clauses
-    return {
-        "use": _clock(row.use_until, cited.use, policy, now),
-        "updates": _clock(row.updates_until, cited.updates, policy, now),
-        "support": _clock(row.support_until, cited.support, policy, now),
-        "refund": _clock(row.refund_until, cited.refund, policy, now),
-    }
-
-
-def _clock(until: datetime | None, clauses: Clauses, policy: Policy, now: datetime) -> dict[str, object]:
-    return {
-        "until": instant(until),
-        "last_day": None if until is None else last_day(until, policy.timezone).isoformat(),
-        "running": until is None or now < until,
-        "clauses": list(clauses),
+        "words": words,
     }
 
 

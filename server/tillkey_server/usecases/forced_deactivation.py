@@ -129,11 +129,6 @@ def remaining(decision: Decision) -> int:
     return _number(decision, "remaining")
 
 
-def used_of(decision: Decision) -> int:
-    """Return how many of the window are used before this one."""
-    return _number(decision, "used")
-
-
 def _number(decision: Decision, name: str) -> int:
     value = decision.facts[name]
     if not isinstance(value, int):

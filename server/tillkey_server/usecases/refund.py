@@ -19,7 +19,7 @@ from tillkey_server.money import Money
 from tillkey_server.rules.access import EVERYTHING, Scope
 from tillkey_server.rules.decision import Decision, Outcome
 from tillkey_server.rules.policy import Policy
-from tillkey_server.rules.refund import Verdict, decide_refund, decide_under_both
+from tillkey_server.rules.refund import Verdict, decide_refund
 from tillkey_server.rules.refund_codes import RefundCode
 from tillkey_server.rules.refund_decision import decide_by_person
 from tillkey_server.rules.refund_facts import RefundFacts
@@ -30,7 +30,7 @@ from tillkey_server.store.refunds import RequestRow
 from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
 from tillkey_server.usecases.prerequisite import lock_with_dependents
 from tillkey_server.usecases.refund_asking import Asking, asking_of, is_the_same
-from tillkey_server.usecases.refund_facts import refund_facts
+from tillkey_server.usecases.refund_facts import refund_facts, verdict_on
 from tillkey_server.usecases.refund_grant import Grant, carry_out
 from tillkey_server.usecases.refunds import NOT_OPEN, shown_of
 from tillkey_server.usecases.seen import license_of
@@ -132,13 +132,10 @@ async def decide_pending(
 
 
 async def _judge(services: Services, tx: AsyncConnection, row: LicenseRow, asking: Asking, now: datetime) -> _Judged:
-    """Judge a request by the terms of the sale, and by today's where they are better and say so (K-09)."""
     policy = await services.policies.of(tx, row.policy_ref)
     asked = asking.at(now)
     facts = await refund_facts(tx, row, policy, support_request_id=asking.support_request_id, now=now)
-    # A vendor may have taken the file away: then the terms of the sale are the last ones.
-    newest = services.policies.offered(policy.name) if policy.name in services.policies.names() else policy
-    return _Judged(row, policy, facts, decide_under_both(facts, asked, policy, newest, now), asking)
+    return _Judged(row, policy, facts, verdict_on(services, facts, asked, policy, now), asking)
 
 
 async def _stopped(services: Services, tx: AsyncConnection, judged: _Judged, actor: str, now: datetime) -> _Judged:

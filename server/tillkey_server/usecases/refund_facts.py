@@ -1,4 +1,7 @@
-"""Gathering what a refund is decided by: what was paid for a license, what of it went back, and what was reported."""
+"""Gathering what a refund is decided by: what was paid for a license, what of it went back, and what was reported.
+
+`verdict_on` judges it, for whoever asks within a transaction of its own.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,9 @@ from tillkey_server.rules.calendar import Wait
 from tillkey_server.rules.issue_facts import IssueFacts
 from tillkey_server.rules.order_line import CustomerType, LineKind, kind_of
 from tillkey_server.rules.policy import Policy
+from tillkey_server.rules.refund import Verdict, decide_under_both
 from tillkey_server.rules.refund_amount import piece_of
-from tillkey_server.rules.refund_facts import Payment, RefundFacts, RenewalPayment
+from tillkey_server.rules.refund_facts import Asked, Payment, RefundFacts, RenewalPayment
 from tillkey_server.rules.refund_policy import Plan
 from tillkey_server.rules.term_policy import Clock
 from tillkey_server.store import activations, downloads, legal_holds, orders, products, refunds, terms
@@ -21,6 +25,7 @@ from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.store.orders import OrderLineRow
 from tillkey_server.store.products import ProductRow
 from tillkey_server.usecases.issue_facts import issue_facts
+from tillkey_server.usecases.services import Services
 from tillkey_server.usecases.terms import Bought, bought_by, terms_of
 
 CORE = "core"
@@ -66,6 +71,13 @@ async def refund_facts(
         refunded_before=before,
         pending_before=pending,
     )
+
+
+def verdict_on(services: Services, facts: RefundFacts, asked: Asked, policy: Policy, now: datetime) -> Verdict:
+    """Judge a request by the terms of the sale, and by today's where they are better and say so (K-09)."""
+    # A vendor may have taken the file away: then the terms of the sale are the last ones.
+    newest = services.policies.offered(policy.name) if policy.name in services.policies.names() else policy
+    return decide_under_both(facts, asked, policy, newest, now)
 
 
 async def _issue(tx: AsyncConnection, row: LicenseRow, request_id: UUID | None, now: datetime) -> IssueFacts | None:

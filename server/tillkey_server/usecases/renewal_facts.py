@@ -56,11 +56,24 @@ def governed(services: Services, found: Gathered, asked: Asked, now: datetime) -
     """
     sold_under = found.sold_under
     old = decide_quote(found.facts, asked, sold_under, now)
-    later = services.policies.offered(sold_under.name) if sold_under.name in services.policies.names() else sold_under
+    later = _later(services, sold_under)
     if not may_apply(sold_under, later):
         return sold_under, old
     new = decide_quote(found.facts, asked, later, now)
     return (later, new) if better_of(old, new, gain=_saved) is new else (sold_under, old)
+
+
+def lengths_of(services: Services, found: Gathered) -> tuple[int, ...]:
+    """Return the lengths in months that are on offer for a license, the usual one first; none where none is."""
+    sold_under = found.sold_under
+    later = _later(services, sold_under)
+    offering = (sold_under, later) if may_apply(sold_under, later) else (sold_under,)
+    return tuple(dict.fromkeys(n for one in offering if one.renewal is not None for n in one.renewal.months))
+
+
+def _later(services: Services, sold_under: Policy) -> Policy:
+    """Return today's version of terms; a vendor may have taken the file away, then those of the sale are the last."""
+    return services.policies.offered(sold_under.name) if sold_under.name in services.policies.names() else sold_under
 
 
 def _saved(quote: Decision) -> int:

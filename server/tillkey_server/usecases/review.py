@@ -14,7 +14,7 @@ from tillkey_server.rules.access import EVERYTHING, Scope
 from tillkey_server.rules.decision import Decision, instant
 from tillkey_server.rules.effect import Effect
 from tillkey_server.rules.policy import Policy
-from tillkey_server.rules.sale import decide_overdue, decide_release, decide_review
+from tillkey_server.rules.sale import decide_overdue, decide_release, decide_review, decide_reviewed
 from tillkey_server.rules.sale_policy import ReviewClock
 from tillkey_server.store import audit, customers, licenses, orders, outbox, products, reviews
 from tillkey_server.store.orders import OrderRow
@@ -104,6 +104,12 @@ async def propose_refunds(services: Services) -> int:
             await audit.record(tx, told, actor=WATCH, action="order_overdue")
             count += 1
     return count
+
+
+async def review_of(services: Services, tx: AsyncConnection, order: OrderRow, now: datetime) -> Decision:
+    """Return whether an order is under review, for whoever asks within a transaction of its own."""
+    policy, _ = await _terms(services, tx, order)
+    return decide_reviewed(order.held_at if order.under_review else None, policy, now)
 
 
 async def legal_hold_of(tx: AsyncConnection, customer_id: UUID) -> datetime | None:

@@ -27,6 +27,7 @@ from tillkey_server.rules.subscription import (
     SubscriptionFacts,
     decide_cancel,
     decide_due,
+    decide_next,
     decide_resume,
     decide_retirement,
     decide_start,
@@ -107,6 +108,19 @@ async def subscription_shown(services: Services, license_id: UUID, *, scope: Sco
     }
 
 
+async def next_renewal(
+    services: Services, tx: AsyncConnection, row: LicenseRow, found: Gathered, now: datetime
+) -> Decision:
+    """Return the next renewal of a license's subscription with its price, for whoever asks within a transaction."""
+    held = await _held_of(tx, row, found)
+    decision = decide_next(held.facts, held.policy, now)
+    if held.subscription is None or held.facts is None or "due_at" not in decision.facts:
+        return decision
+    one, due_at = held.subscription, held.facts.ends_at
+    price = _price(_quote(services, held, one.months, due_at, now), Money(one.price_minor, one.currency))
+    return replace(decision, facts={**decision.facts, "price": price.display()})
+
+
 async def cancel_subscription(
     services: Services, license_id: UUID, *, actor: str, scope: Scope = EVERYTHING
 ) -> Decision:
@@ -173,7 +187,7 @@ async def cancel_of_product(
         row = await licenses.by_id(tx, one.license_id)
         if row is None:
             continue
-        held = await _held_of(services, tx, row)
+        held = await _held_of(tx, row, await gather(services, tx, row))
         if held.facts is None:
             continue
         decision = decide_retirement(held.facts, held.policy, now)
@@ -223,11 +237,10 @@ async def _held(
     services: Services, tx: AsyncConnection, license_id: UUID, scope: Scope, *, lock: bool = False
 ) -> _Held:
     row = await license_of(tx, license_id, scope, lock=lock)
-    return await _held_of(services, tx, row, lock=lock)
+    return await _held_of(tx, row, await gather(services, tx, row, lock=lock))
 
 
-async def _held_of(services: Services, tx: AsyncConnection, row: LicenseRow, *, lock: bool = False) -> _Held:
-    found = await gather(services, tx, row, lock=lock)
+async def _held_of(tx: AsyncConnection, row: LicenseRow, found: Gathered) -> _Held:
     one = await subscriptions.open_of(tx, row.id)
     if one is None:
         return _Held(row, found, None, None, ())

@@ -50,7 +50,7 @@ async def preview_support(services: Services, question: SupportQuestion, *, scop
     now = services.clock.now()
     async with services.db.reading() as tx:
         at = await standpoint_of(services, tx, question, now, scope)
-        return await _decided(tx, at, now)
+        return answer_at(at, await closures_at(tx, at), now)
 
 
 async def open_support_request(
@@ -74,7 +74,7 @@ async def open_support_request(
         first = None if duplicate_of is None else await support.by_id(tx, duplicate_of)
         if duplicate_of is not None and (first is None or first.customer_id != at.customer_id):
             raise NotFound("support request", str(duplicate_of))
-        decision = await _decided(tx, at, now)
+        decision = answer_at(at, await closures_at(tx, at), now)
         license_id = None if at.license is None else at.license.id
         await audit.record(tx, decision, actor=actor, action="support_open", license_id=license_id)
         if decision.outcome is Outcome.DENY:
@@ -130,7 +130,12 @@ async def get_support_request(services: Services, request_id: UUID, *, scope: Sc
     }
 
 
-async def _decided(tx: AsyncConnection, at: Standpoint, now: datetime) -> Decision:
+async def closures_at(tx: AsyncConnection, at: Standpoint) -> tuple[Closure, ...]:
+    """Return the vendor's closures that may stop the clocks of a request."""
+    return await closures_from(tx, at.asked.received_at)
+
+
+def answer_at(at: Standpoint, closures: tuple[Closure, ...], now: datetime) -> Decision:
     """Return the rule's decision with what every answer about support tells: the banner, and the clocks to come."""
     decision = decide_support(at.asked, at.policy, now)
     license_facts = None if at.license is None else at.license.facts
@@ -142,7 +147,7 @@ async def _decided(tx: AsyncConnection, at: Standpoint, now: datetime) -> Decisi
     }
     if decision.outcome is Outcome.DENY:
         return replace(decision, facts=told)
-    terms = ClockTerms(at.policy, None, await closures_from(tx, at.asked.received_at))
+    terms = ClockTerms(at.policy, None, closures)
     waiting = (SupportEvent(SupportEventKind.WAITING_FOR_CUSTOMER, at.asked.received_at, {"missing": True}),)
     record = SupportRecord(
         id=NOTHING_YET,

@@ -78,7 +78,7 @@ async def preview_updates(
     async with services.db.reading() as tx:
         row = await license_of(tx, license_id, scope)
         policy = await services.policies.of(tx, row.policy_ref)
-        facts = await _facts(tx, row, asked, now)
+        facts = await update_facts(tx, row, asked, now)
     return decide_update(facts, policy, now) if version is None else decide_release(facts, version, policy, now)
 
 
@@ -125,7 +125,7 @@ async def grant_download(
         now = services.clock.now()
         await _check_activation(tx, row, activation_id, scope)
         policy = await services.policies.of(tx, row.policy_ref)
-        decision = decide_download(await _facts(tx, row, asked, now), version, policy, now)
+        decision = decide_download(await update_facts(tx, row, asked, now), version, policy, now)
         await audit.record(tx, decision, actor=actor, action="download", license_id=row.id, activation_id=activation_id)
         if not decision.allowed:
             return refusal_of(decision)
@@ -215,7 +215,8 @@ async def _grant(
     return GrantedDownload(made.id, word, release, made.expires_at, decision)
 
 
-async def _facts(tx: AsyncConnection, row: LicenseRow, asked: Asked, now: datetime) -> UpdateFacts:
+async def update_facts(tx: AsyncConnection, row: LicenseRow, asked: Asked, now: datetime) -> UpdateFacts:
+    """Return what is on record about the releases that a license may have, and what was downloaded."""
     order = await orders.of_line(tx, row.order_line_id)
     sold = await products.by_id(tx, row.product_id)
     if order is None or sold is None:

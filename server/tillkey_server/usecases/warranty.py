@@ -189,7 +189,7 @@ async def preview(
         row = await license_of(tx, license_id, scope)
         policy = await services.policies.of(tx, row.policy_ref)
         found = tuple(one.facts for one in findings)
-        facts = await _cover_facts(tx, row, reported_at or now, found)
+        facts = await cover_facts(tx, row, reported_at or now, found)
     return decide_cover(facts, lists_of(services, policy), policy, now)
 
 
@@ -286,7 +286,7 @@ async def decide_claim(
         held = await held_by(services, tx, claim_id, scope, lock=True)
         now = services.clock.now()
         found = tuple(_finding_facts(one) for one in held.findings)
-        facts = await _cover_facts(tx, held.license, held.claim.reported_at, found)
+        facts = await cover_facts(tx, held.license, held.claim.reported_at, found)
         cover = decide_cover(facts, lists_of(services, held.policy), held.policy, now)
         last = held.decisions[-1] if held.decisions else None
         past = None if last is None else PastDecision(last.outcome, last.number, last.findings)
@@ -361,9 +361,10 @@ async def _by_key(services: Services, tx: AsyncConnection, key: str, scope: Scop
     return row.id if row is not None and seen else None
 
 
-async def _cover_facts(
-    tx: AsyncConnection, row: LicenseRow, reported_at: datetime, findings: tuple[FindingFacts, ...]
+async def cover_facts(
+    tx: AsyncConnection, row: LicenseRow, reported_at: datetime, findings: tuple[FindingFacts, ...] = ()
 ) -> CoverFacts:
+    """Return what a device's warranty is judged by for a fault that was told at an instant."""
     order = await orders.of_line(tx, row.order_line_id)
     if order is None:
         raise BrokenInvariant(f"license {row.id} is of no order")

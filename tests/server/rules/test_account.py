@@ -10,8 +10,10 @@ from tests.server.rules.facts import DAY, NEXOPOS, NOW
 from tillkey_server.policies.loader import bundled_policies
 from tillkey_server.rules.account import (
     AccountCode,
+    Leaving,
     Span,
     SuspensionAsked,
+    decide_account,
     decide_lift,
     decide_suspension,
     joined,
@@ -153,3 +155,34 @@ def test_an_end_waits_for_holds_balances_and_orders_in_this_order():
     assert decide_end(facts, True, NEXOPOS, NOW).clauses == ("NX-38", "NX-40", "NX-41")
     assert decide_end(facts, False, NEXOPOS, NOW).clauses == ("NX-38", "NX-37", "NX-41")
     assert decide_waiver({"EUR": 1}, True, NEXOPOS, NOW).allowed
+
+
+@pytest.mark.clause("X-13", "NX-42", "K-13")
+@pytest.mark.parametrize("policy", [NEXOPOS, SILENT])
+def test_whoever_asks_how_an_account_stands_is_told_its_suspension_first(policy):
+    """Sentence 7."""
+    told = decide_account(
+        Span(NOW, NOW + DAY, NOW + 2 * DAY), Leaving(by_vendor=False, behavior=None, due_at=NOW), policy, NOW
+    )
+    assert (told.outcome, told.code, told.retry_at) == (Outcome.DENY, Refusal.ACCOUNT_SUSPENDED, NOW + 2 * DAY)
+    assert set(told.facts) == {"due_at", "by", "since", "stops_at", "until"}
+    assert told.clauses
+
+
+@pytest.mark.clause("X-13", "NX-37", "NX-40")
+def test_whoever_asks_how_an_account_stands_is_told_an_end_that_is_scheduled_or_proposed():
+    """Sentence 7."""
+    by_customer = Leaving(by_vendor=False, behavior=None, due_at=NOW + DAY)
+    told = decide_account(None, by_customer, NEXOPOS, NOW)
+    assert (told.outcome, told.code, told.options) == (
+        Outcome.PEND,
+        AccountCode.ACCOUNT_ENDING,
+        ("cancel_termination",),
+    )
+    assert told.clauses == NEXOPOS.account.clauses.request
+    by_vendor = decide_account(None, replace(by_customer, by_vendor=True), NEXOPOS, NOW)
+    assert (by_vendor.clauses, by_vendor.options) == (NEXOPOS.account.clauses.vendor, ())
+    assert decide_account(None, by_customer, SILENT, NOW).clauses == SILENT.standing.terminated
+    proposed = decide_account(None, Leaving(by_vendor=True, behavior="pb_key_sharing", due_at=None), TWO, NOW)
+    assert (proposed.code, proposed.facts["behavior"]) == (AccountCode.ACCOUNT_AWAITS_SECOND, "pb_key_sharing")
+    assert decide_account(None, None, NEXOPOS, NOW).code is AccountCode.ACCOUNT_IN_ORDER

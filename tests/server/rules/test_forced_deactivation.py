@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 
 from tests.server.rules.facts import DAY, HOUR, NEXOPOS, NOW, POLICIES, SECOND
 from tillkey_server.rules.decision import Grant, Outcome, Refusal
-from tillkey_server.rules.forced_deactivation import PRECEDENCE, ForcedFacts, ForcedKind, PastForced, decide
+from tillkey_server.rules.forced_deactivation import (
+    PRECEDENCE,
+    ForcedCode,
+    ForcedFacts,
+    ForcedKind,
+    PastForced,
+    decide,
+    decide_possible,
+)
 
 LIMIT = Refusal.FORCED_DEACTIVATION_LIMIT_REACHED
 TOO_SOON = Refusal.FORCED_DEACTIVATION_TOO_SOON
@@ -266,3 +274,14 @@ def test_the_same_facts_get_each_vendors_own_answer():
 
 def test_a_window_is_told_in_whole_days():
     assert decide(_asked(), _terms(window=timedelta(days=30)), NOW).facts["window_days"] == 30
+
+
+@pytest.mark.clause("X-13", "NX-09")
+def test_whoever_only_asks_is_told_how_many_are_left_now():
+    """Sentence 9: nothing is counted, and a yes is no act of an agent's."""
+    told = decide_possible((PastForced(NOW - 30 * DAY, counted=True),), NEXOPOS, NOW)
+    assert (told.outcome, told.code) == (Outcome.ALLOW, ForcedCode.FORCED_DEACTIVATION_POSSIBLE)
+    assert told.facts == {"limit": 3, "window_days": 365, "used": 1, "remaining": 2}
+    past = tuple(PastForced(NOW - n * 30 * DAY, counted=True) for n in (1, 2, 3))
+    full = decide_possible(past, NEXOPOS, NOW)
+    assert (full.code, full.retry_at, full.facts["remaining"]) == (LIMIT, NOW - 90 * DAY + 365 * DAY, 0)

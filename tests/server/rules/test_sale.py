@@ -34,6 +34,7 @@ from tillkey_server.rules.sale import (
     decide_overdue,
     decide_release,
     decide_review,
+    decide_reviewed,
     decide_sale,
     refuse_under_review,
     worst_of,
@@ -216,3 +217,12 @@ def test_a_product_goes_off_sale_and_back_but_never_back_from_its_end(to):
     care = POLICIES["prestashop-care"]
     assert decide_state(ProductFacts("a"), to, ("outer",), care, NOW).facts["bundles"] == ["outer"]
     assert decide_state(ProductFacts("a", retired_at=NOW), to, (), care, NOW).code is SaleCode.PRODUCT_RETIRED
+
+
+@pytest.mark.clause("X-13", "BC-37")
+def test_whoever_asks_is_told_whether_an_order_is_under_review_and_whether_for_too_long():
+    care = POLICIES["prestashop-care"]
+    clear = decide_reviewed(None, care, NOW)
+    assert (clear.outcome, clear.code) == (Outcome.ALLOW, SaleCode.ORDER_NOT_UNDER_REVIEW)
+    assert decide_reviewed(NOW, care, NOW) == refuse_under_review(NOW, care, NOW)
+    assert decide_reviewed(NOW - 99 * DAY, care, NOW) == decide_overdue(NOW - 99 * DAY, care, NOW)

@@ -13,6 +13,7 @@ from tillkey_server.rules.subscription import (
     SubscriptionFacts,
     decide_cancel,
     decide_due,
+    decide_next,
     decide_resume,
     decide_retirement,
     decide_start,
@@ -107,3 +108,27 @@ def test_one_at_a_time_is_begun_and_only_of_a_length_that_is_offered():
     assert decide_start(None, 6, BC, NOW).code is RenewalCode.RENEWAL_MONTHS_NOT_OFFERED
     for held in (None, replace(CANCELLED, next_due_at=NOW)):
         assert decide_start(held, 12, BC, NOW).code is SubscriptionCode.SUBSCRIPTION_STARTED
+
+
+@pytest.mark.clause("X-13", "CJ-23", "BC-25")
+def test_whoever_asks_is_told_the_next_renewal_and_whether_it_is_paid():
+    """Sentence 7."""
+    later = replace(HELD, next_due_at=NOW + DAY)
+    expected = {"due_at": "2026-03-11T12:00:00Z", "months": 12, "access_until": "2026-03-11T12:00:00Z"}
+    told = decide_next(later, BC, NOW)
+    assert (told.outcome, told.code, told.facts) == (Outcome.ALLOW, SubscriptionCode.RENEWAL_EXPECTED, expected)
+    assert decide_next(HELD, BC, NOW) == decide_due(HELD, BC, NOW)
+    unpaid = decide_next(replace(later, unpaid_since=NOW - DAY), BC, NOW)
+    assert (unpaid.outcome, unpaid.code) == (Outcome.PEND, SubscriptionCode.RENEWAL_UNPAID)
+    assert unpaid.facts["due_at"] == "2026-03-09T12:00:00Z"
+
+
+@pytest.mark.clause("X-13", "BC-23", "BC-25")
+def test_whoever_asks_is_told_when_a_cancelled_subscription_ends_or_that_there_is_none():
+    """Sentence 7."""
+    assert decide_next(CANCELLED, BC, NOW) == decide_cancel(CANCELLED, BC, NOW)
+    retired = decide_next(replace(CANCELLED, cancel_reason="product_retired"), BC, NOW)
+    assert retired.code is SubscriptionCode.RENEWAL_CANCELLED_PRODUCT_RETIRED
+    over = replace(CANCELLED, next_due_at=NOW)
+    for held, policy in ((None, BC), (HELD, SILENT), (over, BC)):
+        assert decide_next(held, policy, NOW).code is SubscriptionCode.SUBSCRIPTION_NONE

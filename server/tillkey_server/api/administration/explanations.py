@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from tillkey_server.api.administration.activations import Activation
 from tillkey_server.api.administration.endpoint import Call, Endpoints
 from tillkey_server.api.administration.licenses import Status
-from tillkey_server.api.administration.shapes import Answer, Clauses, Facts, Id, Spoken, Time
+from tillkey_server.api.administration.renewals import Segment
+from tillkey_server.api.administration.shapes import Answer, Answered, Clauses, Facts, Id, Spoken, Time
 from tillkey_server.rules.access import Permission
 from tillkey_server.usecases.explain import explain
+from tillkey_server.usecases.possible import Action
 
 endpoints = Endpoints("licenses")
 
@@ -36,7 +38,7 @@ class ExplainedLicense(Answer):
 
 
 class ExplainedStanding(Answer):
-    """Whether the license may be used; `code` is what a till is told otherwise.
+    """Whether the license may be used; `code` is what a till is told otherwise, `words` what people are.
 
     `lease_ends_at`: until when a till that cannot be reached has full rights.
     """
@@ -47,6 +49,7 @@ class ExplainedStanding(Answer):
     clauses: Clauses
     retry_at: Time
     lease_ends_at: Time
+    words: str
 
 
 class ExplainedProject(Answer):
@@ -57,13 +60,50 @@ class ExplainedProject(Answer):
     site: str | None
 
 
+class ExplainedPayment(Answer):
+    """What a stretch was paid by, without tax; `months` null: what the terms include."""
+
+    order_id: Id
+    channel: str
+    number: str
+    amount: str
+    months: int | None
+    paid_at: Time
+
+
+class ExplainedSegment(Segment):
+    """One stretch with its payment; null where that was another customer's."""
+
+    payment: ExplainedPayment | None
+
+
+class TakenOut(Answer):
+    """A payment that went back, as if it had never been made."""
+
+    renewal_id: Id
+    payment: ExplainedPayment | None
+    refunded_at: Time
+
+
+class EndedEarly(Answer):
+    """What ended a clock before its time; one that was withdrawn counts no more."""
+
+    at: Time
+    reason: str
+    withdrawn_at: Time
+
+
 class ExplainedClock(Answer):
-    """One of the four clocks; `last_day` is its last day where the vendor's dates are counted."""
+    """One of the four clocks, and what it follows from; `last_day` is counted where the vendor's dates are."""
 
     until: Time
     last_day: Annotated[str | None, Field(json_schema_extra={"format": "date"})]
     running: bool
     clauses: Clauses
+    words: str
+    segments: list[ExplainedSegment]
+    taken_out: list[TakenOut]
+    endings: list[EndedEarly]
 
 
 class ExplainedClocks(Answer):
@@ -96,6 +136,18 @@ class ExplainedForce(Answer):
     remaining: int
     retry_at: Time
     clauses: Clauses
+
+
+class Possible(Answer):
+    """Something that could be done now, and what the terms say to that.
+
+    The answer is the one that the topic's own preview gives for `asked`; where the terms want a request in a certain
+    form, it is taken as made so, and `asked` shows it.
+    """
+
+    action: Action
+    asked: Annotated[dict[str, Any], Field(description="What was asked, in the words of the preview's body.")]
+    answer: Answered
 
 
 class ChainEvent(Answer):
@@ -150,6 +202,7 @@ class Explanation(Answer):
     notices: list[ExplainedNotice]
     forced_deactivations: ExplainedForce
     next_steps: list[str]
+    possible: list[Possible]
     chain: ExplainedChain
     decisions: list[ExplainedDecision]
     evaluated_at: Time
@@ -164,6 +217,6 @@ class Explanation(Answer):
     refusals=("not_found",),
 )
 async def explain_license(call: Call) -> Mapping[str, object]:
-    """Tell how a license stands, where it is used, what can be done, and why each decision about it was made."""
+    """Tell how a license stands, where it is used, what could be done, and why each decision about it was made."""
     license_id = call.id("license_id", "license")
     return await explain(call.services, license_id, language=call.asked(Spoken).language, scope=call.scope)
