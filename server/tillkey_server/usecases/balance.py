@@ -16,7 +16,7 @@ from tillkey_server.rules.refund_codes import RefundCode
 from tillkey_server.store import audit, balances, customers
 from tillkey_server.store.balances import EntryRow
 from tillkey_server.usecases.answers import RefusalAnswer
-from tillkey_server.usecases.review import legal_hold_of
+from tillkey_server.usecases.holds import legal_hold_of
 from tillkey_server.usecases.services import Services, settled
 
 SPENT = "spent"

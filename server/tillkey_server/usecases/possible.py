@@ -19,6 +19,7 @@ from tillkey_server.rules.decision import Decision
 from tillkey_server.rules.forced_deactivation import PastForced, decide_possible
 from tillkey_server.rules.refund_policy import RefundPolicy, Sender
 from tillkey_server.rules.renewal import Asked
+from tillkey_server.rules.sale_policy import SalePolicy
 from tillkey_server.rules.support import INSTALLATION
 from tillkey_server.rules.support_policy import SupportPolicy
 from tillkey_server.rules.update import decide_update
@@ -170,7 +171,7 @@ async def _support(desk: _Desk) -> list[Question]:
     at = await standpoint_of(desk.services, desk.tx, first, desk.now, desk.scope)
     closures = await closures_at(desk.tx, at)
     questions = []
-    for task in _tasks(terms):
+    for task in _tasks(terms, desk.found.sold_under.sale):
         asked: dict[str, object] = {"license_id": str(desk.row.id), "task": task}
         if described:
             asked["described"] = list(described)
@@ -179,8 +180,8 @@ async def _support(desk: _Desk) -> list[Question]:
     return questions
 
 
-def _tasks(terms: SupportPolicy | None) -> tuple[str, ...]:
+def _tasks(terms: SupportPolicy | None, sale: SalePolicy | None) -> tuple[str, ...]:
     if terms is None:
         return (_ANY_TASK,)
-    credited = () if terms.credit is None else (INSTALLATION,)
+    credited = (INSTALLATION,) if sale is not None and sale.install_service else ()
     return tuple(dict.fromkeys((*terms.tasks, *credited))) or (_ANY_TASK,)

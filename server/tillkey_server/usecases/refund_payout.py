@@ -23,9 +23,9 @@ from tillkey_server.store.balances import EntryRow
 from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.store.refunds import RefundRow, RequestRow
 from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
+from tillkey_server.usecases.holds import legal_hold_of
 from tillkey_server.usecases.refund_grant import undo
 from tillkey_server.usecases.refunds import NOT_OPEN, payout_facts, shown_of
-from tillkey_server.usecases.review import legal_hold_of
 from tillkey_server.usecases.seen import license_of
 from tillkey_server.usecases.services import Services
 

@@ -20,6 +20,7 @@ from tillkey_server.store import audit, customers, licenses, orders, outbox, pro
 from tillkey_server.store.orders import OrderRow
 from tillkey_server.store.reviews import ReviewRow
 from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
+from tillkey_server.usecases.holds import legal_hold_of
 from tillkey_server.usecases.order import Placed, placed_order
 from tillkey_server.usecases.reviewing import put_under_review
 from tillkey_server.usecases.services import Services
@@ -110,12 +111,6 @@ async def review_of(services: Services, tx: AsyncConnection, order: OrderRow, no
     """Return whether an order is under review, for whoever asks within a transaction of its own."""
     policy, _ = await _terms(services, tx, order)
     return decide_reviewed(order.held_at if order.under_review else None, policy, now)
-
-
-async def legal_hold_of(tx: AsyncConnection, customer_id: UUID) -> datetime | None:
-    """Return since when anything of a customer's is on legal hold: it blocks orders, payouts and erasure (CJ-02)."""
-    held = [row.legal_hold_at for row in await licenses.of_customer(tx, customer_id)]
-    return min((at for at in held if at is not None), default=None)
 
 
 async def _locked(tx: AsyncConnection, order_id: UUID, scope: Scope) -> OrderRow:

@@ -37,8 +37,8 @@ from tillkey_server.rules.term_policy import Clock
 from tillkey_server.store import audit, licenses, outbox, subscriptions
 from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.store.subscriptions import DueRow, SubscriptionRow
+from tillkey_server.usecases.holds import legal_hold_of
 from tillkey_server.usecases.renewal_facts import Gathered, gather, governed
-from tillkey_server.usecases.review import legal_hold_of
 from tillkey_server.usecases.seen import license_of
 from tillkey_server.usecases.services import Services, settled
 
@@ -134,7 +134,7 @@ async def cancel_within(
     services: Services, tx: AsyncConnection, row: LicenseRow, *, actor: str, now: datetime
 ) -> Decision:
     """Cancel the automatic renewals of a license, whose row is locked, within a transaction that is another act's."""
-    held = await _held_of(services, tx, row, lock=True)
+    held = await _held_of(tx, row, await gather(services, tx, row, lock=True))
     decision = decide_cancel(held.facts, held.policy, now)
     if decision.allowed and held.subscription is not None:
         await subscriptions.cancel_if_running(tx, held.subscription.id, now, CUSTOMER_WISH)

@@ -15,7 +15,7 @@ from tillkey_server.rules.decision import Decision, Outcome, instant
 from tillkey_server.rules.install_credit import InstallCode
 from tillkey_server.rules.support import decide_support
 from tillkey_server.rules.support_clock import ClockTerms
-from tillkey_server.rules.support_record import SupportEvent, SupportEventKind, SupportRecord
+from tillkey_server.rules.support_record import Closure, SupportEvent, SupportEventKind, SupportRecord
 from tillkey_server.rules.support_state import banner_of, shown_clocks
 from tillkey_server.store import audit, install_credits, support, support_extras
 from tillkey_server.store.support import SORTS, SupportEventRow, SupportRequestRow

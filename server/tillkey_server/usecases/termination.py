@@ -31,8 +31,8 @@ from tillkey_server.store.balances import EntryRow
 from tillkey_server.store.terminations import TerminationRow, WaiverRow
 from tillkey_server.usecases import accounts, balances
 from tillkey_server.usecases.erasure import erase_customer
+from tillkey_server.usecases.holds import legal_hold_of
 from tillkey_server.usecases.issue_facts import record_of
-from tillkey_server.usecases.review import legal_hold_of
 from tillkey_server.usecases.services import Services
 
 SWEEPER = "job:terminations"

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from tillkey_server.policies.loader import bundled_policies
 from tillkey_server.rules.activation import ActivationFacts, HolderFacts
+from tillkey_server.rules.decision import Decision
 from tillkey_server.rules.move import TicketFacts
 from tillkey_server.rules.policy import Policy, ProjectBinding
 from tillkey_server.rules.standing import LicenseFacts
@@ -93,3 +94,14 @@ def a_ticket(**facts) -> TicketFacts:
         "activation_id": HOLDER,
     }
     return TicketFacts(**(plain | facts))
+
+
+def told(decision: Decision) -> tuple[str, str, tuple[str, ...], dict[str, object], tuple[str, ...]]:
+    """Everything that an answer tells: yes or no, its code, what it cites, its facts and what can be done next."""
+    return (
+        decision.outcome.value,
+        decision.code.value,
+        decision.clauses,
+        dict(decision.facts),
+        decision.options,
+    )

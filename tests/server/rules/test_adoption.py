@@ -5,9 +5,8 @@ from uuid import UUID
 
 import pytest
 
-from tests.server.rules.facts import DAY, NEXOPOS, NOW
+from tests.server.rules.facts import DAY, NEXOPOS, NOW, told
 from tillkey_server.rules.adoption import adopted, bound_elsewhere, superseded
-from tillkey_server.rules.decision import Grant, Refusal
 from tillkey_server.rules.policy import ProjectBinding
 
 ONE, TWO = UUID(int=1), UUID(int=2)
@@ -20,8 +19,9 @@ def test_a_license_that_is_tied_is_not_brought_back_to_another_project_or_to_a_f
     """Sentence 1."""
     decision = bound_elsewhere(ONE, NOW - DAY, project, NEXOPOS, NOW)
     assert decision is not None
-    assert (decision.code, decision.clauses) == (Refusal.BOUND_TO_OTHER_PROJECT, ("NX-06",))
-    assert decision.facts["bound_since"] == "2026-03-09T12:00:00Z"
+    facts = {"because": "history_lost", "other": "project", "bound_since": "2026-03-09T12:00:00Z"}
+    options = ("use_bound_project", "ask_support")
+    assert told(decision) == ("deny", "bound_to_other_project", ("NX-06",), facts, options)
 
 
 @pytest.mark.clause("NX-06")
@@ -35,10 +35,13 @@ def test_a_license_that_is_free_or_its_own_projects_or_tied_by_no_policy_is_adop
 def test_who_comes_back_to_a_license_that_is_held_is_superseded():
     """Sentence 2."""
     decision = superseded(NOW - DAY, NEXOPOS, NOW)
-    assert (decision.code, decision.facts["held_since"]) == (Refusal.ACTIVATION_SUPERSEDED, "2026-03-09T12:00:00Z")
+    cited = NEXOPOS.activation.clauses.superseded
+    facts = {"because": "history_lost", "held_since": "2026-03-09T12:00:00Z"}
+    assert told(decision) == ("deny", "activation_superseded", cited, facts, ("activate", "ask_support"))
 
 
 def test_an_adoption_names_what_it_ended():
     """Sentence 3."""
     decision = adopted(NOW - DAY, [TWO], NEXOPOS, NOW)
-    assert (decision.code, decision.facts["released"]) == (Grant.ACTIVATION_ADOPTED, [str(TWO)])
+    facts = {"lease_iat": "2026-03-09T12:00:00Z", "released": [str(TWO)]}
+    assert told(decision) == ("allow", "activation_adopted", NEXOPOS.heartbeat.clauses, facts, ())

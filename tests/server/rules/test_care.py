@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.server.rules.facts import NOW, POLICIES, a_license
+from tests.server.rules.facts import NOW, POLICIES, a_license, told
 from tillkey_server.rules.care import (
     CareFacts,
     decide_care,
@@ -13,7 +13,7 @@ from tillkey_server.rules.care import (
     refuse_first_use,
     refuses_first_use,
 )
-from tillkey_server.rules.decision import Outcome, Refusal, deny
+from tillkey_server.rules.decision import Outcome, deny
 from tillkey_server.rules.renewal_codes import CareCode, RenewalCode
 from tillkey_server.rules.term import Run, Segment
 from tillkey_server.rules.term_policy import AfterExpiry, Window
@@ -44,17 +44,17 @@ def test_care_is_active_until_the_first_instant_that_is_not_covered():
 @pytest.mark.parametrize("state", ["legal_hold_at", "terminated_at", "revoked_at", "refunded_at"])
 def test_a_license_that_a_stronger_state_holds_has_no_care(state):
     """Sentence 2."""
-    told = decide_care(facts(license=a_license(**{state: NOW})), NOW - DAY, BC, NOW)
-    assert (told.outcome, told.facts["active"]) == (Outcome.DENY, False)
-    assert told.facts["because"] == state.removesuffix("_at")
+    said = decide_care(facts(license=a_license(**{state: NOW})), NOW - DAY, BC, NOW)
+    assert (said.outcome, said.facts["active"]) == (Outcome.DENY, False)
+    assert said.facts["because"] == state.removesuffix("_at")
 
 
 def test_where_care_is_not_active_the_answer_carries_the_renewal():
     """Sentence 3."""
     no = deny(RenewalCode.RENEWAL_PRODUCT_RETIRED, clauses=("BC-23",), policy=BC.ref, now=NOW)
-    told = decide_care(facts(quote=no), NOW, BC, NOW)
-    assert (told.facts["quote"], told.options) == ({"code": "renewal_product_retired"}, ())
-    assert "BC-23" in told.clauses
+    said = decide_care(facts(quote=no), NOW, BC, NOW)
+    assert (said.facts["quote"], said.options) == ({"code": "renewal_product_retired"}, ())
+    assert "BC-23" in said.clauses
 
 
 @pytest.mark.clause("ZG-01", "ZG-16")
@@ -77,8 +77,8 @@ def test_updates_are_cited_where_both_are_one_window():
 )
 def test_only_who_never_used_it_in_time_is_asked_to_renew(activated, code, nag):
     """Sentence 4."""
-    told = decide_expiry(facts(first_activated_at=activated), NX, NOW)
-    assert (told.code, told.facts["nag"], told.facts["may_activate"]) == (code, nag, True)
+    said = decide_expiry(facts(first_activated_at=activated), NX, NOW)
+    assert (said.code, said.facts["nag"], said.facts["may_activate"]) == (code, nag, True)
     under = decide_expiry(facts(first_activated_at=activated), strict(), NOW)
     assert under.facts["may_activate"] is (activated is not None)
 
@@ -103,5 +103,6 @@ def test_a_first_use_after_the_end_is_refused_only_where_the_terms_say_so():
         (over, True, replace(NX, terms=None)),
     ):
         assert not refuses_first_use(license_, is_first=is_first, policy=policy, now=NOW)
-    told = refuse_first_use(over, NX, NOW)
-    assert (told.code, told.clauses) == (Refusal.LICENSE_EXPIRED, ("NX-46",))
+    shown = {"status": "expired", "since": "2026-03-10T12:00:00Z", "use_until": "2026-03-10T12:00:00Z"}
+    told_no = told(refuse_first_use(over, NX, NOW))
+    assert told_no == ("deny", "license_expired", ("NX-46",), shown, ("renew", "ask_support"))

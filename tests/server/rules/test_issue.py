@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from tests.server.rules.facts import NEXOPOS, NOW, POLICIES
@@ -31,11 +33,18 @@ def test_licenses_start_with_four_clocks_each_with_its_clause():
     """Sentences 4 and 5: a line bought again has clocks of its own day."""
     generator = POLICIES["01generator"]
     decision = decide_issue(1, 0, generator, NOW, clocks_at_issue(NOW, generator))
-    assert decision.facts["timezone"] == "Europe/Athens"
-    assert decision.facts["use_until"] is None
-    assert decision.facts["support_until"] == "2026-06-10T21:00:00Z"
-    assert decision.facts["updates_until"] == "2026-06-10T21:00:00Z"
-    assert decision.facts["refund_until"] == "2026-04-09T21:00:00Z"
+    assert decision.facts == {
+        "quantity": 1,
+        "already_issued": 0,
+        "to_issue": 1,
+        "timezone": "Europe/Athens",
+        "use_until": None,
+        "support_until": "2026-06-10T21:00:00Z",
+        "updates_until": "2026-06-10T21:00:00Z",
+        "refund_until": "2026-04-09T21:00:00Z",
+    }
+    until = replace(clocks_at_issue(NOW, generator), use_until=NOW)
+    assert decide_issue(1, 0, generator, NOW, until).facts["use_until"] == "2026-03-10T12:00:00Z"
     assert decision.clauses == ("NX-01", "X-01", "ZG-16", "ZG-20", "ZG-01", "ZG-02", "ZG-18")
 
 

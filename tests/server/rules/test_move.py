@@ -31,6 +31,8 @@ def test_a_license_that_may_not_be_used_moves_nowhere():
     revoked = a_license(revoked_at=NOW)
     decision = decide_move(revoked, holder_environment="staging", environment="production", policy=NEXOPOS, now=NOW)
     assert decision.code is Refusal.LICENSE_REVOKED
+    suspended = a_license(suspended_at=NOW - DAY, suspended_until=NOW)
+    assert decide_move(suspended, holder_environment="a", environment="b", policy=NEXOPOS, now=NOW).allowed
 
 
 @pytest.mark.clause("NX-04", "K-16")

@@ -5,10 +5,11 @@ from uuid import uuid4
 
 import pytest
 
-from tests.server.rules.facts import DAY, NEXOPOS, NOW
+from tests.server.rules.facts import DAY, NEXOPOS, NOW, told
 from tillkey_server.policies.loader import bundled_policies
+from tillkey_server.rules.decision import Outcome
 from tillkey_server.rules.imported import Claimed, ImportCode, ImportFacts, decide_import
-from tillkey_server.rules.install_credit import CreditFacts, InstallCode, decide_use
+from tillkey_server.rules.install_credit import CreditFacts, decide_use
 from tillkey_server.rules.project_licenses import ProjectCode, ProjectLicense, decide_project
 from tillkey_server.rules.standing import LicenseFacts
 
@@ -21,16 +22,14 @@ def test_the_oldest_installation_that_is_left_goes_first():
     used = CreditFacts(uuid4(), NOW - 2 * DAY, NOW, alive=True)
     left = [CreditFacts(uuid4(), NOW - day * DAY, None, alive=True) for day in (0, 1)]
     found = decide_use((old, used, *left), NEXOPOS, NOW)
-    assert (found.code, found.facts["credit"], found.facts["left"]) == (
-        InstallCode.INSTALL_CREDIT_USED,
-        str(left[1].id),
-        1,
-    )
-    none = decide_use((old, used), NEXOPOS, NOW)
+    shown = {"credit": str(left[1].id), "granted_at": "2026-03-09T12:00:00Z", "left": 1}
+    assert told(found) == ("allow", "install_credit_used", ("NX-19", "NX-21"), shown, ())
+    none = decide_use((old, old, used), NEXOPOS, NOW)
+    counted = {"used": 1, "void": 2}
+    assert told(none) == ("deny", "install_credit_none", ("NX-19", "NX-21"), counted, ("ask_extended_support",))
     named = decide_use((used, *left), NEXOPOS, NOW, wanted=left[0].id)
     assert (named.facts["credit"], named.facts["left"]) == (str(left[0].id), 1)
-    assert decide_use((used, *left), NEXOPOS, NOW, wanted=used.id).code is InstallCode.INSTALL_CREDIT_NONE
-    assert (none.code, none.facts) == (InstallCode.INSTALL_CREDIT_NONE, {"used": 1, "void": 1})
+    assert decide_use((used, *left), NEXOPOS, NOW, wanted=used.id).code.value == "install_credit_none"
     assert decide_use((), SILENT, NOW).clauses == SILENT.issue_clauses
 
 
@@ -70,5 +69,18 @@ def test_entitlements_are_a_union_and_the_license_that_ends_first_is_used_first(
         "use_next": {"core": str(ends[1].id)},
     }
     none = decide_project([dead], NEXOPOS, NOW)
-    assert (none.code, none.clauses) == (ProjectCode.PROJECT_NOT_ENTITLED, ("NX-05",))
+    assert (found.outcome, found.code, found.clauses) == (Outcome.ALLOW, ProjectCode.PROJECT_ENTITLED, ("NX-05",))
+    nothing = {"entitlements": [], "seats": {}, "use_next": {}}
+    assert told(none) == ("deny", "project_not_entitled", ("NX-05",), nothing, ())
+    idle = decide_project([owned(here=False)], NEXOPOS, NOW)
+    assert idle.facts == {"entitlements": [], "seats": {"core": 0}, "use_next": {"core": None}}
     assert decide_project([owned()], SILENT, NOW).facts["use_next"] == {"core": None}
+    assert decide_project([owned()], SILENT, NOW).clauses == SILENT.issue_clauses
+
+
+@pytest.mark.clause("NX-05")
+def test_of_two_uses_that_end_alike_the_one_whose_support_ends_first_goes_first():
+    late, early = (LicenseFacts(uuid4(), NOW, support_until=NOW + day * DAY) for day in (9, 2))
+    endless = LicenseFacts(uuid4(), NOW)
+    free = [owned(license=one, in_use=False) for one in (endless, late, early)]
+    assert decide_project(free, NEXOPOS, NOW).facts["use_next"] == {"core": str(early.id)}

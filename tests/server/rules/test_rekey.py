@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.server.rules.facts import DAY, HOLDER, NEXOPOS, NOW, a_license
+from tests.server.rules.facts import DAY, HOLDER, NEXOPOS, NOW, a_license, told
 from tillkey_server.rules.decision import Grant, Refusal
 from tillkey_server.rules.rekey import decide_rekey
 
@@ -25,7 +25,8 @@ def test_a_license_gets_another_key_and_the_till_that_should_learn_it_is_named()
 @pytest.mark.parametrize("reason", ["", "  \n"])
 def test_another_key_needs_a_reason(reason):
     """Sentence 4, before anything of the license is told."""
-    assert rekeyed(reason, revoked_at=NOW).code is Refusal.REASON_REQUIRED
+    found = told(rekeyed(reason, revoked_at=NOW))
+    assert found == ("deny", "reason_required", ("K-14",), {}, ("give_reason",))
 
 
 @pytest.mark.clause("K-13")

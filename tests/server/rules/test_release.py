@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.server.rules.facts import DAY, NEXOPOS, NOW, a_license
-from tillkey_server.rules.decision import Grant, Outcome, Refusal
+from tests.server.rules.facts import DAY, NEXOPOS, NOW, a_license, told
+from tillkey_server.rules.decision import Grant, Refusal
 from tillkey_server.rules.release import EndFacts, EndReason, decide_continue, decide_release, decide_release_on_word
 
 
@@ -11,7 +11,10 @@ from tillkey_server.rules.release import EndFacts, EndReason, decide_continue, d
 def test_a_deactivation_releases_and_a_second_one_changes_nothing():
     """Sentences 1 and 2: no state of the license is even asked for."""
     first = decide_release(EndFacts(), NEXOPOS, NOW)
-    assert (first.code, first.facts["changed"]) == (Grant.ACTIVATION_RELEASED, True)
+    assert (first.code, first.facts) == (
+        Grant.ACTIVATION_RELEASED,
+        {"changed": True, "ended_at": "2026-03-10T12:00:00Z"},
+    )
     assert first.clauses == ("NX-07", "NX-50")
     again = decide_release(EndFacts(NOW - DAY, EndReason.RELEASED), NEXOPOS, NOW)
     assert (again.code, again.facts["changed"]) == (Grant.ACTIVATION_RELEASED, False)
@@ -29,7 +32,7 @@ def test_a_deactivation_of_whatever_ended_is_granted_and_changes_nothing(reason,
 def test_a_deactivation_with_the_rid_of_a_step_is_stale_while_the_activation_lives():
     """Sentence 3."""
     decision = decide_release(EndFacts(), NEXOPOS, NOW, rid_known=True)
-    assert (decision.outcome, decision.code) == (Outcome.DENY, Refusal.STALE_REQUEST)
+    assert told(decision) == ("deny", "stale_request", ("NX-07", "NX-50"), {}, ("new_request",))
 
 
 @pytest.mark.clause("NX-08", "NX-48", "NX-50")
@@ -52,7 +55,8 @@ def test_an_ended_activation_is_told_how_it_ended_before_anything_of_its_license
     cited = NEXOPOS.activation.clauses
     by_reason = {EndReason.RELEASED: cited.release, EndReason.UNSEEN: cited.unseen}
     assert decision.clauses == by_reason.get(reason, cited.superseded)
-    assert decision.facts["end_reason"] == reason
+    assert decision.facts == {"ended_at": "2026-03-09T12:00:00Z", "end_reason": reason}
+    assert decision.options == ("activate", "ask_support")
 
 
 @pytest.mark.clause("K-13", "X-03")
@@ -86,9 +90,10 @@ def test_nothing_that_has_ended_is_given_back_on_anybodys_word(reason):
     decision = decide_release_on_word(EndFacts(NOW - DAY, reason), "the owner called", NEXOPOS, NOW)
     assert decision.code is Refusal.NOT_ACTIVE
     assert decision.facts == {"ended_at": "2026-03-09T12:00:00Z", "end_reason": reason}
+    assert (decision.clauses, decision.options) == (("NX-07", "NX-50"), ("activate",))
 
 
 def test_giving_back_on_the_customers_word_needs_a_reason():
     """Sentence 6, before anything is told."""
     decision = decide_release_on_word(EndFacts(NOW - DAY, EndReason.FORCED), " ", NEXOPOS, NOW)
-    assert (decision.code, decision.facts) == (Refusal.REASON_REQUIRED, {})
+    assert told(decision) == ("deny", "reason_required", ("NX-07", "NX-50"), {}, ("give_reason",))

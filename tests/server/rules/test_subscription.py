@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.server.rules.facts import NOW, POLICIES, a_license
+from tests.server.rules.facts import NOW, POLICIES, a_license, told
 from tillkey_server.rules.decision import Outcome
 from tillkey_server.rules.renewal_codes import RenewalCode, SubscriptionCode
 from tillkey_server.rules.subscription import (
@@ -46,8 +46,8 @@ def test_a_period_begins_with_the_local_day_of_its_anchor(start, months, period,
 @pytest.mark.clause("CJ-23")
 def test_a_renewal_is_created_when_its_period_begins():
     """Sentence 3."""
-    told = decide_due(HELD, BC, NOW)
-    assert (told.code, told.facts["period"]) == (SubscriptionCode.RENEWAL_CREATED, 1)
+    said = decide_due(HELD, BC, NOW)
+    assert (said.code, said.facts["period"]) == (SubscriptionCode.RENEWAL_CREATED, 1)
     assert decide_due(HELD, BC, NOW - timedelta(seconds=1)) is None
     assert decide_due(replace(HELD, unpaid_since=NOW - DAY), BC, NOW) is None
     assert decide_due(replace(HELD, cancelled_at=NOW), BC, NOW) is None
@@ -58,8 +58,8 @@ def test_a_renewal_is_created_when_its_period_begins():
 @pytest.mark.parametrize("state", ["legal_hold_at", "terminated_at", "revoked_at", "refunded_at", "suspended_at"])
 def test_a_stronger_state_keeps_it_from_being_charged(state):
     """Sentence 4."""
-    told = decide_due(replace(HELD, license=a_license(**{state: NOW})), BC, NOW)
-    assert (told.outcome, told.code) == (Outcome.DENY, SubscriptionCode.RENEWAL_BLOCKED)
+    said = decide_due(replace(HELD, license=a_license(**{state: NOW})), BC, NOW)
+    assert (said.outcome, said.code) == (Outcome.DENY, SubscriptionCode.RENEWAL_BLOCKED)
     expired = replace(HELD, license=a_license(use_until=NOW))
     assert decide_due(expired, BC, NOW).allowed
 
@@ -68,8 +68,8 @@ def test_a_stronger_state_keeps_it_from_being_charged(state):
 def test_retirement_cancels_it_and_an_offline_product_does_not():
     """Sentence 6."""
     retired = replace(HELD, retired_at=NOW)
-    for told in (decide_due(retired, BC, NOW), decide_retirement(retired, BC, NOW)):
-        assert (told.code, told.clauses) == (SubscriptionCode.RENEWAL_CANCELLED_PRODUCT_RETIRED, ("BC-23",))
+    for said in (decide_due(retired, BC, NOW), decide_retirement(retired, BC, NOW)):
+        assert (said.code, said.clauses) == (SubscriptionCode.RENEWAL_CANCELLED_PRODUCT_RETIRED, ("BC-23",))
     assert decide_retirement(CANCELLED, BC, NOW) is None
     assert decide_retirement(HELD, SILENT, NOW) is None
     offline = decide_due(replace(HELD, offline_at=NOW), BC, NOW)
@@ -132,3 +132,59 @@ def test_whoever_asks_is_told_when_a_cancelled_subscription_ends_or_that_there_i
     over = replace(CANCELLED, next_due_at=NOW)
     for held, policy in ((None, BC), (HELD, SILENT), (over, BC)):
         assert decide_next(held, policy, NOW).code is SubscriptionCode.SUBSCRIPTION_NONE
+
+
+WRITTEN = "2026-03-10T12:00:00Z"
+TOMORROW = "2026-03-11T12:00:00Z"
+
+
+def test_what_a_subscription_that_begins_or_may_not_begin_tells():
+    """Sentence 1."""
+    cited = BC.subscription.clauses.renewal
+    assert told(decide_start(None, 12, SILENT, NOW)) == ("deny", "subscription_not_offered", ("X-01",), {}, ())
+    running = {"months": 12, "next_due_at": WRITTEN}
+    assert told(decide_start(HELD, 12, BC, NOW)) == ("deny", "subscription_already_started", cited, running, ())
+    offered = {"offered": list(BC.subscription.months)}
+    assert told(decide_start(None, 6, BC, NOW)) == ("deny", "renewal_months_not_offered", cited, offered, ())
+    assert told(decide_start(None, 12, BC, NOW)) == ("allow", "subscription_started", cited, {"months": 12}, ())
+
+
+def test_what_a_renewal_that_is_due_tells():
+    """Sentences 3, 4 and 6."""
+    terms = BC.subscription.clauses
+    facts = {"period": 1, "due_at": WRITTEN, "months": 12, "notices": []}
+    assert told(decide_due(HELD, BC, NOW)) == ("allow", "renewal_created", terms.renewal, facts, ())
+    blocked = decide_due(replace(HELD, license=a_license(suspended_at=NOW)), BC, NOW)
+    cited = tuple(dict.fromkeys(terms.renewal + BC.standing.suspended))
+    assert told(blocked) == ("deny", "renewal_blocked", cited, facts | {"status": "suspended"}, ())
+    offline = decide_due(replace(HELD, offline_at=NOW), BC, NOW)
+    noticed = facts | {"notices": ["renewal_product_offline_notice"]}
+    cited = tuple(dict.fromkeys(terms.renewal + terms.offline))
+    assert told(offline) == ("allow", "renewal_created", cited, noticed, ())
+    retired = decide_due(replace(HELD, retired_at=NOW), BC, NOW)
+    ends = {"ends_at": WRITTEN, "access_until": TOMORROW}
+    assert told(retired) == ("allow", "renewal_cancelled_product_retired", terms.retired, ends, ())
+
+
+def test_what_a_cancellation_and_its_taking_back_tell():
+    """Sentences 5 and 6."""
+    terms = BC.subscription.clauses
+    ends = {"ends_at": WRITTEN, "access_until": TOMORROW}
+    assert told(decide_cancel(HELD, BC, NOW)) == ("allow", "renewal_cancelled", terms.cancel, ends, ())
+    assert told(decide_cancel(None, BC, NOW)) == ("deny", "subscription_none", terms.cancel, {}, ())
+    assert told(decide_cancel(None, SILENT, NOW)) == ("deny", "subscription_none", ("X-01",), {}, ())
+    shown = {"months": 12, "next_due_at": TOMORROW}
+    assert told(decide_resume(CANCELLED, BC, NOW)) == ("allow", "renewal_resumed", terms.cancel, shown, ())
+    running = {"months": 12, "next_due_at": WRITTEN}
+    assert told(decide_resume(HELD, BC, NOW)) == ("deny", "renewal_not_cancelled", terms.cancel, running, ())
+    gone = decide_resume(replace(CANCELLED, retired_at=NOW), BC, NOW)
+    assert told(gone) == ("deny", "renewal_product_retired", terms.retired, {"retired_at": WRITTEN}, ())
+
+
+def test_a_cancelled_subscription_is_over_at_its_end_and_not_a_second_before():
+    """Sentence 5."""
+    last = replace(CANCELLED, next_due_at=NOW + timedelta(seconds=1))
+    assert decide_resume(last, BC, NOW).allowed
+    assert not decide_resume(replace(last, next_due_at=NOW), BC, NOW).allowed
+    unpaid = replace(last, unpaid_since=NOW)
+    assert not decide_cancel(unpaid, BC, NOW).allowed

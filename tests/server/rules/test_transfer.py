@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.server.rules.facts import CUSTOMER, DAY, HOLDER, NEXOPOS, NOW, a_license
+from tests.server.rules.facts import CUSTOMER, DAY, HOLDER, NEXOPOS, NOW, a_license, told
 from tillkey_server.rules.decision import Grant, Refusal
 from tillkey_server.rules.transfer import TransferFacts, decide_transfer
 
@@ -72,9 +72,11 @@ def test_what_the_caller_does_not_see_is_counted_and_not_named():
 def test_nothing_is_transferred_to_whoever_has_it():
     """Sentence 4."""
     decision = transferred(to=CUSTOMER, left=(OTHER_LICENSE,))
-    assert (decision.code, decision.facts) == (Refusal.NOTHING_TO_TRANSFER, {"to_customer": str(CUSTOMER)})
+    shown = {"to_customer": str(CUSTOMER)}
+    assert told(decision) == ("deny", "nothing_to_transfer", ("NX-06", "NX-49"), shown, ())
 
 
 def test_a_transfer_needs_a_reason():
     """Sentence 5, before anything of the license is told."""
-    assert transferred(reason=" ", revoked_at=NOW).code is Refusal.REASON_REQUIRED
+    found = told(transferred(reason=" ", revoked_at=NOW))
+    assert found == ("deny", "reason_required", ("NX-06", "NX-49"), {}, ("give_reason",))

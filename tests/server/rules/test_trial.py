@@ -7,8 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.server.rules.facts import NEXOPOS, NOW
-from tillkey_server.rules.decision import Grant, Refusal
+from tests.server.rules.facts import NEXOPOS, NOW, told
 from tillkey_server.rules.policy import TrialPolicy
 from tillkey_server.rules.trial import PastTrial, decide_trial, trial_clocks
 
@@ -21,15 +20,15 @@ def test_without_terms_for_it_nobody_gets_a_trial():
     """Sentence 1, even for whoever had one under older terms."""
     for past in (None, PAST):
         decision = decide_trial(past, NEXOPOS, NOW)
-        assert (decision.code, decision.clauses) == (Refusal.TRIAL_NOT_OFFERED, ("X-01",))
+        assert told(decision) == ("deny", "trial_not_offered", ("X-01",), {}, ("buy_license",))
 
 
 def test_a_trial_is_given_once():
     """Sentence 2."""
-    assert decide_trial(None, OFFERED, NOW).code is Grant.TRIAL_ISSUED
-    again = decide_trial(PAST, OFFERED, NOW)
-    assert (again.code, again.clauses, again.options) == (Refusal.TRIAL_USED, ("ZZ-01",), ("buy_license",))
-    assert again.facts["license_id"] == str(PAST.license_id)
+    given = {"days": 14, "timezone": "Europe/Athens", "use_until": "2026-03-24T22:00:00Z"}
+    assert told(decide_trial(None, OFFERED, NOW)) == ("allow", "trial_issued", ("ZZ-01",), given, ())
+    before = {"license_id": str(PAST.license_id), "use_until": "2026-03-10T12:00:00Z"}
+    assert told(decide_trial(PAST, OFFERED, NOW)) == ("deny", "trial_used", ("ZZ-01",), before, ("buy_license",))
 
 
 @pytest.mark.clause("K-03")

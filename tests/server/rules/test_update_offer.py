@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.server.rules.facts import DAY, NOW, POLICIES
+from tests.server.rules.facts import DAY, NOW, POLICIES, told
 from tillkey_server.rules.decision import Outcome
 from tillkey_server.rules.update import ReleaseFacts
 from tillkey_server.rules.update_code import UpdateCode
@@ -21,7 +21,9 @@ RELEASE = ReleaseFacts(UUID(int=1), "2.0", THEN, ReleaseKind.FEATURE)
 def test_only_what_was_there_at_the_time_of_the_request_is_offered_where_the_terms_say_so():
     """Sentence 1: published at the very instant of the request is there."""
     decision = decide_offer(RELEASE, THEN, AT_REQUEST, NOW)
-    assert (decision.code, decision.clauses) == (UpdateCode.RESOLUTION_UPDATE, ("ZG-15",))
+    written = "2026-02-28T12:00:00Z"
+    facts = {"version": "2.0", "published_at": written, "requested_at": written, "is_correction": False}
+    assert told(decision) == ("allow", "resolution_update", ("ZG-15",), facts, ())
     later = decide_offer(RELEASE, THEN - DAY, AT_REQUEST, NOW)
     assert (later.outcome, later.code) == (Outcome.DENY, UpdateCode.RESOLUTION_UPDATE_TOO_NEW)
     assert decide_offer(RELEASE, THEN - DAY, ANY_TIME, NOW).code is UpdateCode.RESOLUTION_UPDATE
@@ -40,4 +42,6 @@ def test_both_offers_are_allowed_and_neither_is_a_correction(is_paid, code):
 
 def test_where_the_terms_are_silent_a_person_decides():
     decision = decide_offer(RELEASE, NOW, replace(ANY_TIME, updates=None), NOW)
-    assert (decision.outcome, decision.code) == (Outcome.PEND, UpdateCode.UPDATE_NOT_OFFERED)
+    facts = {"version": "2.0", "published_at": "2026-02-28T12:00:00Z", "is_correction": False}
+    asked = facts | {"requested_at": "2026-03-10T12:00:00Z"}
+    assert told(decision) == ("pend", "update_not_offered", ANY_TIME.clocks.clauses.updates, asked, ())
