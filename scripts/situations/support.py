@@ -8,6 +8,7 @@ from typing import Any
 from scripts.situations.asking import Topic, about, bought, day, known
 from tests.server.rules.facts import LICENSE
 from tillkey_server.rules.decision import Decision
+from tillkey_server.rules.install_credit import CreditFacts
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.support import SupportAsked, decide_support
 from tillkey_server.rules.support_policy import Ground
@@ -18,6 +19,7 @@ from tillkey_server.rules.update_policy import ReleaseKind
 SHOP, OTHER = "shop", "other"
 PAGE = {"platform": {"from": "1.7", "to": "8.1"}, "features": ["import"]}
 """What the product's page promised on the day of the purchase."""
+ONE_LEFT = CreditFacts(LICENSE, day(0), used_at=None, alive=True)
 WHOLE = ("steps", "expected", "actual", "version", "fresh_install_checked", "problem", "store_access")
 
 
@@ -93,7 +95,7 @@ def custom_development(policy: Policy) -> Decision:
 @about("support")
 def first_installation(policy: Policy) -> Decision:
     """The vendor shall install the product, for the first time."""
-    return _ask(policy, "install_service", "install", "install_advice", credits_left=1)
+    return _ask(policy, "install_service", "install", "install_advice", credits=(ONE_LEFT,))
 
 
 @about("support")

@@ -173,6 +173,8 @@ def test_who_leaves_is_told_when_what_still_runs_and_what_is_owed(verified, outc
         "contact": NEXOPOS.account.contact,
         "running": 2,
         "unsettled": {"EUR": 5},
+        "refunds": 0,
+        "requests": 0,
     }
     found = decide_request(verified, OWED, NEXOPOS, NOW)
     assert told(found) == (outcome, code, ("NX-37", "NX-39"), facts, options)

@@ -35,7 +35,7 @@ WORDS: dict[str, dict[str, object]] = {
     "open_support_request": {"matter": f"{MARK}'s printer", "reference": f"{MARK} rang"},
     "record_support_event": {"kind": "finding", "finding": "malfunction", "in_tool": None, "evidence": f"{MARK} rang"},
     "grant_remote_access": {"scope": f"{MARK} looks on"},
-    "open_warranty_claim": {"symptoms": f"{MARK} smelled smoke", "diagnostics": f"/home/{MARK}/log"},
+    "open_warranty_claim": {"symptoms": f"{MARK} smelled smoke", "diagnostics": f"the log of {MARK}"},
     "record_warranty_contract": {"contacts": [ADDRESS]},
     "add_warranty_finding": {"evidence": f"a photograph of {MARK}"},
     "send_warranty_quote": {"reason": f"{MARK} dropped it"},
