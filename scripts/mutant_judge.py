@@ -1,0 +1,152 @@
+"""The judge of `make mutants`: a plugin of pytest that collects the tests once and then tries every mutant in a fork.
+
+mutmut itself runs pytest anew for each mutant, its collection of tests included. Here each fork wakes its
+mutant and runs the tests that reach the mutated function, quickest first, until one fails. Which tests reach which
+function is found in the same run, in which all tests must pass with no mutant awake. It speaks mutmut's language: its
+names, its files of results and its exit codes, so that `mutmut show` and `mutmut results` work as ever.
+
+It runs in the environment of `scripts.mutants`: as a program in the workspace it makes the mutants, as a plugin in the
+folder of mutants it judges them. MUTANT_ROOMS holds the rules to try; empty: all.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import math
+import os
+import resource
+import shutil
+import time
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+from _pytest.runner import runtestprotocol
+from hypothesis import Phase, settings
+from mutmut.__main__ import copy_also_copy_files, copy_src_dir, create_mutants
+from mutmut.mutation.trampoline import set_mutant_under_test
+from mutmut.state import state
+from mutmut.utils.format_utils import mangled_name_from_mutant_name
+
+RULES = Path("src/tillkey_server/rules")
+NO_TESTS = 33
+SLACK_SECONDS = 10
+TIMES = 10
+SETTINGS = "_hypothesis_internal_use_settings"
+
+
+class Ledger:
+    """The exit codes of the mutants of one rule, in the file where mutmut looks for them."""
+
+    def __init__(self, file: Path) -> None:
+        """Read `file` and forget what was found before."""
+        self.file, self.told = file, json.loads(file.read_text("utf-8"))
+        self.codes: dict[str, int | None] = dict.fromkeys(self.told["exit_code_by_key"])
+
+    def save(self) -> None:
+        """Write what was found."""
+        self.file.write_text(json.dumps({**self.told, "exit_code_by_key": self.codes}, indent=4), "utf-8")
+
+
+def passes(item: pytest.Item) -> bool:
+    """Run one test and return whether it passed or was skipped."""
+    return not any(report.failed for report in runtestprotocol(item, nextitem=None, log=False))
+
+
+def reached(items: list[pytest.Item]) -> dict[str, list[pytest.Item]]:
+    """Run all tests without a mutant and return for each function the tests that call it, quickest first.
+
+    Raises pytest.UsageError where one fails.
+    """
+    set_mutant_under_test("stats")
+    called = state()._stats  # noqa: SLF001, mutmut has no other place for it
+    found: defaultdict[str, list[tuple[float, int]]] = defaultdict(list)
+    for place, item in enumerate(items):
+        called.clear()
+        start = time.process_time()
+        if not passes(item):
+            raise pytest.UsageError(f"fails without a mutant: {item.nodeid}")
+        for function in called:
+            found[function].append((time.process_time() - start, place))
+    return {function: [items[place] for _, place in sorted(them)] for function, them in found.items()}
+
+
+def attempt(mutant: str, tests: list[pytest.Item], seconds: float) -> int:
+    """Start a fork in which `mutant` is awake, with so much time of the processor; return its process id."""
+    limit = math.ceil(seconds * TIMES) + SLACK_SECONDS
+    child = os.fork()
+    if child:
+        return child
+    code = 1
+    try:
+        resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 1))
+        set_mutant_under_test(mutant)
+        code = 0 if all(passes(item) for item in tests) else 1
+    finally:
+        os._exit(code)
+
+
+def judge(ledgers: list[Ledger], tests: dict[str, list[pytest.Item]], seconds: float) -> None:
+    """Try all mutants, as many at a time as there are processors, and write what became of each."""
+    running: dict[int, tuple[Ledger, str]] = {}
+
+    def wait() -> None:
+        child, status = os.wait()
+        ledger, mutant = running.pop(child)
+        ledger.codes[mutant] = os.waitstatus_to_exitcode(status)
+
+    for ledger in ledgers:
+        for mutant in ledger.codes:
+            reaching = tests.get(mangled_name_from_mutant_name(mutant), [])
+            if not reaching:
+                ledger.codes[mutant] = NO_TESTS
+                continue
+            while len(running) >= (os.cpu_count() or 2):
+                wait()
+            running[attempt(mutant, reaching, seconds)] = (ledger, mutant)
+    while running:
+        wait()
+    for ledger in ledgers:
+        ledger.save()
+
+
+def steady(items: list[pytest.Item]) -> None:
+    """Let properties try the same examples in every run, and not look for the smallest one that fails."""
+    for item in items:
+        function = getattr(item, "obj", None)
+        own = getattr(function, SETTINGS, None)
+        if own is not None:
+            phases = (Phase.explicit, Phase.generate)
+            steadied = settings(own, phases=phases, database=None, derandomize=True)
+            setattr(function, SETTINGS, steadied)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> bool:
+    """Judge instead of running the tests."""
+    if session.testsfailed:
+        raise pytest.UsageError("the tests of the rules could not be collected")
+    rooms = os.environ["MUTANT_ROOMS"].split()
+    steady(session.items)
+    start = time.process_time()
+    tests = reached(session.items)
+    seconds = time.process_time() - start
+    files = [file for file in sorted(RULES.glob("*.meta")) if not rooms or file.name.partition(".")[0] in rooms]
+    gc.collect()
+    gc.freeze()
+    judge([Ledger(file) for file in files], tests, seconds)
+    return True
+
+
+def make() -> None:
+    """Write every mutant into the folder of mutants, beside a copy of the tests."""
+    Path("mutants").mkdir(exist_ok=True)
+    shutil.rmtree("mutants/tests", ignore_errors=True)
+    copy_src_dir()
+    copy_also_copy_files()
+    create_mutants(os.cpu_count() or 2)
+
+
+if __name__ == "__main__":
+    make()
