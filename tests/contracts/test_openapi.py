@@ -122,3 +122,8 @@ def test_a_written_body_is_required_closed_and_json(document) -> None:
             schema = body["content"]["application/json"]["schema"]
             named = schemas[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
             assert named["additionalProperties"] is False, (method, path)
+
+
+def test_each_shape_has_a_name_of_its_own(document) -> None:
+    """Two shapes of one name get names of our modules, which generators of clients stumble over."""
+    assert [name for name in document["components"]["schemas"] if "__" in name] == []

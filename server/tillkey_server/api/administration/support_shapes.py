@@ -150,7 +150,7 @@ class SupportListing(Listing):
     reference: Annotated[str | None, Field(max_length=255)] = None
 
 
-class Clock(Answer):
+class SupportClock(Answer):
     """A clock of a request; `due_at` is exclusive, and null while it stands still."""
 
     clock: Literal["ack", "reply", "resolve", "fix"]
@@ -192,7 +192,7 @@ class SupportRequest(Answer):
     received_at: Time
     fixed_in_release: str | None
     findings: list[str]
-    clocks: list[Clock]
+    clocks: list[SupportClock]
     care_banner: CareBanner
     policy: PolicyNamed
 
