@@ -19,7 +19,8 @@ from alembic import command, context
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import event, text
+from sqlalchemy import event, inspect, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
 # Any constant will do, as long as nothing else on the same database uses it: "tillkey" in ASCII.
+_LOCK_ATTEMPTS = 200
+_LOCK_WAIT_MS = 200
 _ADVISORY_LOCK = int.from_bytes(b"tillkey")
 _ALEMBIC = threading.Lock()
 TOO_NEW = "the database was migrated by a newer server, which no longer serves this one: install that version"
@@ -136,6 +139,7 @@ def run_in(connection: Connection) -> None:
     with nullcontext() if connection.in_transaction() else connection.begin():
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+            _hold_still(connection)
         context.configure(
             connection=connection,
             target_metadata=tables.metadata,
@@ -147,6 +151,30 @@ def run_in(connection: Connection) -> None:
             context.run_migrations()
         compatibility.record(connection, _scripts(), _revision_of(connection))
         _check_references(connection)
+
+
+def _hold_still(connection: Connection) -> None:
+    """Lock every table of PostgreSQL before anything is changed, and let go at once where a server holds one.
+
+    A migration that takes its locks one by one meets a heartbeat that holds another one: PostgreSQL would end one of
+    the two after a second. So it waits for less than that, gives way, and tries again.
+    """
+    if _revision_of(connection) == _scripts().get_current_head():
+        return
+    names = ", ".join(f'"{name}"' for name in sorted(inspect(connection).get_table_names()))
+    for left in reversed(range(_LOCK_ATTEMPTS)):
+        if not names:
+            return
+        try:
+            with connection.begin_nested():
+                connection.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_WAIT_MS}ms'"))
+                connection.execute(text(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE"))
+                connection.execute(text("SET LOCAL lock_timeout = DEFAULT"))
+        except DBAPIError:
+            if not left:
+                raise
+        else:
+            return
 
 
 async def run_at(url: str) -> None:
