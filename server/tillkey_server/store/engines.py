@@ -7,10 +7,12 @@ row locks.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
+import aiosqlite
 from sqlalchemy import URL, event, make_url
 from sqlalchemy.exc import ArgumentError, InvalidatePoolError
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -115,6 +117,25 @@ def check_sqlite_version(*, strict: bool) -> None:
     log.warning(warning)
 
 
+async def _opened(*arguments: Any, **options: Any) -> aiosqlite.Connection:
+    """Open a SQLite file; where that fails, wait for the driver's thread to end.
+
+    The driver does not: its thread would answer an event loop that may be closed by then, and the traceback of that
+    would stand beside the error that the operator is told.
+    """
+    connection = aiosqlite.connect(*arguments, **options)
+    thread = connection._thread  # noqa: SLF001 - nothing public tells when it has ended
+    thread.daemon = True
+    try:
+        return await connection
+    except BaseException:
+        await asyncio.to_thread(thread.join)
+        raise
+
+
+_SQLITE_ARGUMENTS = {"isolation_level": None, "timeout": BUSY_TIMEOUT_SECONDS, "async_creator_fn": _opened}
+
+
 def sqlite_writer(url: URL) -> AsyncEngine:
     """Return the engine of the one writing connection: the others of this process queue in asyncio, in order."""
     engine = create_async_engine(
@@ -123,7 +144,7 @@ def sqlite_writer(url: URL) -> AsyncEngine:
         max_overflow=0,
         pool_timeout=POOL_TIMEOUT_SECONDS,
         hide_parameters=True,
-        connect_args={"isolation_level": None, "timeout": BUSY_TIMEOUT_SECONDS},
+        connect_args=_SQLITE_ARGUMENTS,
     )
     event.listen(engine.sync_engine, "connect", prepare_sqlite_writer)
     event.listen(engine.sync_engine, "begin", begin_immediate)
@@ -138,7 +159,7 @@ def sqlite_reader(url: URL) -> AsyncEngine:
         max_overflow=0,
         pool_timeout=POOL_TIMEOUT_SECONDS,
         hide_parameters=True,
-        connect_args={"isolation_level": None, "timeout": BUSY_TIMEOUT_SECONDS},
+        connect_args=_SQLITE_ARGUMENTS,
     )
     event.listen(engine.sync_engine, "connect", _prepare_sqlite_reader)
     event.listen(engine.sync_engine, "begin", _begin_deferred)

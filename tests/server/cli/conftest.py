@@ -1,6 +1,7 @@
 """What the tests of the command line share: commands run in this process, on a folder with the example products."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,13 @@ from tillkey_server.settings import Settings
 __all__ = ["made", "with_examples"]
 
 CUSTOMER = "owner@shop.example"
+
+
+def own_folder(settings: Settings, tmp_path: Path) -> Path:
+    """Copy a data folder, but for a database in it, for the test alone; return the copy."""
+    folder = shutil.copytree(settings.data_dir, tmp_path / "data", ignore=shutil.ignore_patterns("*.sqlite*"))
+    folder.chmod(0o700)
+    return folder
 
 
 class Shell:
@@ -50,6 +58,7 @@ def url(
 
 
 @pytest.fixture
-def shell(url: str, made: Settings, monkeypatch: pytest.MonkeyPatch) -> Shell:
+def shell(url: str, made: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    """A folder of the test's own, which it may spoil, beside the database."""
     monkeypatch.setenv("TILLKEY_DATABASE_URL", url)
-    return Shell(made.data_dir)
+    return Shell(own_folder(made, tmp_path))

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import text
 
-from tests.server.cli.conftest import Shell
+from tests.server.cli.conftest import Shell, own_folder
 from tests.server.cli.test_tls import certified
 from tests.support.house import TurnedClock
 from tests.support.made import ISSUER
@@ -37,9 +37,7 @@ def well(tmp_path_factory):
 def shell(url, well, tmp_path, monkeypatch):
     """A folder of the test's own, which it may spoil."""
     monkeypatch.setenv("TILLKEY_DATABASE_URL", url)
-    shutil.copytree(well.data_dir, tmp_path / "data", ignore=shutil.ignore_patterns("*.sqlite*"))
-    (tmp_path / "data").chmod(0o700)
-    return Shell(tmp_path / "data")
+    return Shell(own_folder(well, tmp_path))
 
 
 @pytest.fixture

@@ -1,13 +1,12 @@
 """`keys …`: an operator replaces keys without a line of Python, and nothing is made of what cannot be published."""
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from tests.server.cli.conftest import Shell
+from tests.server.cli.conftest import Shell, own_folder
 from tillkey_server.cli import keys as commands
 from tillkey_server.cli.main import app
 from tillkey_server.settings import Settings
@@ -17,9 +16,9 @@ from tillkey_server.signing.keyring import Keyring
 @pytest.fixture
 def shell(made, tmp_path):
     """A folder of the test's own; its root key lies outside, as it should."""
-    shutil.copytree(made.data_dir, tmp_path / "data", ignore=shutil.ignore_patterns("*.sqlite*"))
-    (tmp_path / "data" / "root-key.json").rename(tmp_path / "root.json")
-    return Shell(tmp_path / "data")
+    folder = own_folder(made, tmp_path)
+    (folder / "root-key.json").rename(tmp_path / "root.json")
+    return Shell(folder)
 
 
 @pytest.fixture

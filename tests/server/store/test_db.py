@@ -243,6 +243,16 @@ async def test_a_sqlite_folder_that_is_not_there_is_unavailable(tmp_path):
             await asyncio.to_thread(thread.join, 10)
 
 
+async def test_a_file_that_cannot_be_opened_leaves_no_thread_that_would_answer_a_closed_loop(tmp_path):
+    before = set(threading.enumerate())
+    database = Database(f"sqlite:///{tmp_path}/missing/tillkey.sqlite")
+    with pytest.raises(Unavailable):
+        async with database.writing():
+            pass
+    assert not [one.name for one in set(threading.enumerate()) - before if "_connection_worker_thread" in one.name]
+    await database.dispose()
+
+
 @pytest.mark.parametrize(
     ("version", "sound"),
     [
