@@ -1,10 +1,13 @@
 """Fixtures that every room's tests may use: real databases, and the guard that lets no test stand aside under CI."""
 
 import os
+import tempfile
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.support import folders
 from tests.support.all_run import AllRun, wanted
 from tests.support.callers import callers  # noqa: F401 - a fixture for every room
 from tests.support.databases import DIALECTS, Databases, Prepare
@@ -36,9 +39,10 @@ def postgres() -> Iterator[Postgres]:
 
 
 @pytest.fixture(scope="session")
-def databases(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Databases:
+def databases(request: pytest.FixtureRequest) -> Iterator[Databases]:
     """The maker of databases, and the keeper of their prepared templates."""
-    return Databases(tmp_path_factory.mktemp("databases"), lambda: request.getfixturevalue("postgres"))
+    with tempfile.TemporaryDirectory(prefix="tk-sqlite-", dir=folders.quick()) as folder:
+        yield Databases(Path(folder), lambda: request.getfixturevalue("postgres"))
 
 
 @pytest.fixture

@@ -8,11 +8,8 @@ from pathlib import Path
 from sqlalchemy import make_url
 
 from tests.support import dumps
-from tests.support.postgres import Postgres, in_thread
+from tests.support.postgres import Postgres, Prepare, in_thread
 from tests.support.record import RECORD
-
-Prepare = Callable[[str], None]
-"""Prepares the database at the URL it is given, and leaves no connection behind."""
 
 DIALECTS = ("sqlite", "postgresql")
 
@@ -44,12 +41,14 @@ class Databases:
         return _sqlite_url(path)
 
     def drop(self, url: str) -> None:
-        """Remove a database once the secret scan has seen it; SQLite's files go with the folder."""
+        """Remove a database once the secret scan has seen it."""
         if url.startswith("postgresql"):
-            RECORD.database(self._postgres().dump(url))
-            self._postgres().drop_database(url)
-        else:
-            RECORD.database(dumps.of_sqlite(Path(str(make_url(url).database))))
+            RECORD.database(self._postgres().take_back(url))
+            return
+        path = Path(str(make_url(url).database))
+        RECORD.database(dumps.of_sqlite(path))
+        for file in path.parent.glob(f"{path.name}*"):
+            file.unlink(missing_ok=True)
 
     def _sqlite_template(self, prepare: Prepare) -> Path:
         if prepare not in self._prepared:

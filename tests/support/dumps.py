@@ -40,15 +40,8 @@ def of_sqlite(path: Path) -> Iterator[Cell]:
                         yield f"{table}.{column}", held
 
 
-UNION = (
-    "SELECT string_agg(format('SELECT %L, row_to_json(t)::text FROM %I t', table_name, table_name), ' UNION ALL ')"
-    " FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE'"
-)
-"""Makes the one statement that reads all tables of a PostgreSQL database."""
-
-
 def of_rows(rows: list[tuple[str, str]]) -> Iterator[Cell]:
-    """Return the cells of what that statement found."""
+    """Return the cells of rows, each a table's name and its JSON."""
     for table, text in rows:
         for column, held in json.loads(text).items():
             if held is not None and not isinstance(held, (int, float)):

@@ -15,18 +15,32 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 from urllib.parse import quote, urlsplit
 
 import asyncpg
 
-from tests.support import dumps
+from tests.support import dumps, folders, recycling
+from tests.support.recycling import Content, Row
+
+Prepare = Callable[[str], None]
+"""Prepares the database at the URL it is given, and leaves no connection behind."""
+
+T = TypeVar("T")
 
 SUPERUSER = "tillkey"
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
+
+_IMPATIENT = {"lock_timeout": "500"}
+"""In milliseconds: what a test left locked is cut off or dropped, never waited for."""
+
+_CUT = (
+    "SELECT pg_terminate_backend(pid, 2000) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
 
 # Runs beside the server with our end of a pipe as its input: when we die, however we die, it takes the server down
 # and the folder away.
@@ -94,9 +108,9 @@ class _Loop:
         self._thread = threading.Thread(target=self._loop.run_forever, name="postgres-admin", daemon=True)
         self._thread.start()
 
-    def run(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run one coroutine to its end and raise what it raises."""
-        asyncio.run_coroutine_threadsafe(work, self._loop).result(START_SECONDS)
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run one coroutine to its end; return what it returns and raise what it raises."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(START_SECONDS)
 
     def close(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -112,6 +126,7 @@ class Postgres:
 
     def __init__(self, *, durable: bool = False, settings: dict[str, str] | None = None) -> None:
         self._bin = find_bin()
+        self._quick = not durable
         self._settings = {"fsync": "on" if durable else "off", "full_page_writes": "on" if durable else "off"}
         self._settings |= {"max_connections": "200", "shared_buffers": "64MB", "timezone": "UTC"}
         self._settings |= settings or {}
@@ -119,12 +134,16 @@ class Postgres:
         self._env = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
         self._env["LC_ALL"] = "C"
         self._names = itertools.count(1)
-        self._templates: dict[Callable[[str], None], str] = {}
+        self._templates: dict[Prepare, str] = {}
+        self._contents: dict[str, Content] = {}
+        self._clones: dict[str, str] = {}
+        self._spare: dict[str, list[str]] = {}
+        self._washed: dict[str, int] = {}
         self._server: subprocess.Popen[bytes] | None = None
         self._watcher: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
-        self._folder = Path(tempfile.mkdtemp(prefix="tk-pg-", dir=_short_folder()))
+        self._folder = Path(tempfile.mkdtemp(prefix="tk-pg-", dir=_short(folders.quick() if self._quick else None)))
         self._loop = _Loop()
         try:
             self._initdb()
@@ -169,7 +188,7 @@ class Postgres:
         """Stop the server without letting it write anything more; `start` then makes it recover."""
         self._end(signal.SIGQUIT)
 
-    def create_database(self, template: Callable[[str], None] | None = None) -> str:
+    def create_database(self, template: Prepare | None = None) -> str:
         """Return the URL of a new database.
 
         With `template`, a function that is given a URL and prepares the database there (tables, rows), leaving no
@@ -177,46 +196,76 @@ class Postgres:
         """
         name = f"test_{next(self._names)}"
         source = "template0" if template is None else self._template(template)
-        self._admin(f'CREATE DATABASE "{name}" TEMPLATE "{source}"')
+        if self._spare.get(source):
+            # A name of its own again: whoever is left over from an earlier test does not find it.
+            old = self._spare[source].pop()
+            self._admin(f'ALTER DATABASE "{old}" RENAME TO "{name}"')
+            self._washed[name] = self._washed.pop(old) + 1
+        else:
+            self._admin(f'CREATE DATABASE "{name}" TEMPLATE "{source}"')
+            self._washed[name] = 0
+        if template is not None:
+            self._clones[name] = source
         return self.url(name)
 
     def drop_database(self, url: str) -> None:
         """Remove a database that `create_database` made, cutting whatever is still connected to it."""
         name = urlsplit(url).path.removeprefix("/")
+        self._clones.pop(name, None)
+        self._washed.pop(name, None)
         self._admin(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
-    def dump(self, url: str) -> list[dumps.Cell]:
-        """Return every cell of a database; none of one that is gone or that a test left locked."""
-        rows: list[tuple[str, str]] = []
+    def take_back(self, url: str) -> list[dumps.Cell]:
+        """Return every cell of a database, and let the next test have it as new or, where that cannot be, remove it.
+
+        None of one that is gone or that a test left locked.
+        """
+        name = urlsplit(url).path.removeprefix("/")
+        rows: list[Row] = []
+        clean = False
         with contextlib.suppress(OSError, asyncpg.PostgresError):
-            self._loop.run(self._read_all(urlsplit(url).path.removeprefix("/"), rows))
+            clean = self._loop.run(self._wash(name, rows))
+        if clean:
+            self._spare.setdefault(self._clones.pop(name), []).append(name)
+        else:
+            self.drop_database(url)
         return list(dumps.of_rows(rows))
 
-    async def _read_all(self, name: str, rows: list[tuple[str, str]]) -> None:
-        connection = await asyncpg.connect(
-            host=str(self._folder), user=SUPERUSER, database=name, server_settings={"lock_timeout": "500"}
-        )
-        try:
-            statement = await connection.fetchval(dumps.UNION)
-            if statement:
-                rows.extend((table, text) for table, text in await connection.fetch(statement))
-        finally:
-            await connection.close()
+    async def _wash(self, name: str, rows: list[Row]) -> bool:
+        content = self._contents.get(self._clones.get(name, ""))
+        async with self._connected(name) as connection:
+            await connection.execute(_CUT)
+            rows += await recycling.rows_of(connection)
+            worn = self._washed.get(name, 0) >= recycling.TIMES
+            return content is not None and not worn and await content.restore(connection)
 
-    def _template(self, prepare: Callable[[str], None]) -> str:
+    def _template(self, prepare: Prepare) -> str:
         if prepare not in self._templates:
             url = self.create_database()
             in_thread(lambda: prepare(url))
-            self._templates[prepare] = urlsplit(url).path.removeprefix("/")
+            name = urlsplit(url).path.removeprefix("/")
+            self._contents[name] = self._loop.run(self._content(name))
+            self._templates[prepare] = name
         return self._templates[prepare]
+
+    async def _content(self, name: str) -> Content:
+        async with self._connected(name) as connection:
+            return await Content.of(connection)
 
     def _admin(self, statement: str) -> None:
         self._loop.run(self._execute(statement))
 
     async def _execute(self, statement: str) -> None:
-        connection = await asyncpg.connect(host=str(self._folder), user=SUPERUSER, database="postgres")
-        try:
+        async with self._connected("postgres") as connection:
             await connection.execute(statement)
+
+    @contextlib.asynccontextmanager
+    async def _connected(self, database: str) -> AsyncIterator[asyncpg.Connection]:
+        connection = await asyncpg.connect(
+            host=str(self._folder), user=SUPERUSER, database=database, server_settings=_IMPATIENT
+        )
+        try:
+            yield connection
         finally:
             await connection.close()
 
@@ -284,8 +333,10 @@ def in_thread(work: Callable[[], None]) -> None:
         raise problems[0]
 
 
-def _short_folder() -> str | None:
-    """Choose where the folder goes: a socket's path has at most 107 characters, and some TMPDIRs eat them up."""
+def _short(folder: Path | None) -> str | None:
+    """Choose where the cluster goes: a socket's path has at most 107 characters, and some TMPDIRs eat them up."""
+    if folder is not None:
+        return str(folder)
     return None if len(tempfile.gettempdir()) < 60 else "/tmp"
 
 

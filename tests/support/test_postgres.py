@@ -50,6 +50,78 @@ async def test_a_template_is_prepared_once_and_cloned_with_its_rows(fresh_databa
     assert len(prepared) == 1
 
 
+def shelf(url):
+    """A template with a row and a rule that no row leaves."""
+    for statement in (
+        "CREATE TABLE shelf (id INTEGER PRIMARY KEY)",
+        "CREATE TABLE book (shelf INTEGER REFERENCES shelf, title TEXT)",
+        "INSERT INTO shelf VALUES (7)",
+        "INSERT INTO book VALUES (7, 'it''s \"here\"')",
+        "CREATE FUNCTION never() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'never'; END $$",
+        "CREATE TRIGGER keep BEFORE DELETE ON book FOR EACH ROW EXECUTE FUNCTION never()",
+    ):
+        asyncio.run(query(url, statement))
+
+
+CONTENT = "SELECT (SELECT string_agg(id::text, ',') FROM shelf) || (SELECT string_agg(shelf || title, ',') FROM book)"
+
+
+async def test_a_database_that_was_given_back_is_the_template_again_under_another_name(postgres):
+    first = postgres.create_database(shelf)
+    whole = await query(first, CONTENT)
+    await query(first, "INSERT INTO shelf VALUES (8)")
+    await query(first, "UPDATE book SET shelf = 8")
+    assert ("book.title", 'it\'s "here"') in postgres.take_back(first)
+    second = postgres.create_database(shelf)
+    assert await query(second, CONTENT) == whole
+    with pytest.raises(Exception, match="never"):
+        await query(second, "DELETE FROM book")
+    assert first != second
+    with pytest.raises(Exception, match="does not exist"):
+        await query(first, "SELECT 1")
+    postgres.drop_database(second)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "CREATE TABLE another (id INTEGER)",
+        "ALTER TABLE book ADD COLUMN note TEXT",
+        "ALTER TABLE book ALTER COLUMN title SET NOT NULL",
+        "ALTER TABLE book DISABLE TRIGGER keep",
+        "ALTER TABLE shelf DROP CONSTRAINT shelf_pkey CASCADE",
+        "CREATE INDEX found ON book (title)",
+        "CREATE OR REPLACE FUNCTION never() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN OLD; END $$",
+        "ALTER DATABASE {name} SET default_transaction_read_only = on",
+    ],
+)
+async def test_a_database_that_a_test_rebuilt_is_never_the_next_ones(postgres, change):
+    first = postgres.create_database(shelf)
+    name = first.partition("@/")[2].partition("?")[0]
+    await query(first, change.format(name=name))
+    postgres.take_back(first)
+    count = "SELECT count(*) FROM pg_database WHERE datname = '{}'"
+    assert await query(postgres.url("postgres"), count.format(name)) == 0
+    again = postgres.create_database(shelf)
+    with pytest.raises(Exception, match="never"):
+        await query(again, "DELETE FROM book")
+    postgres.take_back(again)
+
+
+async def test_whoever_is_still_connected_is_cut_off_before_the_next_test(postgres):
+    first = postgres.create_database(shelf)
+    engine = create_async_engine(first)
+    async with engine.connect() as left:
+        await left.execute(text("LOCK TABLE shelf"))
+        postgres.take_back(first)
+        second = postgres.create_database(shelf)
+        assert await query(second, "SELECT count(*) FROM shelf") == 1
+        with pytest.raises(Exception, match=r"closed|terminat"):
+            await left.execute(text("INSERT INTO shelf VALUES (9)"))
+    await engine.dispose()
+    postgres.take_back(second)
+
+
 def test_a_clone_takes_well_under_a_second(postgres):
     postgres.drop_database(postgres.create_database())
     began = time.monotonic()
