@@ -26,6 +26,7 @@ pytest_plugins = ["pytester"]
 
 def pytest_configure(config: pytest.Config) -> None:
     """Every run looks for its secrets; under CI, no test is skipped, deselected or expected to fail."""
+    folders.settle()
     config.pluginmanager.register(Secrecy(), "tillkey-secrecy")
     if wanted(os.environ):
         config.pluginmanager.register(AllRun(), "tillkey-all-run")
@@ -41,7 +42,7 @@ def postgres() -> Iterator[Postgres]:
 @pytest.fixture(scope="session")
 def databases(request: pytest.FixtureRequest) -> Iterator[Databases]:
     """The maker of databases, and the keeper of their prepared templates."""
-    with tempfile.TemporaryDirectory(prefix="tk-sqlite-", dir=folders.quick()) as folder:
+    with tempfile.TemporaryDirectory(prefix="tk-sqlite-") as folder:
         yield Databases(Path(folder), lambda: request.getfixturevalue("postgres"))
 
 

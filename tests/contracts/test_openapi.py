@@ -1,19 +1,16 @@
 """openapi.yaml is what the app does: written from it, valid, and complete."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
+from tests.support.administration.operations import DOCUMENT
 from tillkey_server.api import problems
 from tillkey_server.api.administration.table import ENDPOINTS
 from tillkey_server.app import create_app
 from tillkey_server.rules.decision import Code
 from tillkey_server.settings import Settings
-
-FILE = Path(__file__).resolve().parents[2] / "openapi.yaml"
 
 ADDRESSES = {
     ("post", "/v1/activations"): {200, 201, 400, 401, 403, 404, 408, 409, 413, 422, 429, 500, 503},
@@ -37,7 +34,7 @@ WRITING = READING | {408, 409, 413, 422}
 
 @pytest.fixture(scope="module")
 def document() -> Any:
-    return yaml.safe_load(FILE.read_text("utf-8"))
+    return DOCUMENT
 
 
 def operations(document: Any) -> Iterator[tuple[str, str, Any]]:

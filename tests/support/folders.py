@@ -1,19 +1,28 @@
-"""Where the databases of a test run lie."""
+"""Where the files of a test run lie."""
 
+import os
 import shutil
+import tempfile
 from pathlib import Path
 
 _MEMORY = Path("/dev/shm")
 _ROOM = 4 * 1024**3
 
 
-def quick() -> Path | None:
-    """Return a folder in memory, on which a commit waits for no disk; None where there is none with room.
+def _in_memory() -> Path | None:
+    """Return a folder on which a commit waits for no disk; None where there is none with room, or programs do not run.
 
-    For databases whose machine never loses its power in a test: a process that is killed loses nothing there.
+    A process that is killed loses nothing there, and no test takes the power away from its machine.
     """
     try:
-        free = shutil.disk_usage(_MEMORY).free
+        free, flags = shutil.disk_usage(_MEMORY).free, os.statvfs(_MEMORY).f_flag
     except OSError:
         return None
-    return _MEMORY if free >= _ROOM else None
+    return _MEMORY if free >= _ROOM and not flags & os.ST_NOEXEC else None
+
+
+def settle() -> None:
+    """Let temporary files lie in memory, those of every program that the tests start too; TMPDIR says otherwise."""
+    if "TMPDIR" not in os.environ and (folder := _in_memory()):
+        os.environ["TMPDIR"] = str(folder)
+        tempfile.tempdir = None

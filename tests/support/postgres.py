@@ -22,7 +22,7 @@ from urllib.parse import quote, urlsplit
 
 import asyncpg
 
-from tests.support import dumps, folders, recycling
+from tests.support import dumps, recycling
 from tests.support.recycling import Content, Row
 
 Prepare = Callable[[str], None]
@@ -126,7 +126,6 @@ class Postgres:
 
     def __init__(self, *, durable: bool = False, settings: dict[str, str] | None = None) -> None:
         self._bin = find_bin()
-        self._quick = not durable
         self._settings = {"fsync": "on" if durable else "off", "full_page_writes": "on" if durable else "off"}
         self._settings |= {"max_connections": "200", "shared_buffers": "64MB", "timezone": "UTC"}
         self._settings |= settings or {}
@@ -143,7 +142,7 @@ class Postgres:
         self._watcher: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
-        self._folder = Path(tempfile.mkdtemp(prefix="tk-pg-", dir=_short(folders.quick() if self._quick else None)))
+        self._folder = Path(tempfile.mkdtemp(prefix="tk-pg-", dir=_short_folder()))
         self._loop = _Loop()
         try:
             self._initdb()
@@ -333,10 +332,8 @@ def in_thread(work: Callable[[], None]) -> None:
         raise problems[0]
 
 
-def _short(folder: Path | None) -> str | None:
+def _short_folder() -> str | None:
     """Choose where the cluster goes: a socket's path has at most 107 characters, and some TMPDIRs eat them up."""
-    if folder is not None:
-        return str(folder)
     return None if len(tempfile.gettempdir()) < 60 else "/tmp"
 
 

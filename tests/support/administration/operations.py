@@ -16,7 +16,7 @@ from tests.support.house import House
 from tillkey_server.rules.access import Permission
 from tillkey_server.store import tables
 
-DOCUMENT = yaml.safe_load((Path(__file__).parents[3] / "openapi.yaml").read_text("utf-8"))
+DOCUMENT = yaml.load((Path(__file__).parents[3] / "openapi.yaml").read_text("utf-8"), Loader=yaml.CSafeLoader)
 
 
 @dataclass(frozen=True)
