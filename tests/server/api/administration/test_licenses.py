@@ -4,6 +4,10 @@ from uuid import UUID
 
 import pytest
 
+from tillkey.wire.errors import WireError
+from tillkey.wire.license_key import normalize
+from tillkey_server.usecases.license import issue
+
 BUYER = "buyer@else.example"
 REASON = {"reason": "the owner called"}
 
@@ -49,6 +53,24 @@ async def test_all_that_is_asked_for_must_match(house, callers):
     both = await admin.post("/v1/licenses/search", json={**email, **key, "status": "active", "product": "pos-core"})
     none = await admin.post("/v1/licenses/search", json={**email, **key, "status": "revoked"})
     assert (ids(both), ids(none)) == ([str(sold.license_id)], [])
+
+
+async def test_a_license_is_found_by_an_id_that_could_as_well_be_a_license_key(house, callers):
+    admin = await callers.client()
+    alike: list[str] = []
+    while not alike:
+        sold = await issue(house.services, product="pos-core", customer_email=BUYER, quantity=50, actor="cli:test")
+        alike = [str(one.license_id) for one in sold.licenses if reads_as_key(str(one.license_id))]
+    found = await admin.post("/v1/licenses/search", json={"text": alike[0]})
+    assert ids(found) == [alike[0]]
+
+
+def reads_as_key(text):
+    try:
+        normalize(text)
+    except WireError:
+        return False
+    return True
 
 
 @pytest.mark.parametrize(
