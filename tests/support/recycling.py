@@ -29,7 +29,7 @@ SELECT md5(concat_ws('/',
 """
 """Changes with every change of schema and every setting: a row of the catalog is written anew by each."""
 
-_WRITTEN = """
+WRITTEN = """
 SELECT relname FROM pg_class
 WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND pg_relation_size(oid) > 0 ORDER BY relname
 """
@@ -42,7 +42,7 @@ def _quoted(name: str) -> str:
 
 async def rows_of(connection: asyncpg.Connection) -> list[Row]:
     """Return every row of a database."""
-    tables = [name for (name,) in await connection.fetch(_WRITTEN)]
+    tables = [name for (name,) in await connection.fetch(WRITTEN)]
     if not tables:
         return []
     parts = (f"SELECT {i}, row_to_json(t)::text FROM {_quoted(name)} t" for i, name in enumerate(tables))
@@ -65,7 +65,7 @@ class Content:
         """Bring a clone back to the template's rows; False, with nothing done, where its schema is another now."""
         if await connection.fetchval(_SHAPE) != self.shape:
             return False
-        written = [name for (name,) in await connection.fetch(_WRITTEN)]
+        written = [name for (name,) in await connection.fetch(WRITTEN)]
         # Neither triggers nor foreign keys have a say: an append-only ledger is emptied as any other table.
         statements = ["SET LOCAL session_replication_role = replica"]
         statements += [f"DELETE FROM {_quoted(name)}" for name in written]

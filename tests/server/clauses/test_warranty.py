@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.administration.operations import picture
 from tests.support.callers import Callers
 from tests.support.house import House
+from tests.support.picture import picture
 from tillkey_server.store import forced
 from tillkey_server.usecases.order import Line, place_order
 

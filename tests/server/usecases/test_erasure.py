@@ -8,9 +8,10 @@ from sqlalchemy import select
 
 from tests.support.administration import EXAMPLES
 from tests.support.administration.example import Example, Shelf
-from tests.support.administration.operations import DOCUMENT, OPERATIONS, WRITES, ask, picture, shape
+from tests.support.administration.operations import DOCUMENT, OPERATIONS, WRITES, ask, shape
 from tests.support.callers import Callers
 from tests.support.house import AGENT, House
+from tests.support.picture import picture
 from tillkey_server.ids import new_id
 from tillkey_server.money import Money
 from tillkey_server.store import outbox, tables, warranty_tables

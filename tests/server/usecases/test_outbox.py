@@ -11,9 +11,9 @@ import pytest
 from tests.server.clauses.test_accounts import DONE, FRAUD, account
 from tests.server.clauses.test_updates import publish
 from tests.server.clauses.test_warranty import OWNER, claimed
-from tests.support.administration.operations import picture
 from tests.support.callers import Callers
 from tests.support.house import House
+from tests.support.picture import picture
 from tests.support.renewing import local, renew, sell
 from tillkey_server.rules.effect import Effect
 from tillkey_server.store import outbox

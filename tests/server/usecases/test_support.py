@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from tests.support.administration.operations import picture
 from tests.support.callers import Callers
 from tests.support.help_desk import MARKET, help_desk
 from tests.support.house import House
+from tests.support.picture import picture
 
 
 @pytest.mark.clause("NX-19")

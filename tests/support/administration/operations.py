@@ -9,12 +9,9 @@ from typing import Any
 
 import httpx
 import yaml
-from sqlalchemy import select
 
 from tests.support.administration.example import Example
-from tests.support.house import House
 from tillkey_server.rules.access import Permission
-from tillkey_server.store import tables
 
 DOCUMENT = yaml.load((Path(__file__).parents[3] / "openapi.yaml").read_text("utf-8"), Loader=yaml.CSafeLoader)
 
@@ -79,14 +76,3 @@ async def ask(
 async def send(client: httpx.AsyncClient, name: str, example: Example, places: dict[str, str]) -> int:
     """Send an example and return the status."""
     return (await ask(client, name, example, places=places)).status_code
-
-
-async def picture(house: House) -> dict[str, list[str]]:
-    """Return everything that the database holds, but for when a key was last used and how often somebody asked."""
-    found = {}
-    async with house.services.db.reading() as tx:
-        for table in tables.metadata.sorted_tables:
-            if table is not tables.rate_limit:
-                columns = [column for column in table.columns if column.name != "last_used_at"]
-                found[table.name] = sorted(str(tuple(row)) for row in await tx.execute(select(*columns)))
-    return found

@@ -9,9 +9,10 @@ import pytest
 from sqlalchemy import select
 
 from tests.support.administration import EXAMPLES, Shelf
-from tests.support.administration.operations import ADDRESSED, NAMES, OPERATIONS, allowed, permission, picture, send
+from tests.support.administration.operations import ADDRESSED, NAMES, OPERATIONS, allowed, permission, send
 from tests.support.callers import Callers
 from tests.support.house import House
+from tests.support.picture import picture
 from tillkey_server.rules.access import SERVER_WIDE, Role
 from tillkey_server.store import tables
 from tillkey_server.usecases.license import issue

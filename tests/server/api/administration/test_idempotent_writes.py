@@ -5,9 +5,10 @@ import json
 import pytest
 
 from tests.support.administration import EXAMPLES, Shelf
-from tests.support.administration.operations import WRITES, allowed, ask, picture
+from tests.support.administration.operations import WRITES, allowed, ask
 from tests.support.callers import Callers
 from tests.support.house import House
+from tests.support.picture import picture
 
 UNDER = {"Idempotency-Key": "order-17"}
 

@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from tests.support.administration.operations import picture
+from tests.support.picture import picture
 from tillkey_server.store import tables
 
 OWNER, BUYER = "owner@shop.example", "buyer@else.example"
