@@ -50,7 +50,7 @@ def restored_elsewhere(shop, file, folder, url, dialect):
     shop.server.kill()
     shutil.rmtree(shop.premises.installation.data_dir)
     environment = {"TILLKEY_BACKUP_PASSPHRASE": PASSPHRASE}
-    done = Installation(folder, database_url=url, environment=environment).command("restore", str(file))
+    done = Installation(folder, database_url=url, environment=environment, warm=True).command("restore", str(file))
     shop.premises = Premises(dialect, url, folder, {("pos-core", OWNER): []})
     shop.keyset = folder / "keyset.json"
     shop.server = Serving(shop.premises.installation, port=port)

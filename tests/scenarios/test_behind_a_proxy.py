@@ -17,7 +17,9 @@ async def asked(installation: Installation, headers: list[dict[str, str]]) -> se
 
 
 async def test_behind_a_trusted_proxy_each_sender_has_a_limit_of_its_own(tmp_path: Path):
-    installation = Installation(tmp_path / "data", environment={"TILLKEY_TRUSTED_PROXIES": "127.0.0.0/8"}).init()
+    installation = Installation(
+        tmp_path / "data", environment={"TILLKEY_TRUSTED_PROXIES": "127.0.0.0/8"}, warm=True
+    ).init()
     many = [{"X-Forwarded-For": f"198.51.100.{number}"} for number in range(ASKED)]
     assert await asked(installation, many) == {200}
     assert await asked(installation, [{"Forwarded": "for=203.0.113.1"}] * ASKED) == {200, 429}

@@ -14,7 +14,9 @@ from tillkey_server.policies.loader import bundled_policies
 @pytest.fixture(params=["sqlite", "postgresql"])
 def premises(request: pytest.FixtureRequest, fresh_database: Callable[..., str], tmp_path: Path):
     """A server that runs before anything is sold."""
-    installation = Installation(tmp_path / "data", database_url=fresh_database(request.param, migrated)).init()
+    installation = Installation(
+        tmp_path / "data", database_url=fresh_database(request.param, migrated), warm=True
+    ).init()
     with installation.serving() as server:
         yield installation, server
 

@@ -55,7 +55,7 @@ def own_key(shop):
 @pytest.fixture(scope="module")
 def strangers_server(tmp_path_factory):
     """Another vendor's license server."""
-    installation = Installation(tmp_path_factory.mktemp("stranger") / "data").init()
+    installation = Installation(tmp_path_factory.mktemp("stranger") / "data", warm=True).init()
     with installation.serving() as server:
         yield server
 

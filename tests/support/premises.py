@@ -48,7 +48,7 @@ class Premises:
     def __init__(self, dialect: str, url: str, data_dir: Path, sold: Sold) -> None:
         self.dialect = dialect
         self.url = url
-        self.installation = Installation(data_dir, database_url=url)
+        self.installation = Installation(data_dir, database_url=url, warm=True)
         self._stock = {lot: iter(keys) for lot, keys in sold.items()}
 
     @property

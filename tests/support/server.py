@@ -11,18 +11,20 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self
 
 import httpx
 
 from tests.support.record import RECORD
 from tests.support.till import read_keyset
+from tests.support.zygote import Forked, suits, zygote
 from tillkey.wire.keyset import Keyset
 
 READY = "Tillkey is ready at "
@@ -60,13 +62,19 @@ class Installation:
     """One data folder and its database.
 
     In: a folder that may not exist yet; the database's URL, None for SQLite in the folder; more environment for
-    every process.
+    every process; `warm`, whether its processes are forked from one that has imported the server (`zygote`).
     """
 
     def __init__(
-        self, data_dir: Path, *, database_url: str | None = None, environment: Mapping[str, str] | None = None
+        self,
+        data_dir: Path,
+        *,
+        database_url: str | None = None,
+        environment: Mapping[str, str] | None = None,
+        warm: bool = False,
     ) -> None:
         self.data_dir = data_dir
+        self.warm = warm
         self.environment = {name: text for name, text in os.environ.items() if not name.startswith("TILLKEY_")}
         if database_url is not None:
             self.environment["TILLKEY_DATABASE_URL"] = database_url
@@ -87,18 +95,30 @@ class Installation:
 
         `words` are the command's; `--data-dir` is put behind them.
         """
-        done = subprocess.run(
-            [sys.executable, "-m", "tillkey_server", *words, "--data-dir", str(self.data_dir)],
-            capture_output=True,
-            text=True,
-            timeout=COMMAND_SECONDS,
-            env={**self.environment, **(environment or {})},
-            check=False,
-        )
+        more = [*words, "--data-dir", str(self.data_dir)]
+        with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
+            process = self.spawn(more, stdout=stdout, stderr=stderr, env={**self.environment, **(environment or {})})
+            try:
+                process.wait(COMMAND_SECONDS)
+            finally:
+                process.kill()
+                process.wait()
+            for told in (stdout, stderr):
+                told.seek(0)
+            done = CommandResult(process.wait(), *(told.read().decode("utf-8") for told in (stdout, stderr)))
         RECORD.folders.add(self.data_dir)
         RECORD.issued(done.stdout)
         RECORD.left(f"stderr of {' '.join(words[:2])}", done.stderr)
-        return CommandResult(done.returncode, done.stdout, done.stderr)
+        return done
+
+    def spawn(
+        self, words: Sequence[str], *, stdout: IO[bytes], stderr: IO[bytes], env: Mapping[str, str]
+    ) -> subprocess.Popen[bytes] | Forked:
+        """Start `tillkey-server` with these words."""
+        if self.warm and suits(words, env):
+            return zygote().start(words, stdout=stdout, stderr=stderr, env=env)
+        command = [sys.executable, "-m", "tillkey_server", *words]
+        return subprocess.Popen(command, stdout=stdout, stderr=stderr, env=env)
 
     def succeed(self, *words: str) -> CommandResult:
         """Run a command that must work."""
@@ -150,7 +170,7 @@ class Serving:
         self.crash_at = crash_at
         self.log_path = installation.data_dir.parent / f"{installation.data_dir.name}-serve-{next(_numbers)}.log"
         RECORD.logs.add(self.log_path)
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | Forked | None = None
         self._read_from = 0
 
     @property
@@ -184,9 +204,7 @@ class Serving:
         folder = str(self.installation.data_dir)
         words = ["serve", "--data-dir", folder, "--host", "127.0.0.1", "--port", str(self.port), *self.more]
         with self.log_path.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "tillkey_server", *words], stdout=log, stderr=log, env=environment
-            )
+            self._process = self.installation.spawn(words, stdout=log, stderr=log, env=environment)
         self._wait_until_ready()
         return self
 
