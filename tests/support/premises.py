@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from tests.support.databases import DIALECTS, Databases
+from tests.support.postgres import in_thread
 from tests.support.server import Installation, IssuedKey
 from tillkey.wire.keyset import Keyset
 from tillkey_server.app import create_app
@@ -49,7 +50,7 @@ class Premises:
         self.dialect = dialect
         self.url = url
         self.installation = Installation(data_dir, database_url=url, warm=True)
-        self._stock = {lot: iter(keys) for lot, keys in sold.items()}
+        self._stock = {lot: list(reversed(keys)) for lot, keys in sold.items()}
 
     @property
     def keyset(self) -> Keyset:
@@ -57,8 +58,15 @@ class Premises:
         return self.installation.keyset
 
     def license(self, product: str = "pos-core", customer: str = OWNER) -> IssuedKey:
-        """Take a license that no test has used."""
-        return next(self._stock[product, customer])
+        """Take a license that no test has used; where none is left, a hundred more are sold first."""
+        left = self._stock[product, customer]
+        if not left:
+            in_thread(lambda: left.extend(asyncio.run(self._more(product, customer))))
+        return left.pop()
+
+    async def _more(self, product: str, customer: str) -> list[IssuedKey]:
+        async with self.services() as services:
+            return await _sell(services, product, customer, 100)
 
     @asynccontextmanager
     async def database(self) -> AsyncIterator[Database]:
