@@ -78,6 +78,8 @@ account_termination = Table(
     Column("reason", Text, nullable=False),
     instant("requested_at"),
     Column("requested_by", Text, nullable=False),
+    # Who of the vendor's proposed to end the account beside the customer's own request: behavior and evidence are his.
+    Column("proposed_by", Text, nullable=True),
     instant("approved_at", optional=True),
     Column("approved_by", Text, nullable=True),
     instant("due_at", optional=True),
@@ -127,7 +129,7 @@ purchase_code = Table(
     Column("id", Uuid, primary_key=True),
     Column("channel", String(32), nullable=False),
     Column("code_hash", LargeBinary(HASH_BYTES), nullable=False),
-    Column("license_id", ForeignKey("license.id"), nullable=False),
+    Column("license_id", ForeignKey("license.id"), nullable=False, index=True),
     Column("customer_id", ForeignKey("customer.id"), nullable=False),
     instant("claimed_at"),
     # The marketplace's word on the end of support, where it gave one: it is master (NX-44).

@@ -63,11 +63,15 @@ async def request_termination(
         policy = await accounts.terms_of(services, tx, customer_id)
         held = await terminations.open_of(tx, customer_id)
         decision = decide_request(verified, await leaving(tx, customer_id, held, now), policy, now)
-        if decision.allowed and policy.account is not None and held is None:
+        if decision.allowed and policy.account is not None and (held is None or held.due_at is None):
             due_at = now + policy.account.cooling_off
             row = TerminationRow(
                 new_id(), customer_id, CUSTOMER, None, "", reason.strip(), now, actor, now, actor, due_at
             )
+            if held is not None:
+                # What the vendor only proposes keeps nobody from leaving; it waits beside the request.
+                await terminations.cancel(tx, held.id, now)
+                row = replace(row, behavior=held.behavior, evidence=held.evidence, proposed_by=held.requested_by)
             await terminations.insert(tx, row)
             await _tell(tx, decision, customer_id, row.id, due_at)
         await _audited(tx, decision, customer_id, actor, "termination_request")
@@ -90,19 +94,15 @@ async def terminate_account(
         now = services.clock.now()
         policy = await accounts.terms_of(services, tx, customer_id)
         held = await terminations.open_of(tx, customer_id)
-        same = held is not None and held.behavior == behavior
-        proposed_by = held.requested_by if held is not None and same else None
-        decision = decide_by_vendor(VendorAsked(behavior, evidence, actor, automatic, proposed_by), policy, now)
-        if (decision.outcome is not Outcome.DENY and not automatic) or decision.allowed:
-            if held is not None and not same:
-                # The vendor's own end takes the place of what the customer asked for.
-                await terminations.cancel(tx, held.id, now)
-            row = held if held is not None and same else _by_vendor(customer_id, behavior, evidence, actor, now)
-            if held is None or not same:
-                await terminations.insert(tx, row)
-            if decision.allowed and row.due_at is None:
-                await terminations.approve(tx, row.id, at=now, by=actor, due_at=now)
-                await _tell(tx, decision, customer_id, row.id, now)
+        proposed_by = _proposed_by(held, behavior)
+        ends_at = held.due_at if held is not None and held.ended_by == VENDOR else None
+        asked = VendorAsked(behavior, evidence, actor, automatic, proposed_by, ends_at)
+        decision = decide_by_vendor(asked, policy, now)
+        if ends_at is None and decision.allowed:
+            row = _by_vendor(customer_id, behavior, evidence, proposed_by or actor, now)
+            await _end_by_vendor(tx, held, row, decision, actor)
+        elif ends_at is None and decision.outcome is Outcome.PEND and not automatic and proposed_by is None:
+            await _propose(tx, held, _by_vendor(customer_id, behavior, evidence, actor, now))
         await _audited(tx, decision, customer_id, actor, "account_terminate")
     return decision
 
@@ -120,6 +120,10 @@ async def cancel_termination(
         decision = decide_cancel(None if held is None else held.due_at, by_vendor, policy, now)
         if decision.allowed and held is not None:
             await terminations.cancel(tx, held.id, now)
+            if held.proposed_by is not None and held.behavior is not None:
+                # The vendor's proposal goes on without the request that it waited beside.
+                row = _by_vendor(customer_id, held.behavior, held.evidence, held.proposed_by, now)
+                await terminations.insert(tx, row)
         await _audited(tx, decision, customer_id, actor, "termination_cancel")
     return decision
 
@@ -199,6 +203,7 @@ async def leaving(tx: AsyncConnection, customer_id: UUID, held: TerminationRow |
         running=running,
         refunds=await refunds.unsettled_of(tx, customer_id),
         requests=await _open_requests(tx, customer_id, now),
+        scheduled_at=None if held is None else held.due_at,
     )
 
 
@@ -213,7 +218,41 @@ def blocked(row: TerminationRow, facts: LeavingFacts, policy: Policy, services: 
     return None if decision.allowed else decision
 
 
+def _proposed_by(held: TerminationRow | None, behavior: str) -> str | None:
+    """Return who proposed to end an account for a behavior, where nobody agreed yet."""
+    if held is None or held.behavior != behavior:
+        return None
+    return held.proposed_by if held.ended_by == CUSTOMER else held.requested_by
+
+
+async def _propose(tx: AsyncConnection, held: TerminationRow | None, row: TerminationRow) -> None:
+    """Note a proposal: beside the customer's own request, which stays, or in place of an earlier proposal."""
+    if held is not None and held.ended_by == CUSTOMER:
+        beside = replace(held, behavior=row.behavior, evidence=row.evidence, proposed_by=row.requested_by)
+        await terminations.propose(tx, beside)
+        return
+    if held is not None:
+        await terminations.cancel(tx, held.id, row.requested_at)
+    await terminations.insert(tx, row)
+
+
+async def _end_by_vendor(
+    tx: AsyncConnection, held: TerminationRow | None, row: TerminationRow, decision: Decision, actor: str
+) -> None:
+    """Schedule the vendor's own end, due at once; it takes the place of what the customer asked for."""
+    now = decision.evaluated_at
+    if held is not None and held.ended_by == VENDOR and held.behavior == row.behavior:
+        row = held
+    else:
+        if held is not None:
+            await terminations.cancel(tx, held.id, now)
+        await terminations.insert(tx, row)
+    await terminations.approve(tx, row.id, at=now, by=actor, due_at=now)
+    await _tell(tx, decision, row.customer_id, row.id, now)
+
+
 def _by_vendor(customer_id: UUID, behavior: str, evidence: str, actor: str, now: datetime) -> TerminationRow:
+    """Return what somebody of the vendor's proposes."""
     return TerminationRow(new_id(), customer_id, VENDOR, behavior, evidence.strip(), "", now, actor)
 
 

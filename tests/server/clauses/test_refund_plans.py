@@ -238,6 +238,26 @@ async def test_a_later_version_decides_only_where_it_is_better_and_willing(house
         assert "CJ-29" in told["clauses"]
 
 
+@pytest.mark.clause("BC-28", "K-09")
+async def test_the_marketplace_decides_by_the_version_that_is_better_and_chooses_no_amount(house: House) -> None:
+    """The later text gives tax back."""
+    never, lawful = 'tax = "never"  ', 'tax = "per_law"  '
+    place = house.services.settings.policies_dir / "swap.toml"
+    place.write_text(own_terms("swap", "prestashop-care", (lawful, never)), "utf-8")
+    async with reopened(house, "swap") as before:
+        sold = await before.sell("swap", tax="19.00 EUR", paid_at=MORNING - 90 * DAY)
+        request = await before.issue(sold, MORNING - 60 * DAY, finding="malfunction")
+        pending = await before.ask(sold, "unanswered", support_request=request)
+        assert pending["code"] == "ref_pending_platform"
+    place.write_text(own_terms("swap", "prestashop-care", ("version = 2", "version = 3")), "utf-8")
+    said = {"decision": "grant", "reason": "unanswered", "as_platform": True}
+    async with reopened(house, None) as after:
+        chosen = await after.act(pending, "decide", amount="1.00 EUR", **said)
+        assert (chosen["http"], chosen["detail"].partition(":")[0]) == (400, "amount")
+        granted = await after.act(pending, "decide", **said)
+        assert (granted["granted"]["amount"], granted["policy"]["version"]) == ("119.00 EUR", 3)
+
+
 class reopened:  # noqa: N801 - reads as the sentence it is in
     """The same house with the policy files as they are now, and a product of these terms if one is named."""
 
