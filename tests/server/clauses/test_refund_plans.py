@@ -196,6 +196,20 @@ async def test_use_after_a_refund_is_noticed_once_for_a_person_and_blocks_nothin
     assert [(one["outcome"], one["clauses"]) for one in noticed] == [("pend", ["CJ-14"])]
 
 
+@pytest.mark.clause("CJ-14")
+async def test_use_after_a_refund_is_noted_on_the_refund_that_ended_the_license_alone(desk: Desk) -> None:  # noqa: F811
+    sold = await desk.sell(CJ)
+    till = desk.house.till(product=CJ)
+    await till.activate(sold.license_key)
+    said = {"decision": "grant", "reason": "a good customer"}
+    part = await desk.act(await desk.ask(sold, "my_own_word", **OFFICIAL), "decide", amount="30.00 EUR", **said)
+    rest = await desk.act(await desk.ask(sold, "my_own_word", **OFFICIAL), "decide", **said)
+    desk.house.clock.turn(days=14)
+    await till.heartbeat()
+    noted = [(await desk.show(one))["granted"]["used_after_at"] for one in (part, rest)]
+    assert noted == [None, "2026-03-16T09:00:00Z"]
+
+
 @pytest.mark.clause("CJ-15")
 async def test_what_another_channel_sold_is_refunded_there(house: House) -> None:
     text = own_terms("by-shop", "crmjetty", ("channels = []", 'channels = ["shop"]'))
