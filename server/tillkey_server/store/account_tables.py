@@ -78,13 +78,13 @@ account_termination = Table(
     Column("reason", Text, nullable=False),
     instant("requested_at"),
     Column("requested_by", Text, nullable=False),
-    # Who of the vendor's proposed to end the account beside the customer's own request: behavior and evidence are his.
-    Column("proposed_by", Text, nullable=True),
     instant("approved_at", optional=True),
     Column("approved_by", Text, nullable=True),
     instant("due_at", optional=True),
     instant("canceled_at", optional=True),
     instant("done_at", optional=True),
+    # Who of the vendor's proposed to end the account beside the customer's own request: behavior and evidence are his.
+    Column("proposed_by", Text, nullable=True),
     one_of("ended_by", ENDED_BY),
     CheckConstraint("(approved_at IS NULL) = (due_at IS NULL)", name="approved"),
     Index(ONE_OPEN_TERMINATION, "customer_id", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),

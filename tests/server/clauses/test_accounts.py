@@ -274,10 +274,10 @@ async def test_whom_a_backup_brings_back_is_erased_again(house: House, callers: 
     path = await account(house)
     gone, nobody = path.split("/")[-1], "00000000-0000-7000-8000-000000000000"
     done = await told(client, "POST", "/v1/accounts/erase-again", {"customers": [gone, nobody]})
-    assert done == {"erased": [gone], "already": [], "unknown": [nobody]}
+    assert done == {"erased": [gone], "already": [], "held": [], "unknown": [nobody]}
     assert (await house.till(product=PRODUCT).activate(sold.license_key)).code == "license_terminated"
     again = await told(client, "POST", "/v1/accounts/erase-again", {"customers": [gone]})
-    assert again == {"erased": [], "already": [gone], "unknown": []}
+    assert again == {"erased": [], "already": [gone], "held": [], "unknown": []}
     listed = (await client.get("/v1/audit", params={"action": "account_erase_again"})).json()["items"]
     assert [one["clauses"] for one in listed] == [["NX-38"]]
 
