@@ -190,17 +190,13 @@ def erase_again(
     ],
     as_json: Json = False,
 ) -> None:
-    """Erase customers again whom a restored backup brought back; those who are erased stay so."""
+    """Erase customers again whom a restored backup brought back, but those under a legal hold, which are `held`."""
 
     async def work(services: Services) -> Outcome:
         from tillkey_server.usecases.erasure import erase_again as again
 
         done = await again(services, customer, actor=actor())
-        members: dict[str, object] = {
-            "erased": [str(one) for one in done.erased],
-            "already": [str(one) for one in done.already],
-            "unknown": [str(one) for one in done.unknown],
-        }
+        members = done.shown()
         return Done(members, lambda output: output.fields(members))
 
     perform(data_dir, work, as_json=as_json)

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field
 
 from tillkey_server.policies.deadline_form import DeadlineSection
 from tillkey_server.policies.forms import Clauses, Duration, Months, Section, Words, WorkingDays, once
+from tillkey_server.rules.issue_facts import Finding
 from tillkey_server.rules.refund_codes import RefundCode
 
 _GRANTS, _DENIALS = "ref_granted_", "ref_denied_"
@@ -25,16 +26,8 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 Channels = Annotated[list[Annotated[str, Field(min_length=1, max_length=64)]], AfterValidator(once)]
 PlanWord = Literal["one_time", "annual", "monthly"]
 LineWord = Literal["support", "customization", "extra_domain", "service"]
-FindingWord = Literal[
-    "malfunction",
-    "corrupt",
-    "not_as_described",
-    "misled",
-    "not_reproducible",
-    "customer_action",
-    "third_party",
-    "unsolvable_singular",
-]
+FindingWord = Annotated[Finding, Field(strict=False)]
+"""A finding, read from its word."""
 NeedWord = Literal[
     "nothing",
     "never_activated",

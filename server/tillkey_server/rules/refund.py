@@ -146,19 +146,28 @@ def _ended(facts: RefundFacts, policy: Policy, now: datetime, hold: Clauses = ()
         yield deny(Refusal.LICENSE_TERMINATED, clauses=standing.terminated, policy=policy.ref, now=now)
 
 
+def excluded_item(item: Item, policy: Policy, now: datetime) -> Decision | None:
+    """Return the no to a thing that the terms never pay back, a line or tax (CJ-04, CJ-08, CJ-16); None: no such."""
+    terms = policy.refund
+    if terms is None or item is Item.PRODUCT:
+        return None
+    if item is Item.TAX:
+        never = terms.tax is TaxRefund.NEVER
+        return deny(RefundCode.LINE_TAX, clauses=terms.clauses.tax, policy=policy.ref, now=now) if never else None
+    kind = LineKind(item.value)
+    line = terms.excluded(kind)
+    return None if line is None else deny(_LINES[kind], clauses=line.clauses, policy=policy.ref, now=now)
+
+
 def _of_the_item(case: Case, policy: Policy) -> Iterator[Decision]:
     """Yield what the thing itself, a line, tax or the core, is answered."""
     terms, item, now = case.terms, case.asked.item, case.now
     cited = terms.clauses
-    if item is Item.TAX and terms.tax is TaxRefund.NEVER:
-        yield deny(RefundCode.LINE_TAX, clauses=cited.tax, policy=policy.ref, now=now)
+    excluded = excluded_item(item, policy, now)
+    if excluded is not None:
+        yield excluded
     elif item is not Item.PRODUCT:
-        kind = None if item is Item.TAX else LineKind(item.value)
-        excluded = None if kind is None else terms.excluded(kind)
-        if kind is not None and excluded is not None:
-            yield deny(_LINES[kind], clauses=excluded.clauses, policy=policy.ref, now=now)
-        else:
-            yield pend(RefundCode.PENDING_REVIEW, clauses=cited.review, policy=policy.ref, now=now)
+        yield pend(RefundCode.PENDING_REVIEW, clauses=cited.review, policy=policy.ref, now=now)
     elif case.facts.is_core and terms.core is Core.REVIEW:
         yield pend(RefundCode.PENDING_REVIEW, clauses=cited.core, policy=policy.ref, now=now)
     elif case.facts.is_core and terms.core is Core.DENY:

@@ -103,9 +103,9 @@ def rest_of(paid: int, months: Months, terms: ProrataPolicy) -> int:
     return half_up(paid * months.left, months.term)
 
 
-def whole(payment: Payment, terms: RefundPolicy) -> Part:
-    """Return all that is left of a payment (sentences 3 and 6)."""
-    tax = payment.tax_left if terms.tax is TaxRefund.PER_LAW else 0
+def whole(payment: Payment, terms: RefundPolicy | None) -> Part:
+    """Return all that is left of a payment (sentences 3 and 6); without terms about tax, with it."""
+    tax = payment.tax_left if terms is None or terms.tax is TaxRefund.PER_LAW else 0
     return Part(payment.line_id, payment.kind, payment.left, tax)
 
 
@@ -144,20 +144,15 @@ def running_renewal(facts: RefundFacts, at: datetime) -> RenewalPayment | None:
     return max(begun, key=lambda one: one.starts_at, default=None)
 
 
-def left_of(facts: RefundFacts, terms: RefundPolicy | None) -> int:
-    """Return the most that can still go back of a purchase; without terms about tax, with it."""
-    return sum(_lefts(facts, terms))
+def last_renewal(facts: RefundFacts) -> RenewalPayment | None:
+    """Return the renewal that was paid last; None where none was."""
+    return max(facts.renewals, key=lambda one: one.payment.paid_at, default=None)
 
 
-def some(facts: RefundFacts, terms: RefundPolicy | None, minor: int) -> Sum:
-    """Return an amount that a person set, split over price and tax by what is left of each (sentences 2 and 6)."""
-    of_price, of_tax = split(minor, _lefts(facts, terms))
-    return Sum((Part(facts.purchase.line_id, facts.purchase.kind, of_price, of_tax),))
-
-
-def _lefts(facts: RefundFacts, terms: RefundPolicy | None) -> tuple[int, int]:
-    with_tax = terms is None or terms.tax is TaxRefund.PER_LAW
-    return facts.purchase.left, facts.purchase.tax_left if with_tax else 0
+def some(most: Sum, minor: int) -> Sum:
+    """Return an amount that a person set, split over prices and taxes by what is left of each (sentences 2 and 6)."""
+    shares = iter(split(minor, tuple(left for part in most.parts for left in (part.minor, part.tax_minor))))
+    return Sum(tuple(Part(part.line_id, part.kind, next(shares), next(shares)) for part in most.parts))
 
 
 def _goes_back(renewal: RenewalPayment, terms: RefundPolicy, now: datetime) -> bool:

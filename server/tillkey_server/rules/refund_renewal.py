@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from tillkey_server.rules.calendar import Calendar
 from tillkey_server.rules.citation import Clauses
 from tillkey_server.rules.decision import Outcome
-from tillkey_server.rules.refund_amount import Months, Sum, rest_sum, whole
+from tillkey_server.rules.refund_amount import Months, Sum, last_renewal, rest_sum, whole
 from tillkey_server.rules.refund_codes import RefundCode
 from tillkey_server.rules.refund_facts import Asked, RefundFacts, RenewalPayment
 from tillkey_server.rules.refund_policy import Late, Plan, RefundPolicy, RenewalRefundPolicy
@@ -42,7 +42,7 @@ class RenewalAnswer:
 def judge_renewal(facts: RefundFacts, asked: Asked, terms: RefundPolicy, calendar: Calendar) -> RenewalAnswer:
     """Judge a notice about the last renewal."""
     rule = terms.renewal
-    last = max(facts.renewals, key=lambda one: one.payment.paid_at, default=None)
+    last = last_renewal(facts)
     if rule is None:
         return RenewalAnswer(Outcome.PEND, RefundCode.PENDING_REVIEW, terms.clauses.review)
     if last is None or not last.payment.left:

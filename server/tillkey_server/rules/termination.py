@@ -2,9 +2,11 @@
 
 1. A customer may ask for the end at any time, needs no reason and is told first how to reach the vendor (NX-39). Until
    the cooling-off is over it may be taken back. Whoever is not proven to be the customer asks in vain until that is.
-   What would be lost is told first: tills that run, the balance, refunds that are not settled, open requests (NX-37).
+   Asked again it stays as it was scheduled. What would be lost is told first: tills that run, the balance, refunds that
+   are not settled, open requests (NX-37).
 2. The vendor may end an account for a behavior of the terms' list, with evidence, by a supervisor; a program only for
-   those that the list marks as automatic. Where the terms ask for two people, a second one agrees (NX-40).
+   those that the list marks as automatic. Where the terms ask for two people, a second one agrees (NX-40). A proposal
+   changes nothing about an end that is scheduled, and an account that the vendor ends already needs no second word.
 3. Before the data go, what is left of the balance is paid out, or waived by the customer, each currency by itself; none
    is netted against another, and a debt blocks nothing (NX-41). A waiver covers the amount that it names.
 4. A legal hold blocks the end (K-13, CJ-02), and so does an order that is under review.
@@ -25,13 +27,17 @@ from tillkey_server.rules.policy import Policy
 
 @dataclass(frozen=True, slots=True)
 class VendorAsked:
-    """A termination by the vendor; `automatic` where no person asked, `proposed_by` who proposed the same before."""
+    """A termination by the vendor; `automatic` where no person asked, `proposed_by` who proposed the same before.
+
+    `ends_at` is since when the vendor ends the account already; None: it does not.
+    """
 
     behavior: str
     evidence: str
     actor: str
     automatic: bool = False
     proposed_by: str | None = None
+    ends_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,7 @@ class LeavingFacts:
     """What stands in the way: amounts by currency in minor units, what was waived, holds and orders that wait.
 
     `refunds` that are not decided or not paid out and `requests` for support that are open are told, and block nothing.
+    `scheduled_at` is when an end that was asked for before is due; None: none is.
     """
 
     balance: Mapping[str, int] = field(default_factory=dict)
@@ -48,6 +55,7 @@ class LeavingFacts:
     running: int = 0
     refunds: int = 0
     requests: int = 0
+    scheduled_at: datetime | None = None
 
     @property
     def unsettled(self) -> dict[str, int]:
@@ -65,7 +73,7 @@ def decide_request(verified: bool, facts: LeavingFacts, policy: Policy, now: dat
     if terms is None:
         return silent(policy, now)
     shown = {
-        "due_at": instant(now + terms.cooling_off),
+        "due_at": instant(facts.scheduled_at or now + terms.cooling_off),
         "contact": terms.contact,
         "running": facts.running,
         "unsettled": facts.unsettled,
@@ -93,10 +101,11 @@ def decide_by_vendor(asked: VendorAsked, policy: Policy, now: datetime) -> Decis
     if flawed is not None or terms is None or behavior is None:
         return flawed or silent(policy, now)
     cited = terms.clauses.vendor + terms.clauses.behaviors
-    shown: dict[str, object] = {"behavior": behavior.code, "due_at": instant(now)}
+    shown: dict[str, object] = {"behavior": behavior.code, "due_at": instant(asked.ends_at or now)}
     if asked.automatic and not behavior.automatic:
         return pend(AccountCode.TERMINATION_NEEDS_PERSON, clauses=cited, policy=policy.ref, now=now, facts=shown)
-    if terms.two_person_rule and asked.proposed_by in {None, asked.actor}:
+    waits = asked.ends_at is None and asked.proposed_by in {None, asked.actor}
+    if terms.two_person_rule and waits:
         return second_person(shown, policy, now)
     return allow(AccountCode.ACCOUNT_TERMINATED_BY_VENDOR, clauses=cited, policy=policy.ref, now=now, facts=shown)
 

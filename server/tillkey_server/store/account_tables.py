@@ -83,6 +83,8 @@ account_termination = Table(
     instant("due_at", optional=True),
     instant("canceled_at", optional=True),
     instant("done_at", optional=True),
+    # Who of the vendor's proposed to end the account beside the customer's own request: behavior and evidence are his.
+    Column("proposed_by", Text, nullable=True),
     one_of("ended_by", ENDED_BY),
     CheckConstraint("(approved_at IS NULL) = (due_at IS NULL)", name="approved"),
     Index(ONE_OPEN_TERMINATION, "customer_id", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
@@ -127,7 +129,7 @@ purchase_code = Table(
     Column("id", Uuid, primary_key=True),
     Column("channel", String(32), nullable=False),
     Column("code_hash", LargeBinary(HASH_BYTES), nullable=False),
-    Column("license_id", ForeignKey("license.id"), nullable=False),
+    Column("license_id", ForeignKey("license.id"), nullable=False, index=True),
     Column("customer_id", ForeignKey("customer.id"), nullable=False),
     instant("claimed_at"),
     # The marketplace's word on the end of support, where it gave one: it is master (NX-44).

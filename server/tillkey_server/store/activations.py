@@ -98,6 +98,14 @@ async def count_of_license(conn: AsyncConnection, license_id: UUID) -> int:
     return int((await conn.execute(statement)).scalar_one())
 
 
+async def count_active_of_customer(conn: AsyncConnection, customer_id: UUID) -> int:
+    """Return how many activations of a customer's licenses are active."""
+    held = tables.license_.c
+    statement = select(func.count()).select_from(tables.activation.join(tables.license_, held.id == _C.license_id))
+    statement = statement.where(held.customer_id == customer_id, _ACTIVE)
+    return int((await conn.execute(statement)).scalar_one())
+
+
 async def held_before(conn: AsyncConnection, jkt: str, license_id: UUID) -> bool:
     """Tell whether an installation key held the license in an activation that has ended."""
     statement = select(_C.id).where(_C.jkt == jkt, _C.license_id == license_id, ~_ACTIVE).limit(1)

@@ -13,7 +13,7 @@ from tillkey_server.rules.standing import LicenseFacts
 from tillkey_server.store import rows, tables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime
     from uuid import UUID
 
@@ -115,6 +115,17 @@ async def by_id(conn: AsyncConnection, license_id: UUID, *, lock: bool = False) 
     """Return the license of that id; `lock` its row before deciding about it."""
     statement = _SELECT.where(_C.id == license_id)
     return await rows.one(conn, rows.locked(statement, tables.license_, lock=lock), LicenseRow)
+
+
+async def by_ids(conn: AsyncConnection, license_ids: Collection[UUID]) -> dict[UUID, LicenseRow]:
+    """Return those licenses, by their ids."""
+    return {row.id: row for row in await rows.many(conn, _SELECT.where(_C.id.in_(license_ids)), LicenseRow)}
+
+
+async def of_order_lines(conn: AsyncConnection, line_ids: Collection[UUID]) -> tuple[LicenseRow, ...]:
+    """Return the licenses issued for some order lines, by line and position."""
+    statement = _SELECT.where(_C.order_line_id.in_(line_ids)).order_by(_C.order_line_id, _C.position)
+    return await rows.many(conn, statement, LicenseRow)
 
 
 async def of_order_line(conn: AsyncConnection, line_id: UUID) -> tuple[LicenseRow, ...]:

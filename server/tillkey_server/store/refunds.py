@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, exists, func, or_, select
 
 from tillkey_server.errors import BrokenInvariant
+from tillkey_server.rules.order_line import LineKind
 from tillkey_server.rules.policy import PolicyRef
+from tillkey_server.rules.refund import Ends
+from tillkey_server.rules.refund_facts import Item
 from tillkey_server.store import rows, tables
 from tillkey_server.store.paging import Paging, Sort, paged
 from tillkey_server.store.scoping import admitted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -154,10 +157,10 @@ async def of_request(conn: AsyncConnection, request_id: UUID) -> RefundRow | Non
     return await rows.one(conn, _REFUND.where(_F.request_id == request_id), RefundRow)
 
 
-async def of_license(conn: AsyncConnection, license_id: UUID) -> tuple[RefundRow, ...]:
-    """Return the refunds of a license that did not fail, oldest first."""
-    statement = _REFUND.where(_F.license_id == license_id, _F.failed_at.is_(None)).order_by(_F.id)
-    return await rows.many(conn, statement, RefundRow)
+async def of_requests(conn: AsyncConnection, request_ids: Collection[UUID]) -> dict[UUID, RefundRow]:
+    """Return the refunds that some requests were granted, by the request."""
+    found = await rows.many(conn, _REFUND.where(_F.request_id.in_(request_ids)), RefundRow)
+    return {row.request_id: row for row in found}
 
 
 async def unsettled_of(conn: AsyncConnection, customer_id: UUID) -> int:
@@ -191,31 +194,41 @@ async def write(conn: AsyncConnection, refund_id: UUID, **values: object) -> Non
     await rows.changed(conn, tables.refund.update().where(_F.id == refund_id).values(values))
 
 
-async def seen_used(conn: AsyncConnection, refund_id: UUID, at: datetime) -> bool:
-    """Note that a refunded license was used after all; return False where that is noted already."""
-    statement = tables.refund.update().where(_F.id == refund_id, _F.used_after_at.is_(None)).values(used_after_at=at)
-    return await rows.changed(conn, statement) == 1
+async def seen_used(conn: AsyncConnection, license_id: UUID, at: datetime) -> bool:
+    """Note on the refund that ended a license that it was used after all; return False where that is noted already.
+
+    Every refused beat of a refunded license comes here: one statement, which writes nothing from the second on.
+    """
+    ended_it = (_F.license_id == license_id, _F.ends == Ends.LICENSE.value, _F.failed_at.is_(None))
+    statement = tables.refund.update().where(*ended_it, _F.used_after_at.is_(None)).values(used_after_at=at)
+    return await rows.changed(conn, statement) > 0
 
 
 async def earlier_of_family(
     conn: AsyncConnection, *, customer_id: UUID, product_id: UUID, code: str, family: str | None, before: datetime
 ) -> tuple[bool, bool]:
-    """Tell whether a customer was refunded a product of the family before, and whether such a request is pending."""
+    """Tell whether a customer was refunded a product of the family before, and whether such a request is pending.
+
+    Who was refunded is whose money it was then, wherever the license went since; what was paid back of a renewal, of
+    tax or of what was bought beside a product is no refund of the product (CJ-05). A request that is pending is that
+    of the license's owner, who would get the money.
+    """
     product = tables.product.c
     same = [product.id == product_id, product.family == (family or code)]
     if family is not None:
         same.append(product.code == family)
-    mine = and_(_L.customer_id == customer_id, or_(*same))
     joined = tables.license_.join(tables.product, product.id == _L.product_id)
+    of_price = exists().where(_P.refund_id == _F.id, _P.kind == LineKind.PRODUCT.value, _P.minor > 0)
     granted = (
         exists()
         .select_from(tables.refund.join(joined, _L.id == _F.license_id))
-        .where(mine, _F.granted_at < before, _F.failed_at.is_(None))
+        .where(_F.customer_id == customer_id, or_(*same), _F.granted_at < before, _F.failed_at.is_(None), of_price)
     )
     pending = (
         exists()
         .select_from(tables.refund_request.join(joined, _L.id == _R.license_id))
-        .where(mine, _R.recorded_at < before, _R.outcome == "pend", _R.closed_at.is_(None))
+        .where(_L.customer_id == customer_id, or_(*same), _R.recorded_at < before)
+        .where(_R.outcome == "pend", _R.closed_at.is_(None), _R.asked["item"].as_string() == Item.PRODUCT.value)
     )
     found = (await conn.execute(select(granted, pending))).one()
     return bool(found[0]), bool(found[1])

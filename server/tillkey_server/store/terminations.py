@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TerminationRow:
-    """One termination; `due_at` None: a second person has not agreed yet."""
+    """One termination; `due_at` None: a second person has not agreed yet.
+
+    A customer's own may have the vendor's proposal beside it: `behavior` and `evidence`, by `proposed_by`.
+    """
 
     id: UUID
     customer_id: UUID
@@ -33,6 +36,7 @@ class TerminationRow:
     approved_at: datetime | None = None
     approved_by: str | None = None
     due_at: datetime | None = None
+    proposed_by: str | None = None
     canceled_at: datetime | None = None
     done_at: datetime | None = None
 
@@ -88,6 +92,12 @@ async def approve(conn: AsyncConnection, termination_id: UUID, *, at: datetime, 
     """Note that a second person agreed, and when it is due."""
     statement = account_tables.account_termination.update().where(_C.id == termination_id)
     await rows.changed(conn, statement.values(approved_at=at, approved_by=by, due_at=due_at))
+
+
+async def propose(conn: AsyncConnection, row: TerminationRow) -> None:
+    """Note the vendor's proposal beside a customer's own termination, in place of an earlier one."""
+    told = {"behavior": row.behavior, "evidence": row.evidence, "proposed_by": row.proposed_by}
+    await rows.changed(conn, account_tables.account_termination.update().where(_C.id == row.id).values(told))
 
 
 async def cancel(conn: AsyncConnection, termination_id: UUID, at: datetime) -> None:

@@ -14,21 +14,22 @@ from tillkey_server.store import suspensions, terminations
 from tillkey_server.store.suspensions import SuspensionRow
 from tillkey_server.usecases import accounts
 from tillkey_server.usecases.answers import answered_of
+from tillkey_server.usecases.seen import customer_of
 from tillkey_server.usecases.services import Services
-from tillkey_server.usecases.termination import VENDOR, blocked, leaving
+from tillkey_server.usecases.termination import VENDOR, decided_end
 
 
 async def get_account(services: Services, customer_id: UUID, *, scope: Scope = EVERYTHING) -> dict[str, object]:
     """Return how a customer's account stands now, and what blocks its end. Raises NotFound."""
     async with services.db.reading() as tx:
-        await accounts.seen(tx, customer_id, scope)
+        await customer_of(tx, customer_id, scope)
         now = services.clock.now()
         policy = await accounts.terms_of(services, tx, customer_id)
         known = await suspensions.of_customer(tx, customer_id)
         live = await suspensions.live_of(tx, customer_id, now)
         held = await terminations.open_of(tx, customer_id)
         stone = await terminations.stone_of(tx, customer_id)
-        bar = None if held is None else blocked(held, await leaving(tx, customer_id, held, now), policy, services)
+        end = None if held is None else await decided_end(tx, held, policy, now)
     ended = None
     if held is not None:
         ended = {
@@ -36,7 +37,7 @@ async def get_account(services: Services, customer_id: UUID, *, scope: Scope = E
             "behavior": held.behavior,
             "requested_at": instant(held.requested_at),
             "due_at": instant(held.due_at),
-            "blocked": None if bar is None else answered_of(bar),
+            "blocked": None if end is None or end.allowed else answered_of(end),
         }
     return {
         "customer_id": str(customer_id),

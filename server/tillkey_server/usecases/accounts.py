@@ -5,35 +5,18 @@ The customer's row is locked first, then its licenses by id, then their chains.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tillkey_server.errors import NotFound
-from tillkey_server.rules.access import EVERYTHING, Scope
+from tillkey_server.rules.access import EVERYTHING
 from tillkey_server.rules.account import Span, joined
 from tillkey_server.rules.policy import Policy
 from tillkey_server.store import activations, chains, customers, licenses, suspensions
-from tillkey_server.store.customers import CustomerRow
 from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.usecases.services import Services
-
-
-async def locked(tx: AsyncConnection, customer_id: UUID, scope: Scope) -> CustomerRow:
-    """Return a customer's row, locked. Raises NotFound for one that the caller does not see."""
-    row = await customers.seen(tx, customer_id, scope, lock=True)
-    if row is None:
-        raise NotFound("customer", str(customer_id))
-    return row
-
-
-async def seen(tx: AsyncConnection, customer_id: UUID, scope: Scope) -> CustomerRow:
-    """Return a customer. Raises NotFound for one that the caller does not see."""
-    row = await customers.seen(tx, customer_id, scope)
-    if row is None:
-        raise NotFound("customer", str(customer_id))
-    return row
 
 
 async def terms_of(services: Services, tx: AsyncConnection, customer_id: UUID) -> Policy:
@@ -63,19 +46,22 @@ async def spread(tx: AsyncConnection, customer_id: UUID, now: datetime) -> tuple
     for row in held:
         await chains.hold_still(tx, row.id)
     for row in held:
-        if await _write(tx, row.id, span):
+        if await _write(tx, row, span):
             live = await activations.active_of_license(tx, row.id)
             await chains.bump_revision(tx, [one.id for one in live])
     return held
 
 
-async def inherit(tx: AsyncConnection, license_id: UUID, customer_id: UUID, now: datetime) -> None:
-    """Write on a license that a customer gets how the customer's account stands; its chains are the caller's.
+async def inherit(tx: AsyncConnection, gotten: Sequence[LicenseRow], customer_id: UUID, now: datetime) -> None:
+    """Write on licenses that a customer gets how the customer's account stands; their chains are the caller's.
 
-    The customer's row is locked, so that no suspension comes in between.
+    In: the licenses as they are stored, locked or new in this transaction. The customer's row is locked, so that no
+    suspension comes in between.
     """
     await customers.seen(tx, customer_id, EVERYTHING, lock=True)
-    await _write(tx, license_id, await span_of_account(tx, customer_id, now))
+    span = await span_of_account(tx, customer_id, now)
+    for row in gotten:
+        await _write(tx, row, span)
 
 
 async def span_of_account(tx: AsyncConnection, customer_id: UUID, now: datetime) -> Span | None:
@@ -90,11 +76,10 @@ async def span_of_account(tx: AsyncConnection, customer_id: UUID, now: datetime)
     )
 
 
-async def _write(tx: AsyncConnection, license_id: UUID, span: Span | None) -> bool:
-    row = await licenses.by_id(tx, license_id)
+async def _write(tx: AsyncConnection, row: LicenseRow, span: Span | None) -> bool:
     wanted = (None, None, None) if span is None else (span.at, span.stops_at, span.until)
-    if row is None or (row.account_suspended_at, row.account_stops_at, row.account_suspended_until) == wanted:
+    if (row.account_suspended_at, row.account_stops_at, row.account_suspended_until) == wanted:
         return False
     names = ("account_suspended_at", "account_stops_at", "account_suspended_until")
-    await licenses.set_moments(tx, license_id, dict(zip(names, wanted, strict=True)))
+    await licenses.set_moments(tx, row.id, dict(zip(names, wanted, strict=True)))
     return True

@@ -30,9 +30,8 @@ async def notice_use(
     decision = use_after_refund(facts.refunded_at, policy, now)
     if decision is None:
         return
-    for refund in await refunds.of_license(tx, facts.id):
-        if await refunds.seen_used(tx, refund.id, now):
-            await _noticed(tx, decision, facts.id, now, activation_id)
+    if await refunds.seen_used(tx, facts.id, now):
+        await _noticed(tx, decision, facts.id, now, activation_id)
 
 
 async def _noticed(

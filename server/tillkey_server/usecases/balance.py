@@ -2,50 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tillkey_server.errors import BadInput, NotFound
+from tillkey_server.errors import BadInput
 from tillkey_server.ids import new_id
 from tillkey_server.money import Money
 from tillkey_server.rules.access import EVERYTHING, Scope
-from tillkey_server.rules.decision import Outcome, Refusal, instant
-from tillkey_server.rules.refund_codes import RefundCode
-from tillkey_server.store import audit, balances, customers
+from tillkey_server.rules.balance import BalanceFacts, Taking, decide_taking
+from tillkey_server.rules.decision import instant
+from tillkey_server.store import audit, balances
 from tillkey_server.store.balances import EntryRow
-from tillkey_server.usecases.answers import RefusalAnswer
+from tillkey_server.usecases import accounts
+from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
 from tillkey_server.usecases.holds import legal_hold_of
+from tillkey_server.usecases.seen import customer_of, living
 from tillkey_server.usecases.services import Services, settled
 
-SPENT = "spent"
-CLAUSES = ("X-10", "K-07")
-HOLD = ("K-13",)
-"""What cites that a legal hold keeps money back."""
 _MAX_REFERENCE = 200
-
-
-@dataclass(frozen=True, slots=True)
-class _Way:
-    """How money leaves a balance: the entry's kind, the answer, the audited act; whether a legal hold keeps it."""
-
-    kind: str
-    code: RefundCode
-    action: str
-    clauses: tuple[str, ...]
-    held_back: bool = False
-
-
-_SPENT = _Way(SPENT, RefundCode.BALANCE_SPENT, "balance_spend", CLAUSES)
-_PAID_OUT = _Way("paid_out", RefundCode.BALANCE_PAID_OUT, "balance_pay_out", ("NX-41", *CLAUSES), held_back=True)
+_KINDS = {Taking.SPEND: "spent", Taking.PAY_OUT: "paid_out"}
+"""What an entry is called that took money away."""
 
 
 async def get_balance(services: Services, customer_id: UUID, *, scope: Scope = EVERYTHING) -> dict[str, object]:
     """Return a customer's balance in each currency, and the newest entries. Raises NotFound."""
     async with services.db.reading() as tx:
-        if await customers.seen(tx, customer_id, scope) is None:
-            raise NotFound("customer", str(customer_id))
+        await customer_of(tx, customer_id, scope)
         return await _shown(tx, customer_id)
 
 
@@ -56,7 +40,7 @@ async def spend_balance(
 
     Refused (`balance_too_low`) where less is left. Raises NotFound, and BadInput naming the field.
     """
-    return await _taken(services, customer_id, amount, reference, _SPENT, actor, scope)
+    return await _taken(services, customer_id, amount, reference, Taking.SPEND, actor, scope)
 
 
 async def pay_out_balance(
@@ -67,11 +51,11 @@ async def pay_out_balance(
     Told again it is taken once. Refused (`balance_too_low`) where less is left, and (`legal_hold`) while anything of
     the customer's is on legal hold (K-13). Raises NotFound, and BadInput naming the field.
     """
-    return await _taken(services, customer_id, amount, reference, _PAID_OUT, actor, scope)
+    return await _taken(services, customer_id, amount, reference, Taking.PAY_OUT, actor, scope)
 
 
 async def _taken(
-    services: Services, customer_id: UUID, amount: Money, reference: str, way: _Way, actor: str, scope: Scope
+    services: Services, customer_id: UUID, amount: Money, reference: str, taking: Taking, actor: str, scope: Scope
 ) -> dict[str, object] | RefusalAnswer:
     named = reference.strip()
     if not (0 < len(named) <= _MAX_REFERENCE and named.isprintable()):
@@ -84,52 +68,37 @@ async def _taken(
 
     async def attempt() -> dict[str, object] | RefusalAnswer:
         async with services.db.writing() as tx:
-            # The lock makes of two who spend at once one after the other: a sum has no row of its own to lock.
-            if await customers.seen(tx, customer_id, scope, lock=True) is None:
-                raise NotFound("customer", str(customer_id))
-            known = await balances.by_reference(tx, way.kind, own)
+            # The lock makes of two who spend at once one after the other: a sum has no row of its own to lock. What
+            # is left to somebody who was erased is still paid out; nobody spends it.
+            found = living if taking is Taking.SPEND else customer_of
+            await found(tx, customer_id, scope, lock=True)
+            known = await balances.by_reference(tx, _KINDS[taking], own)
             if known is not None:
                 if (known.amount_minor, known.currency) != (-amount.minor, amount.currency):
                     raise BadInput("reference", "names another amount that was taken already")
                 return await _shown(tx, customer_id)
-            since = await legal_hold_of(tx, customer_id) if way.held_back else None
-            if since is not None:
-                await _note(services, tx, customer_id, Refusal.LEGAL_HOLD, amount, way, actor)
-                return RefusalAnswer(Refusal.LEGAL_HOLD, "", HOLD, facts={"since": instant(since)})
             left = (await balances.sums(tx, customer_id)).get(amount.currency, 0)
-            code = way.code if amount.minor <= left else RefundCode.BALANCE_TOO_LOW
-            await _note(services, tx, customer_id, code, amount, way, actor)
-            if code is RefundCode.BALANCE_TOO_LOW:
-                shown = {"left": Money(left, amount.currency).display(), "amount": amount.display()}
-                return RefusalAnswer(code, "", way.clauses, facts=shown)
+            facts = BalanceFacts(left, await legal_hold_of(tx, customer_id))
+            policy = await accounts.terms_of(services, tx, customer_id)
+            decision = decide_taking(taking, amount, facts, policy, services.clock.now())
+            told = replace(decision, facts={**decision.facts, "customer": str(customer_id)})
+            await audit.record(tx, told, actor=actor, action=f"balance_{taking.value}")
+            if not decision.allowed:
+                return refusal_of(decision)
             entry = EntryRow(
-                new_id(), customer_id, amount.currency, -amount.minor, way.kind, own, services.clock.now(), actor
+                id=new_id(),
+                customer_id=customer_id,
+                currency=amount.currency,
+                amount_minor=-amount.minor,
+                kind=_KINDS[taking],
+                reference=own,
+                at=decision.evaluated_at,
+                actor=actor,
             )
             await balances.add(tx, entry)
             return await _shown(tx, customer_id)
 
     return await settled(attempt)
-
-
-async def _note(
-    services: Services,
-    tx: AsyncConnection,
-    customer_id: UUID,
-    code: RefundCode | Refusal,
-    amount: Money,
-    way: _Way,
-    actor: str,
-) -> None:
-    await audit.append(
-        tx,
-        at=services.clock.now(),
-        actor=actor,
-        action=way.action,
-        outcome=(Outcome.ALLOW if code is way.code else Outcome.DENY).value,
-        code=code.value,
-        clauses=HOLD if code is Refusal.LEGAL_HOLD else way.clauses,
-        facts={"customer": str(customer_id), "amount": amount.display()},
-    )
 
 
 async def _shown(tx: AsyncConnection, customer_id: UUID) -> dict[str, object]:

@@ -15,8 +15,10 @@ from tillkey_server.rules.access import EVERYTHING, Scope
 from tillkey_server.rules.decision import Grant, Outcome, Refusal, instant
 from tillkey_server.store import audit, customers
 from tillkey_server.store.customers import SORTS, CustomerRow
+from tillkey_server.store.erasure import NOWHERE
 from tillkey_server.usecases.answers import RefusalAnswer
 from tillkey_server.usecases.paging import DEFAULT_LIMIT, Page, page_of, paging_of
+from tillkey_server.usecases.seen import customer_of, living
 from tillkey_server.usecases.services import Services
 
 _MAX_EMAIL = 254
@@ -66,10 +68,7 @@ async def list_customers(
 async def get_customer(services: Services, customer_id: UUID, *, scope: Scope = EVERYTHING) -> dict[str, object]:
     """Return one customer. Raises NotFound."""
     async with services.db.reading() as tx:
-        row = await customers.seen(tx, customer_id, scope)
-    if row is None:
-        raise NotFound("customer", str(customer_id))
-    return shown(row)
+        return shown(await customer_of(tx, customer_id, scope))
 
 
 async def change_customer(
@@ -85,8 +84,7 @@ async def change_customer(
     address = address_of(email, "email")
     try:
         async with services.db.writing() as tx:
-            if await customers.seen(tx, customer_id, scope, lock=True) is None:
-                raise NotFound("customer", str(customer_id))
+            await living(tx, customer_id, scope, lock=True)
             if not scope.unlimited:
                 return RefusalAnswer(Refusal.PERMISSION_DENIED, "An API key with limits changes no address.", ("I13",))
             await customers.readdress(tx, customer_id, email=address, email_key=address.casefold())
@@ -125,10 +123,14 @@ def shown(row: CustomerRow) -> dict[str, object]:
 
 
 def address_of(text: str, field: str) -> str:
-    """Return an e-mail address without spaces around it. Raises BadInput, which does not repeat it."""
+    """Return an e-mail address without spaces around it. Raises BadInput, which does not repeat it.
+
+    What stands in place of an address that was erased is none: nobody is sold anything by it (NX-38).
+    """
     email = text.strip()
     local, at, domain = email.partition("@")
     plain = email.isprintable() and not any(character.isspace() for character in email)
-    if not (local and at and domain and "@" not in domain and plain and len(email) <= _MAX_EMAIL):
+    is_erased = domain.casefold() == NOWHERE
+    if is_erased or not (local and at and domain and "@" not in domain and plain and len(email) <= _MAX_EMAIL):
         raise BadInput(field, "is not an e-mail address")
     return email

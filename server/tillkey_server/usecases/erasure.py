@@ -7,7 +7,8 @@ is told `license_terminated`. A backup of before brings a customer back: `erase_
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -15,10 +16,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from tillkey_server.errors import BadInput
 from tillkey_server.ids import new_id
 from tillkey_server.rules.access import EVERYTHING
-from tillkey_server.rules.decision import Outcome, instant
+from tillkey_server.rules.account import AccountCode
+from tillkey_server.rules.decision import Outcome, Refusal, instant
 from tillkey_server.rules.standing import Event, advance, decide_change
 from tillkey_server.store import activations, audit, chains, customers, erasure, licenses, terminations
 from tillkey_server.store.terminations import SORTS, TerminationRow, TombstoneRow
+from tillkey_server.usecases.holds import legal_hold_of
 from tillkey_server.usecases.paging import DEFAULT_LIMIT, Page, page_of, paging_of
 from tillkey_server.usecases.services import Services
 
@@ -27,11 +30,16 @@ MAX_AGAIN = 1000
 
 @dataclass(frozen=True, slots=True)
 class ErasedAgain:
-    """Which customers were erased again, which were erased already, and which the database does not know."""
+    """Which customers were erased again, which were already, which a legal hold keeps, and which nobody knows."""
 
     erased: tuple[UUID, ...]
     already: tuple[UUID, ...]
+    held: tuple[UUID, ...]
     unknown: tuple[UUID, ...]
+
+    def shown(self) -> dict[str, object]:
+        """Return it as people see it."""
+        return {field.name: [str(one) for one in getattr(self, field.name)] for field in fields(self)}
 
 
 async def erase_customer(services: Services, tx: AsyncConnection, customer_id: UUID, *, actor: str) -> None:
@@ -53,38 +61,57 @@ async def erase_customer(services: Services, tx: AsyncConnection, customer_id: U
 
 
 async def erase_again(services: Services, customer_ids: Sequence[UUID], *, actor: str) -> ErasedAgain:
-    """Erase customers whom a restored backup brought back; those who are erased stay so. Raises BadInput."""
+    """Erase customers whom a restored backup brought back; those who are erased stay so. Raises BadInput.
+
+    A legal hold on anything of a customer's keeps all of it as it is (K-13, CJ-02), as it blocks the end itself: ask
+    again once it is lifted.
+    """
     if not 1 <= len(customer_ids) <= MAX_AGAIN:
         raise BadInput("customers", f"name 1 to {MAX_AGAIN} customers")
-    erased, already, unknown = [], [], []
+    found: dict[str, list[UUID]] = {field.name: [] for field in fields(ErasedAgain)}
     for customer_id in dict.fromkeys(customer_ids):
         async with services.db.writing() as tx:
-            row = await customers.seen(tx, customer_id, EVERYTHING, lock=True)
-            if row is None:
-                unknown.append(customer_id)
-                continue
-            if await terminations.stone_of(tx, customer_id) is not None:
-                already.append(customer_id)
-                continue
-            now = services.clock.now()
-            await erase_customer(services, tx, customer_id, actor=actor)
-            held = await terminations.open_of(tx, customer_id)
-            if held is None:
-                held = TerminationRow(new_id(), customer_id, "vendor", None, "", "", now, actor, now, actor, now)
-                await terminations.insert(tx, held)
-            await terminations.finish(tx, held, now)
-            await audit.append(
-                tx,
-                at=now,
-                actor=actor,
-                action="account_erase_again",
-                outcome=Outcome.ALLOW.value,
-                code="account_terminated",
-                clauses=("NX-38",),
-                facts={"customer": str(customer_id)},
-            )
-            erased.append(customer_id)
-    return ErasedAgain(tuple(erased), tuple(already), tuple(unknown))
+            found[await _again(services, tx, customer_id, actor)].append(customer_id)
+    return ErasedAgain(**{name: tuple(ids) for name, ids in found.items()})
+
+
+async def _again(services: Services, tx: AsyncConnection, customer_id: UUID, actor: str) -> str:
+    """Erase one customer if nothing keeps it; return which field of `ErasedAgain` it belongs to."""
+    if await customers.seen(tx, customer_id, EVERYTHING, lock=True) is None:
+        return "unknown"
+    if await terminations.stone_of(tx, customer_id) is not None:
+        return "already"
+    # Locked before they are looked at, so that no hold comes in between.
+    await licenses.of_customer(tx, customer_id, lock=True)
+    now = services.clock.now()
+    since = await legal_hold_of(tx, customer_id)
+    if since is not None:
+        await _noted(tx, customer_id, actor, now, since)
+        return "held"
+    await erase_customer(services, tx, customer_id, actor=actor)
+    open_one = await terminations.open_of(tx, customer_id)
+    if open_one is None:
+        open_one = TerminationRow(new_id(), customer_id, "vendor", None, "", "", now, actor, now, actor, now)
+        await terminations.insert(tx, open_one)
+    await terminations.finish(tx, open_one, now)
+    await _noted(tx, customer_id, actor, now)
+    return "erased"
+
+
+async def _noted(
+    tx: AsyncConnection, customer_id: UUID, actor: str, now: datetime, hold: datetime | None = None
+) -> None:
+    """Write to the audit log that a customer was erased again, or that a legal hold keeps it."""
+    await audit.append(
+        tx,
+        at=now,
+        actor=actor,
+        action="account_erase_again",
+        outcome=(Outcome.ALLOW if hold is None else Outcome.DENY).value,
+        code=(AccountCode.ACCOUNT_TERMINATED if hold is None else Refusal.LEGAL_HOLD).value,
+        clauses=("NX-38",) if hold is None else ("K-13", "CJ-02"),
+        facts={"customer": str(customer_id), **({} if hold is None else {"since": instant(hold)})},
+    )
 
 
 async def list_erased(

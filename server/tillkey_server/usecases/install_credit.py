@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
@@ -17,6 +18,7 @@ from tillkey_server.rules.standing import FROZEN, status_of
 from tillkey_server.store import audit, install_credits, licenses, orders
 from tillkey_server.store.install_credits import CreditRow
 from tillkey_server.usecases import accounts
+from tillkey_server.usecases.seen import customer_of, living
 from tillkey_server.usecases.services import Services
 
 
@@ -25,10 +27,11 @@ async def list_install_credits(
 ) -> dict[str, object]:
     """Return a customer's free installations, and which of them are left. Raises NotFound."""
     async with services.db.reading() as tx:
-        await accounts.seen(tx, customer_id, scope)
+        await customer_of(tx, customer_id, scope)
         now = services.clock.now()
-        found = [(row, await facts_of(tx, row, now)) for row in await install_credits.of_customer(tx, customer_id)]
-    return {"items": [_shown(row, facts) for row, facts in found]}
+        found = await install_credits.of_customer(tx, customer_id)
+        facts = await facts_of(tx, found, now)
+    return {"items": [_shown(row, one) for row, one in zip(found, facts, strict=True)]}
 
 
 async def use_install_credit(
@@ -44,14 +47,13 @@ async def use_install_credit(
     Refused where it is used or void, or where none is left. Raises NotFound.
     """
     async with services.db.writing() as tx:
-        await accounts.locked(tx, customer_id, scope)
+        await living(tx, customer_id, scope, lock=True)
         now = services.clock.now()
         held = await install_credits.of_customer(tx, customer_id, lock=True)
         policy = await _terms(services, tx, customer_id, held)
         if credit_id is not None and credit_id not in {row.id for row in held}:
             raise NotFound("install credit", str(credit_id))
-        found = tuple([await facts_of(tx, row, now) for row in held])
-        decision = decide_use(found, policy, now, wanted=credit_id)
+        decision = decide_use(await facts_of(tx, held, now), policy, now, wanted=credit_id)
         if decision.allowed:
             await install_credits.use(tx, UUID(str(decision.facts["credit"])), at=now, by=actor)
         told = replace(decision, facts={**decision.facts, "customer": str(customer_id)})
@@ -67,11 +69,11 @@ async def _terms(services: Services, tx: AsyncConnection, customer_id: UUID, hel
     return await accounts.terms_of(services, tx, customer_id)
 
 
-async def facts_of(tx: AsyncConnection, row: CreditRow, now: datetime) -> CreditFacts:
-    """Return a free installation as the rules take it."""
-    held = await licenses.of_order_line(tx, row.order_line_id)
-    alive = any(status_of(one.facts, now) not in FROZEN for one in held)
-    return CreditFacts(row.id, row.granted_at, row.used_at, alive)
+async def facts_of(tx: AsyncConnection, credits_: Sequence[CreditRow], now: datetime) -> tuple[CreditFacts, ...]:
+    """Return free installations as the rules take them, in their order."""
+    held = await licenses.of_order_lines(tx, {row.order_line_id for row in credits_})
+    alive = {one.order_line_id for one in held if status_of(one.facts, now) not in FROZEN}
+    return tuple(CreditFacts(row.id, row.granted_at, row.used_at, row.order_line_id in alive) for row in credits_)
 
 
 def _shown(row: CreditRow, facts: CreditFacts) -> dict[str, object]:

@@ -85,7 +85,7 @@ async def insert_license(
     key = format_key(sale.product.key_prefix, secrets.token_bytes)
     row = _row(services, sale, line, position, key, clocks)
     await licenses.insert(tx, row)
-    await accounts.inherit(tx, row.id, row.customer_id, sale.now)
+    await accounts.inherit(tx, [row], row.customer_id, sale.now)
     return IssuedLicense(row.id, key, row.key_hint)
 
 

@@ -13,10 +13,11 @@ from tillkey_server.ids import new_id
 from tillkey_server.rules.access import EVERYTHING, Scope
 from tillkey_server.rules.decision import Grant, Outcome, Refusal, instant
 from tillkey_server.rules.project import normal_name
-from tillkey_server.store import audit, customers, projects
+from tillkey_server.store import audit, projects
 from tillkey_server.store.projects import SORTS, ProjectRow
 from tillkey_server.usecases.answers import RefusalAnswer
 from tillkey_server.usecases.paging import DEFAULT_LIMIT, Page, page_of, paging_of
+from tillkey_server.usecases.seen import living
 from tillkey_server.usecases.services import Services
 
 MAX_NAME = 200
@@ -39,8 +40,7 @@ async def add_project(
     if site is not None and not (site.strip() and len(site) <= MAX_NAME and site.isprintable()):
         raise BadInput("site", f"must be 1 to {MAX_NAME} printable characters")
     async with services.db.writing() as tx:
-        if await customers.seen(tx, customer_id, scope) is None:
-            raise NotFound("customer", str(customer_id))
+        await living(tx, customer_id, scope)
         row = ProjectRow(new_id(), customer_id, named, key, site, services.clock.now())
         found = await projects.ensure(tx, row)
     return AddedProject(found.id == row.id, shown(found))

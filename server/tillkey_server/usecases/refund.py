@@ -19,7 +19,7 @@ from tillkey_server.money import Money
 from tillkey_server.rules.access import EVERYTHING, Scope
 from tillkey_server.rules.decision import Decision, Outcome
 from tillkey_server.rules.policy import Policy
-from tillkey_server.rules.refund import Verdict, decide_refund
+from tillkey_server.rules.refund import Verdict
 from tillkey_server.rules.refund_codes import RefundCode
 from tillkey_server.rules.refund_decision import decide_by_person
 from tillkey_server.rules.refund_facts import RefundFacts
@@ -102,13 +102,15 @@ async def decide_pending(
 ) -> dict[str, object] | RefusalAnswer:
     """Grant or deny a pending refund, with a reason; `amount` gives back a part.
 
-    `as_platform`: the marketplace decides what its sellers left unanswered (BC-28). Raises NotFound, and BadInput for
-    a missing reason or an amount that is none.
+    `as_platform`: the marketplace decides what its sellers left unanswered (BC-28), by the terms, so without `amount`.
+    Raises NotFound, and BadInput for a missing reason or an amount that is none.
     """
     if not reason.strip():
         raise BadInput("reason", "say why; it is kept in the audit log")
     if amount is not None and amount.minor <= 0:
         raise BadInput("amount", "must be more than nothing")
+    if amount is not None and as_platform:
+        raise BadInput("amount", "is not for the marketplace to choose: it gives back what the terms say")
     async with services.db.writing() as tx:
         named = await refunds.request_seen(tx, refund_id, scope)
         if named is None:
@@ -167,9 +169,12 @@ async def _decided(
     facts = await refund_facts(tx, row, policy, support_request_id=asking.support_request_id, now=now)
     if amount is not None and amount.currency != facts.currency:
         raise BadInput("amount", f"must be in {facts.currency}, as it was paid")
-    verdict = decide_by_person(facts, policy, now, grant=grant, amount=None if amount is None else amount.minor)
+    asked = replace(asking.at(now), by_platform=as_platform)
     if as_platform and grant:
-        verdict = decide_refund(facts, replace(asking.at(now), by_platform=True), policy, now)
+        verdict = verdict_on(services, facts, asked, policy, now)
+    else:
+        part = None if amount is None else amount.minor
+        verdict = decide_by_person(facts, asked, policy, now, grant=grant, amount=part)
     cited = (*request.clauses, *verdict.decision.clauses)
     decision = replace(verdict.decision, clauses=tuple(dict.fromkeys(cited)))
     return _Judged(row, policy, facts, replace(verdict, decision=decision), asking)

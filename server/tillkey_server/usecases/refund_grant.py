@@ -30,6 +30,8 @@ from tillkey_server.usecases.services import Services
 from tillkey_server.usecases.terms import end_early, put_back, recompute, take_out
 
 ENDED_BY = "refund"
+_TAKES_RENEWALS = frozenset({Ends.LICENSE, Ends.RENEWAL})
+"""What takes the renewals that go back out of the clocks: a part of one's price leaves it there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ async def undo(tx: AsyncConnection, row: LicenseRow, refund: RefundRow, policy: 
         if ending.reason == ENDED_BY and ending.at == refund.granted_at:
             await term_store.withdraw_ending(tx, ending.id, now)
     for part in await refunds.parts_of(tx, refund.id):
-        if part.kind == LineKind.RENEWAL.value:
+        if part.kind == LineKind.RENEWAL.value and Ends(refund.ends) in _TAKES_RENEWALS:
             await put_back(tx, row, policy, line_id=part.order_line_id, now=now)
     await recompute(tx, row, policy, now)
 
@@ -115,7 +117,7 @@ async def _take_terms(tx: AsyncConnection, grant: Grant) -> None:
     """Take the renewals that go back out of the clocks, and end care where the refund ends it (BC-26)."""
     row, given = grant.row, grant.verdict.sum
     for part in () if given is None else given.parts:
-        if part.kind is LineKind.RENEWAL:
+        if part.kind is LineKind.RENEWAL and grant.verdict.ends in _TAKES_RENEWALS:
             taken = await take_out(tx, row, grant.policy, line_id=part.line_id, refunded_at=grant.now, now=grant.now)
             row = taken.license
     if grant.verdict.ends in {Ends.LICENSE, Ends.REDUCED}:

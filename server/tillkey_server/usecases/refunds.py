@@ -41,8 +41,10 @@ async def list_refunds(
     shown: dict[UUID, dict[str, object]] = {}
     async with services.db.reading() as tx:
         found = await refunds.page(tx, paging, scope, license_id=license_id, customer_id=customer_id, outcome=decision)
+        held = await licenses.by_ids(tx, {row.license_id for row in found})
+        granted = await refunds.of_requests(tx, [row.id for row in found])
         for row in found:
-            shown[row.id] = await _shown(services, tx, row, now)
+            shown[row.id] = await shown_of(services, tx, row, granted.get(row.id), held[row.license_id], now)
     return page_of(found, paging, show=lambda row: shown[row.id], key=lambda row: row.id, sorts=SORTS)
 
 
@@ -52,14 +54,10 @@ async def get_refund(services: Services, refund_id: UUID, *, scope: Scope = EVER
         row = await refunds.request_seen(tx, refund_id, scope)
         if row is None:
             raise NotFound("refund", str(refund_id))
-        return await _shown(services, tx, row, services.clock.now())
-
-
-async def _shown(services: Services, tx: AsyncConnection, request: RequestRow, now: datetime) -> dict[str, object]:
-    held = await licenses.by_id(tx, request.license_id)
-    if held is None:
-        raise BrokenInvariant(f"refund {request.id} has no license")
-    return await shown_of(services, tx, request, await refunds.of_request(tx, request.id), held, now)
+        held = await licenses.by_id(tx, row.license_id)
+        if held is None:
+            raise BrokenInvariant(f"refund {row.id} has no license")
+        return await shown_of(services, tx, row, await refunds.of_request(tx, row.id), held, services.clock.now())
 
 
 async def shown_of(

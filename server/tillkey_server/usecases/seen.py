@@ -1,4 +1,4 @@
-"""One license or activation by its id, for a caller that may be limited: what it does not see is not there (I13)."""
+"""One customer, license or activation by its id, for a caller that may be limited: unseen is not there (I13)."""
 
 from __future__ import annotations
 
@@ -8,9 +8,26 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tillkey_server.errors import BrokenInvariant, NotFound
 from tillkey_server.rules.access import Scope
-from tillkey_server.store import activations, licenses
+from tillkey_server.store import activations, customers, licenses, terminations
 from tillkey_server.store.activations import ActivationRow
+from tillkey_server.store.customers import CustomerRow
 from tillkey_server.store.licenses import LicenseRow
+
+
+async def customer_of(tx: AsyncConnection, customer_id: UUID, scope: Scope, *, lock: bool = False) -> CustomerRow:
+    """Return a customer, erased or not; `lock` its row before changing anything of its. Raises NotFound."""
+    row = await customers.seen(tx, customer_id, scope, lock=lock)
+    if row is None:
+        raise NotFound("customer", str(customer_id))
+    return row
+
+
+async def living(tx: AsyncConnection, customer_id: UUID, scope: Scope, *, lock: bool = False) -> CustomerRow:
+    """Return a customer that was not erased (NX-38); `lock` as in `customer_of`. Raises NotFound."""
+    row = await customer_of(tx, customer_id, scope, lock=lock)
+    if await terminations.stone_of(tx, customer_id) is not None:
+        raise NotFound("customer", str(customer_id))
+    return row
 
 
 async def license_of(tx: AsyncConnection, license_id: UUID, scope: Scope, *, lock: bool = False) -> LicenseRow:

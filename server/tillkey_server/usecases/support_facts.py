@@ -21,7 +21,6 @@ from tillkey_server.rules.support_policy import Ground
 from tillkey_server.rules.support_record import SupportEventKind
 from tillkey_server.store import (
     activations,
-    customers,
     install_credits,
     orders,
     products,
@@ -34,7 +33,7 @@ from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.store.products import ProductRow
 from tillkey_server.store.projects import ProjectRow
 from tillkey_server.usecases.install_credit import facts_of
-from tillkey_server.usecases.seen import license_of
+from tillkey_server.usecases.seen import license_of, living
 from tillkey_server.usecases.services import Services
 
 VENDOR_FAULT = "vendor"
@@ -128,8 +127,7 @@ async def _before_purchase(
     product = await products.by_code(tx, question.product)
     if product is None or not scope.admits_product(product.id):
         raise NotFound("product", question.product)
-    if not scope.admits_customer(question.customer_id) or await customers.by_id(tx, question.customer_id) is None:
-        raise NotFound("customer", str(question.customer_id))
+    await living(tx, question.customer_id, scope)
     policy = services.policies.offered(product.policy_name)
     asked = SupportAsked(task=question.task, received_at=received_at, presale=True)
     return Standpoint(question.customer_id, product, None, None, policy, asked)
@@ -209,7 +207,7 @@ def _ground(code: str) -> Ground:
 async def _credits(tx: AsyncConnection, row: LicenseRow, now: datetime, *, lock: bool) -> tuple[CreditFacts, ...]:
     """Return the free installation that came with a license's line; its licenses share it (NX-19)."""
     held = await install_credits.of_line(tx, row.order_line_id, lock=lock)
-    return tuple([await facts_of(tx, one, now) for one in held])
+    return await facts_of(tx, held, now)
 
 
 def _same_site(

@@ -16,6 +16,7 @@ from tillkey_server.rules.policy import Policy
 from tillkey_server.store import audit, outbox, suspensions
 from tillkey_server.store.suspensions import SuspensionRow
 from tillkey_server.usecases import accounts
+from tillkey_server.usecases.seen import living
 from tillkey_server.usecases.services import Services
 
 
@@ -34,7 +35,7 @@ async def suspend_account(
     Raises NotFound for the customer, BadInput for an end that is over.
     """
     async with services.db.writing() as tx:
-        await accounts.locked(tx, customer_id, scope)
+        await living(tx, customer_id, scope, lock=True)
         now = services.clock.now()
         if until is not None and until <= now:
             raise BadInput("until", "is over already: give a time to come")
@@ -68,7 +69,7 @@ async def lift_suspension(
     if not reason.strip():
         raise BadInput("reason", "say why; it is kept in the audit log")
     async with services.db.writing() as tx:
-        await accounts.locked(tx, customer_id, scope)
+        await living(tx, customer_id, scope, lock=True)
         now = services.clock.now()
         policy = await accounts.terms_of(services, tx, customer_id)
         live = await suspensions.live_of(tx, customer_id, now)

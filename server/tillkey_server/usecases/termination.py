@@ -25,14 +25,25 @@ from tillkey_server.rules.termination import (
     decide_request,
     decide_waiver,
 )
-from tillkey_server.store import activations, audit, licenses, orders, outbox, refunds, support, terminations
-from tillkey_server.store import balances as ledger
+from tillkey_server.store import (
+    activations,
+    audit,
+    balances,
+    customers,
+    licenses,
+    orders,
+    outbox,
+    refunds,
+    support,
+    terminations,
+)
 from tillkey_server.store.balances import EntryRow
 from tillkey_server.store.terminations import TerminationRow, WaiverRow
-from tillkey_server.usecases import accounts, balances
+from tillkey_server.usecases import accounts
 from tillkey_server.usecases.erasure import erase_customer
 from tillkey_server.usecases.holds import legal_hold_of
 from tillkey_server.usecases.issue_facts import record_of
+from tillkey_server.usecases.seen import living
 from tillkey_server.usecases.services import Services
 
 SWEEPER = "job:terminations"
@@ -43,7 +54,7 @@ VENDOR, CUSTOMER = "vendor", "customer"
 async def preview_termination(services: Services, customer_id: UUID, *, scope: Scope = EVERYTHING) -> Decision:
     """Return what a customer who asked for the end now would be told; nothing is written. Raises NotFound."""
     async with services.db.reading() as tx:
-        await accounts.seen(tx, customer_id, scope)
+        await living(tx, customer_id, scope)
         policy = await accounts.terms_of(services, tx, customer_id)
         now = services.clock.now()
         facts = await leaving(tx, customer_id, await terminations.open_of(tx, customer_id), now)
@@ -58,16 +69,20 @@ async def request_termination(
     `verified`: it is proven that the customer asks. Raises NotFound.
     """
     async with services.db.writing() as tx:
-        await accounts.locked(tx, customer_id, scope)
+        await living(tx, customer_id, scope, lock=True)
         now = services.clock.now()
         policy = await accounts.terms_of(services, tx, customer_id)
         held = await terminations.open_of(tx, customer_id)
         decision = decide_request(verified, await leaving(tx, customer_id, held, now), policy, now)
-        if decision.allowed and policy.account is not None and held is None:
+        if decision.allowed and policy.account is not None and (held is None or held.due_at is None):
             due_at = now + policy.account.cooling_off
             row = TerminationRow(
                 new_id(), customer_id, CUSTOMER, None, "", reason.strip(), now, actor, now, actor, due_at
             )
+            if held is not None:
+                # What the vendor only proposes keeps nobody from leaving; it waits beside the request.
+                await terminations.cancel(tx, held.id, now)
+                row = replace(row, behavior=held.behavior, evidence=held.evidence, proposed_by=held.requested_by)
             await terminations.insert(tx, row)
             await _tell(tx, decision, customer_id, row.id, due_at)
         await _audited(tx, decision, customer_id, actor, "termination_request")
@@ -86,23 +101,19 @@ async def terminate_account(
 ) -> Decision:
     """End an account for a behavior of the terms' list; the sweep carries it out. Raises NotFound."""
     async with services.db.writing() as tx:
-        await accounts.locked(tx, customer_id, scope)
+        await living(tx, customer_id, scope, lock=True)
         now = services.clock.now()
         policy = await accounts.terms_of(services, tx, customer_id)
         held = await terminations.open_of(tx, customer_id)
-        same = held is not None and held.behavior == behavior
-        proposed_by = held.requested_by if held is not None and same else None
-        decision = decide_by_vendor(VendorAsked(behavior, evidence, actor, automatic, proposed_by), policy, now)
-        if (decision.outcome is not Outcome.DENY and not automatic) or decision.allowed:
-            if held is not None and not same:
-                # The vendor's own end takes the place of what the customer asked for.
-                await terminations.cancel(tx, held.id, now)
-            row = held if held is not None and same else _by_vendor(customer_id, behavior, evidence, actor, now)
-            if held is None or not same:
-                await terminations.insert(tx, row)
-            if decision.allowed and row.due_at is None:
-                await terminations.approve(tx, row.id, at=now, by=actor, due_at=now)
-                await _tell(tx, decision, customer_id, row.id, now)
+        proposed_by = _proposed_by(held, behavior)
+        ends_at = held.due_at if held is not None and held.ended_by == VENDOR else None
+        asked = VendorAsked(behavior, evidence, actor, automatic, proposed_by, ends_at)
+        decision = decide_by_vendor(asked, policy, now)
+        if ends_at is None and decision.allowed:
+            row = _by_vendor(customer_id, behavior, evidence, proposed_by or actor, now)
+            await _end_by_vendor(tx, held, row, decision, actor)
+        elif ends_at is None and decision.outcome is Outcome.PEND and not automatic and proposed_by is None:
+            await _propose(tx, held, _by_vendor(customer_id, behavior, evidence, actor, now))
         await _audited(tx, decision, customer_id, actor, "account_terminate")
     return decision
 
@@ -112,7 +123,7 @@ async def cancel_termination(
 ) -> Decision:
     """Take a customer's own request back while it is not carried out. Raises NotFound."""
     async with services.db.writing() as tx:
-        await accounts.locked(tx, customer_id, scope)
+        await living(tx, customer_id, scope, lock=True)
         now = services.clock.now()
         policy = await accounts.terms_of(services, tx, customer_id)
         held = await terminations.open_of(tx, customer_id)
@@ -120,6 +131,10 @@ async def cancel_termination(
         decision = decide_cancel(None if held is None else held.due_at, by_vendor, policy, now)
         if decision.allowed and held is not None:
             await terminations.cancel(tx, held.id, now)
+            if held.proposed_by is not None and held.behavior is not None:
+                # The vendor's proposal goes on without the request that it waited beside.
+                row = _by_vendor(customer_id, held.behavior, held.evidence, held.proposed_by, now)
+                await terminations.insert(tx, row)
         await _audited(tx, decision, customer_id, actor, "termination_cancel")
     return decision
 
@@ -131,7 +146,7 @@ async def waive_balance(
     if amount.minor <= 0:
         raise BadInput("amount", "must be above zero")
     async with services.db.writing() as tx:
-        await accounts.locked(tx, customer_id, scope)
+        await living(tx, customer_id, scope, lock=True)
         now = services.clock.now()
         policy = await accounts.terms_of(services, tx, customer_id)
         held = await terminations.open_of(tx, customer_id)
@@ -148,7 +163,9 @@ async def end_due_accounts(services: Services) -> int:
     while True:
         async with services.db.reading() as tx:
             found = await terminations.due(tx, services.clock.now(), after=last, limit=BATCH)
-        for one in found:
+            # Looked at before anything is locked: what is blocked stays so for weeks, and is looked at each time.
+            ready = [one for one in found if (await _decided(services, tx, one)).allowed]
+        for one in ready:
             count += await _end(services, one)
         if len(found) < BATCH:
             return count
@@ -157,48 +174,54 @@ async def end_due_accounts(services: Services) -> int:
 
 async def _end(services: Services, due: TerminationRow) -> bool:
     async with services.db.writing() as tx:
-        await accounts.locked(tx, due.customer_id, EVERYTHING)
+        await customers.seen(tx, due.customer_id, EVERYTHING, lock=True)
         row = await terminations.open_of(tx, due.customer_id)
-        now = services.clock.now()
-        if row is None or row.id != due.id or row.due_at is None or row.due_at > now:
+        if row is None or row.id != due.id or row.due_at is None or row.due_at > services.clock.now():
             return False
         # A refund that is granted at this moment credits under its license's lock: the sum is read after it (NX-41).
         await licenses.of_customer(tx, row.customer_id, lock=True)
-        policy = await accounts.terms_of(services, tx, row.customer_id)
-        facts = await leaving(tx, row.customer_id, row, now)
-        decision = decide_end(facts, row.ended_by == VENDOR, policy, now)
+        decision = await _decided(services, tx, row)
         if not decision.allowed:
             # Told by `account show`, live; a line for each sweep would drown the log.
             return False
-        await _write_off(tx, row, facts, now)
+        await _write_off(tx, row, decision.evaluated_at)
         await erase_customer(services, tx, row.customer_id, actor=SWEEPER)
-        await terminations.finish(tx, row, now)
+        await terminations.finish(tx, row, decision.evaluated_at)
         await _audited(tx, decision, row.customer_id, SWEEPER, "account_end")
     return True
 
 
-async def _write_off(tx: AsyncConnection, row: TerminationRow, facts: LeavingFacts, now: datetime) -> None:
+async def _decided(services: Services, tx: AsyncConnection, row: TerminationRow) -> Decision:
+    """Return whether a termination that is due ends its account now."""
+    policy = await accounts.terms_of(services, tx, row.customer_id)
+    return await decided_end(tx, row, policy, services.clock.now())
+
+
+async def decided_end(tx: AsyncConnection, row: TerminationRow, policy: Policy, now: datetime) -> Decision:
+    """Return whether a termination would end its account if it were due now, or what blocks it."""
+    return decide_end(await leaving(tx, row.customer_id, row, now), row.ended_by == VENDOR, policy, now)
+
+
+async def _write_off(tx: AsyncConnection, row: TerminationRow, now: datetime) -> None:
     """Take what the customer waived off its balance, so that the ledger owes an ended account nothing."""
-    for currency, minor in facts.balance.items():
+    for currency, minor in (await balances.sums(tx, row.customer_id)).items():
         if minor > 0:
             named = f"waived:{row.id}:{currency}"
             entry = EntryRow(new_id(), row.customer_id, currency, -minor, "adjusted", named, now, SWEEPER)
-            await ledger.add(tx, entry)
+            await balances.add(tx, entry)
 
 
 async def leaving(tx: AsyncConnection, customer_id: UUID, held: TerminationRow | None, now: datetime) -> LeavingFacts:
     """Return what stands in the way of an account's end, and what its customer should know before."""
-    running = 0
-    for row in await licenses.of_customer(tx, customer_id):
-        running += len(await activations.active_of_license(tx, row.id))
     return LeavingFacts(
-        balance=await balances.balance_of(tx, customer_id),
+        balance=await balances.sums(tx, customer_id),
         waived={} if held is None else await terminations.waived(tx, held.id),
         legal_hold_at=await legal_hold_of(tx, customer_id),
         waiting_orders=await orders.waiting_of(tx, customer_id),
-        running=running,
+        running=await activations.count_active_of_customer(tx, customer_id),
         refunds=await refunds.unsettled_of(tx, customer_id),
         requests=await _open_requests(tx, customer_id, now),
+        scheduled_at=None if held is None else held.due_at,
     )
 
 
@@ -207,13 +230,41 @@ async def _open_requests(tx: AsyncConnection, customer_id: UUID, now: datetime) 
     return len([one for one in found if state_of(await record_of(tx, one, now)) not in ENDED])
 
 
-def blocked(row: TerminationRow, facts: LeavingFacts, policy: Policy, services: Services) -> Decision | None:
-    """Return what would block a termination if it were due now; None where nothing does."""
-    decision = decide_end(facts, row.ended_by == VENDOR, policy, services.clock.now())
-    return None if decision.allowed else decision
+def _proposed_by(held: TerminationRow | None, behavior: str) -> str | None:
+    """Return who proposed to end an account for a behavior, where nobody agreed yet."""
+    if held is None or held.behavior != behavior:
+        return None
+    return held.proposed_by if held.ended_by == CUSTOMER else held.requested_by
+
+
+async def _propose(tx: AsyncConnection, held: TerminationRow | None, row: TerminationRow) -> None:
+    """Note a proposal: beside the customer's own request, which stays, or in place of an earlier proposal."""
+    if held is not None and held.ended_by == CUSTOMER:
+        beside = replace(held, behavior=row.behavior, evidence=row.evidence, proposed_by=row.requested_by)
+        await terminations.propose(tx, beside)
+        return
+    if held is not None:
+        await terminations.cancel(tx, held.id, row.requested_at)
+    await terminations.insert(tx, row)
+
+
+async def _end_by_vendor(
+    tx: AsyncConnection, held: TerminationRow | None, row: TerminationRow, decision: Decision, actor: str
+) -> None:
+    """Schedule the vendor's own end, due at once; it takes the place of what the customer asked for."""
+    now = decision.evaluated_at
+    if held is not None and held.ended_by == VENDOR and held.behavior == row.behavior:
+        row = held
+    else:
+        if held is not None:
+            await terminations.cancel(tx, held.id, now)
+        await terminations.insert(tx, row)
+    await terminations.approve(tx, row.id, at=now, by=actor, due_at=now)
+    await _tell(tx, decision, row.customer_id, row.id, now)
 
 
 def _by_vendor(customer_id: UUID, behavior: str, evidence: str, actor: str, now: datetime) -> TerminationRow:
+    """Return what somebody of the vendor's proposes."""
     return TerminationRow(new_id(), customer_id, VENDOR, behavior, evidence.strip(), "", now, actor)
 
 

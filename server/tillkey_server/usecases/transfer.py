@@ -17,14 +17,14 @@ from tillkey_server.ids import new_id
 from tillkey_server.rules.access import EVERYTHING, Scope
 from tillkey_server.rules.decision import Decision
 from tillkey_server.rules.transfer import TransferFacts, decide_transfer
-from tillkey_server.store import activations, audit, chains, customers, installations, licenses, projects, terminations
+from tillkey_server.store import activations, audit, chains, customers, installations, licenses, projects
 from tillkey_server.store.activations import ActivationRow
 from tillkey_server.store.customers import CustomerRow
 from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.store.projects import ProjectRow
 from tillkey_server.usecases import accounts
 from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
-from tillkey_server.usecases.seen import license_of
+from tillkey_server.usecases.seen import license_of, living
 from tillkey_server.usecases.services import Services, settled
 
 MAX_ALONG = 100
@@ -105,10 +105,13 @@ async def _buyer(tx: AsyncConnection, named: str, scope: Scope) -> CustomerRow:
         except ValueError as error:
             raise BadInput("customer", "must be a customer's id or e-mail address") from error
         found, told = await customers.by_id(tx, customer_id), str(customer_id)
-    gone = found is not None and await terminations.stone_of(tx, found.id) is not None
-    if found is None or gone or await customers.seen(tx, found.id, scope) is None:
+    if found is None:
         raise NotFound("customer", told)
-    return found
+    try:
+        return await living(tx, found.id, scope)
+    except NotFound as error:
+        # Named as the caller named it: an address must not tell an id.
+        raise NotFound("customer", told) from error
 
 
 async def _held_still(tx: AsyncConnection, wanted: Sequence[UUID], buyer: CustomerRow, scope: Scope) -> _Held:
@@ -152,7 +155,7 @@ async def _write(services: Services, tx: AsyncConnection, held: _Held) -> None:
     for row in held.rows.values():
         project_id = None if row.project_id is None else projects_now[row.project_id]
         await licenses.give(tx, row.id, customer_id=held.buyer.id, project_id=project_id)
-        await accounts.inherit(tx, row.id, held.buyer.id, services.clock.now())
+    await accounts.inherit(tx, tuple(held.rows.values()), held.buyer.id, services.clock.now())
     for one in held.live:
         await activations.set_project(tx, one.id, projects_now[one.project_id])
     for jkt in held.keys:

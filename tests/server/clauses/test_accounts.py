@@ -1,5 +1,6 @@
 """NX-37 to NX-43 and CJ-02: suspending and ending accounts, through the API."""
 
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -152,6 +153,76 @@ async def test_the_end_is_told_with_a_word_before_it_and_may_be_taken_back(house
     assert (await told(client, "POST", f"{path}/termination/cancel", {}, 409))["code"] == "termination_not_open"
 
 
+@pytest.mark.clause("NX-37")
+async def test_who_asks_again_is_told_when_the_end_is_due_as_it_was_scheduled(house: House, callers: Callers) -> None:
+    client = await callers.client("agent")
+    await house.license(PRODUCT)
+    path = await account(house)
+    await told(client, "POST", f"{path}/termination", {"verified": True})
+    house.clock.turn(days=3)
+    again = await told(client, "POST", f"{path}/termination", {"verified": True})
+    asked = await told(client, "POST", f"{path}/termination/preview", {})
+    shown = (await client.get(f"{path}/account")).json()["termination"]["due_at"]
+    assert [again["facts"]["due_at"], asked["facts"]["due_at"], shown] == ["2026-03-16T09:00:00Z"] * 3
+
+
+async def two_agree(house: House, callers: Callers) -> tuple[str, httpx.AsyncClient, httpx.AsyncClient]:
+    """An account whose terms ask for two people, and two supervisors."""
+    policies = house.services.policies
+    policy = policies.offered("nexopos")
+    assert policy.account is not None
+    policies._known[policy.ref] = replace(policy, account=replace(policy.account, two_person_rule=True))
+    await house.license(PRODUCT)
+    return await account(house), await callers.client("supervisor"), await callers.client("supervisor")
+
+
+@pytest.mark.clause("NX-37", "NX-40")
+async def test_what_the_vendor_only_proposes_changes_nothing_about_the_customers_own_end(
+    house: House, callers: Callers
+) -> None:
+    path, one, _ = await two_agree(house, callers)
+    await told(one, "POST", f"{path}/termination", {"verified": True})
+    proposed = await told(one, "POST", f"{path}/terminate", DONE, 201)
+    assert (proposed["code"], proposed["decision"]) == ("account_awaits_second", "pend")
+    shown = (await one.get(f"{path}/account")).json()["termination"]
+    assert (shown["by"], shown["due_at"]) == ("customer", "2026-03-16T09:00:00Z")
+    house.clock.turn(days=14)
+    assert await termination.end_due_accounts(house.services) == 1
+
+
+@pytest.mark.clause("NX-37", "NX-40")
+@pytest.mark.parametrize("first", ["proposal", "request"])
+@pytest.mark.parametrize("taken_back", [False, True])
+async def test_a_second_person_agrees_to_a_proposal_whatever_the_customer_asked_meanwhile(
+    house: House, callers: Callers, first: str, taken_back: bool
+) -> None:
+    path, one, other = await two_agree(house, callers)
+    for verb in ("proposal", "request") if first == "proposal" else ("request", "proposal"):
+        if verb == "proposal":
+            await told(one, "POST", f"{path}/terminate", DONE, 201)
+        else:
+            asked = await told(one, "POST", f"{path}/termination", {"verified": True})
+            shown = (await one.get(f"{path}/account")).json()["termination"]
+            assert (shown["by"], shown["due_at"]) == ("customer", asked["facts"]["due_at"])
+    if taken_back:
+        await told(one, "POST", f"{path}/termination/cancel", {})
+    assert (await told(one, "POST", f"{path}/terminate", DONE, 201))["code"] == "account_awaits_second"
+    done = await told(other, "POST", f"{path}/terminate", DONE)
+    assert done["code"] == "account_terminated_by_vendor"
+    assert await termination.end_due_accounts(house.services) == 1
+
+
+@pytest.mark.clause("NX-40")
+async def test_an_end_that_two_agreed_to_stays_when_somebody_proposes_another(house: House, callers: Callers) -> None:
+    path, one, other = await two_agree(house, callers)
+    await told(one, "POST", f"{path}/terminate", DONE, 201)
+    await told(other, "POST", f"{path}/terminate", DONE)
+    house.clock.turn(hours=1)
+    again = await told(one, "POST", f"{path}/terminate", FRAUD)
+    assert (again["code"], again["facts"]["due_at"]) == ("account_terminated_by_vendor", "2026-03-02T09:00:00Z")
+    assert await termination.end_due_accounts(house.services) == 1
+
+
 @pytest.mark.clause("NX-38")
 async def test_the_end_erases_everything_about_a_person_and_keeps_the_keys_dead(house: House, callers: Callers) -> None:
     client = await callers.client("admin")
@@ -203,10 +274,10 @@ async def test_whom_a_backup_brings_back_is_erased_again(house: House, callers: 
     path = await account(house)
     gone, nobody = path.split("/")[-1], "00000000-0000-7000-8000-000000000000"
     done = await told(client, "POST", "/v1/accounts/erase-again", {"customers": [gone, nobody]})
-    assert done == {"erased": [gone], "already": [], "unknown": [nobody]}
+    assert done == {"erased": [gone], "already": [], "held": [], "unknown": [nobody]}
     assert (await house.till(product=PRODUCT).activate(sold.license_key)).code == "license_terminated"
     again = await told(client, "POST", "/v1/accounts/erase-again", {"customers": [gone]})
-    assert again == {"erased": [], "already": [gone], "unknown": []}
+    assert again == {"erased": [], "already": [gone], "held": [], "unknown": []}
     listed = (await client.get("/v1/audit", params={"action": "account_erase_again"})).json()["items"]
     assert [one["clauses"] for one in listed] == [["NX-38"]]
 

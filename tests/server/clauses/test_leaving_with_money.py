@@ -87,9 +87,11 @@ async def test_a_refund_at_the_very_moment_of_the_end_is_not_lost_with_the_accou
         sold = await desk.sell(NX, customer=f"{n}{OWNER}")
         customer = str((await desk.agent.get(f"/v1/licenses/{sold.license_id}")).json()["customer_id"])
         await leave(desk, customer)
-        ended, told = await asyncio.gather(termination.end_due_accounts(desk.house.services), desk.ask(sold, "mistake"))
+        _, told = await asyncio.gather(termination.end_due_accounts(desk.house.services), desk.ask(sold, "mistake"))
+        # Of this account, since the sweep also ends the one before that was paid out meanwhile.
+        gone = (await desk.agent.get(f"/v1/customers/{customer}/account")).json()["erased_at"] is not None
         credited = bool((await desk.balance(customer))["balances"])
-        assert (ended, credited) in {(0, True), (1, False)}, told
+        assert gone != credited, told
         await paid_out(desk, customer, "100.00 EUR", "bank")
 
 

@@ -8,7 +8,18 @@ from sqlalchemy.exc import DBAPIError
 
 from tests.server.clauses.test_refund_plans import renew
 from tests.support.house import AGENT
-from tests.support.refunding import BC, DAY, MORNING, NX, Desk, Sold, an_add_on, desk  # noqa: F401 - fixture
+from tests.support.refunding import (  # noqa: F401 - fixture
+    BC,
+    DAY,
+    MORNING,
+    NX,
+    OFFICIAL,
+    YEARLY,
+    Desk,
+    Sold,
+    an_add_on,
+    desk,
+)
 from tillkey_server.ids import new_id
 from tillkey_server.rules.order_line import LineKind
 from tillkey_server.rules.refund_policy import Partial
@@ -158,6 +169,50 @@ async def test_a_part_keeps_the_license_and_parts_never_exceed_what_was_paid(des
     assert (await license_of(desk, sold))["status"] == "refunded"
     closed = await desk.act(pending, "decide", **DONE)
     assert (closed["http"], closed["code"], closed["clauses"]) == (409, "ref_not_pending", ["X-10"])
+
+
+@pytest.mark.clause("NX-36", "CJ-16", "BC-26")
+async def test_a_person_who_grants_an_add_on_grants_nothing_else(desk: Desk) -> None:  # noqa: F811
+    """What was bought beside the product goes back, once; the license and the product's own price stay."""
+    care = an_add_on(LineKind.SUPPORT, "40.00 EUR", BC)
+    sold = await desk.sell(BC, tax="19.00 EUR", beside=[care])
+    before = await license_of(desk, sold)
+    granted = await desk.act(await desk.ask(sold, item="support"), "decide", **DONE)
+    assert (granted["granted"]["amount"], granted["granted"]["ends"]) == ("40.00 EUR", "nothing")
+    assert await license_of(desk, sold) == before
+    twice = await desk.act(await desk.ask(sold, item="support"), "decide", **DONE)
+    assert (twice["http"], twice["code"]) == (409, "ref_denied_already_refunded")
+    tax = await desk.act(await desk.ask(sold, item="tax"), "decide", **DONE)
+    assert (tax["granted"]["amount"], tax["granted"]["tax"]) == ("19.00 EUR", "19.00 EUR")
+    rest = await desk.act(await desk.ask(sold, STRANGE), "decide", **DONE)
+    assert (rest["granted"]["amount"], rest["granted"]["ends"]) == ("100.00 EUR", "license")
+
+
+@pytest.mark.clause("CJ-26", "CJ-32", "NX-36")
+@pytest.mark.parametrize(("more", "ends", "kept"), [({}, "renewal", False), ({"amount": "1.00 EUR"}, "nothing", True)])
+async def test_a_person_who_grants_a_renewal_grants_nothing_else(
+    desk: Desk,  # noqa: F811
+    more: dict[str, str],
+    ends: str,
+    kept: bool,
+) -> None:
+    """It lacked the order's number, so that a person decides; a part of its price leaves its time where it is."""
+    services = desk.house.services
+    policy = services.policies.offered(YEARLY)
+    assert policy.refund is not None
+    services.policies._known[policy.ref] = replace(policy, refund=replace(policy.refund, required_fields=("reason",)))
+    sold = await desk.sell(YEARLY, paid_at=MORNING - 100 * DAY)
+    bought = await license_of(desk, sold)
+    await renew(desk, sold, 12, MORNING - DAY, 700)
+    renewed = await license_of(desk, sold)
+    pending = await desk.ask(sold, "cancel_renewal", **OFFICIAL)
+    assert pending["code"] == "ref_request_incomplete"
+    granted = await desk.act(pending, "decide", **DONE, **more)
+    assert (granted["granted"]["amount"], granted["granted"]["ends"]) == (more.get("amount", "7.00 EUR"), ends)
+    assert await license_of(desk, sold) == (renewed if kept else bought)
+    failed = await desk.act(granted, "payout-failed", failure="the account is closed")
+    assert failed["http"] == 200
+    assert await license_of(desk, sold) == renewed
 
 
 @pytest.mark.clause("NX-35", "K-08")

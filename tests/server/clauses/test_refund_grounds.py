@@ -4,9 +4,22 @@ from datetime import timedelta
 
 import pytest
 
+from tests.server.clauses.test_refund_plans import renew
 from tests.support.callers import Callers
 from tests.support.house import AGENT
-from tests.support.refunding import BC, CJ, DAY, MORNING, NX, OFFICIAL, ZG, Desk, an_add_on, desk  # noqa: F401 - fixture
+from tests.support.refunding import (  # noqa: F401 - fixture
+    BC,
+    CJ,
+    DAY,
+    MORNING,
+    NX,
+    OFFICIAL,
+    YEARLY,
+    ZG,
+    Desk,
+    an_add_on,
+    desk,
+)
 from tillkey_server.rules.order_line import CustomerType, LineKind
 from tillkey_server.store import tables
 from tillkey_server.usecases.license import change_standing
@@ -184,6 +197,36 @@ async def test_a_request_counts_only_from_the_official_address(desk: Desk) -> No
     told = await desk.ask(await desk.sell(CJ), "defect", by_email=True)
     assert (told["http"], told["code"]) == (409, "request_not_from_official_address")
     assert told["clauses"] == ["CJ-31"]
+
+
+@pytest.mark.clause("CJ-05")
+async def test_who_was_refunded_before_is_whose_money_it_was_then_wherever_the_license_went(
+    desk: Desk,  # noqa: F811
+) -> None:
+    """A part went back to the first owner, who then gave the license away; both buy the product for themselves."""
+    other = "other@shop.example"
+    given = await desk.sell(CJ, paid_at=MORNING - DAY)
+    await desk.act(
+        await desk.ask(given, "my_own_word", **OFFICIAL), "decide", decision="grant", reason="a dent", amount="5.00 EUR"
+    )
+    desk.house.clock.turn(hours=1)
+    of_other, again = await desk.sell(CJ, customer=other), await desk.sell(CJ)
+    moved = await desk.supervisor.post(
+        f"/v1/licenses/{given.license_id}/transfer", json={"customer": other, "reason": "the shop was sold"}
+    )
+    assert moved.status_code == 200, moved.text
+    codes = [(await desk.preview(one, "my_own_word", **OFFICIAL))["code"] for one in (of_other, again)]
+    assert codes == ["ref_pending_review", "ref_denied_repurchase"]
+
+
+@pytest.mark.clause("CJ-05", "CJ-26")
+async def test_a_renewal_that_went_back_is_no_refund_of_the_product(desk: Desk) -> None:  # noqa: F811
+    sold = await desk.sell(YEARLY, paid_at=MORNING - 100 * DAY)
+    await renew(desk, sold, 12, MORNING - DAY)
+    assert (await desk.ask(sold, "cancel_renewal", **OFFICIAL))["code"] == "ref_granted_renewal_full"
+    desk.house.clock.turn(hours=1)
+    again = await desk.sell(YEARLY)
+    assert (await desk.preview(again, "my_own_word", **OFFICIAL))["code"] == "ref_pending_review"
 
 
 @pytest.mark.clause("BC-07", "BC-28", "BC-31")

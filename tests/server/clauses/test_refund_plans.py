@@ -196,6 +196,20 @@ async def test_use_after_a_refund_is_noticed_once_for_a_person_and_blocks_nothin
     assert [(one["outcome"], one["clauses"]) for one in noticed] == [("pend", ["CJ-14"])]
 
 
+@pytest.mark.clause("CJ-14")
+async def test_use_after_a_refund_is_noted_on_the_refund_that_ended_the_license_alone(desk: Desk) -> None:  # noqa: F811
+    sold = await desk.sell(CJ)
+    till = desk.house.till(product=CJ)
+    await till.activate(sold.license_key)
+    said = {"decision": "grant", "reason": "a good customer"}
+    part = await desk.act(await desk.ask(sold, "my_own_word", **OFFICIAL), "decide", amount="30.00 EUR", **said)
+    rest = await desk.act(await desk.ask(sold, "my_own_word", **OFFICIAL), "decide", **said)
+    desk.house.clock.turn(days=14)
+    await till.heartbeat()
+    noted = [(await desk.show(one))["granted"]["used_after_at"] for one in (part, rest)]
+    assert noted == [None, "2026-03-16T09:00:00Z"]
+
+
 @pytest.mark.clause("CJ-15")
 async def test_what_another_channel_sold_is_refunded_there(house: House) -> None:
     text = own_terms("by-shop", "crmjetty", ("channels = []", 'channels = ["shop"]'))
@@ -236,6 +250,26 @@ async def test_a_later_version_decides_only_where_it_is_better_and_willing(house
         told = await after.preview(sold, "defect", support_request=request, **full)
         assert (told["code"], told["policy"]["version"]) == ("ref_granted_one_time_full", 3)
         assert "CJ-29" in told["clauses"]
+
+
+@pytest.mark.clause("BC-28", "K-09")
+async def test_the_marketplace_decides_by_the_version_that_is_better_and_chooses_no_amount(house: House) -> None:
+    """The later text gives tax back."""
+    never, lawful = 'tax = "never"  ', 'tax = "per_law"  '
+    place = house.services.settings.policies_dir / "swap.toml"
+    place.write_text(own_terms("swap", "prestashop-care", (lawful, never)), "utf-8")
+    async with reopened(house, "swap") as before:
+        sold = await before.sell("swap", tax="19.00 EUR", paid_at=MORNING - 90 * DAY)
+        request = await before.issue(sold, MORNING - 60 * DAY, finding="malfunction")
+        pending = await before.ask(sold, "unanswered", support_request=request)
+        assert pending["code"] == "ref_pending_platform"
+    place.write_text(own_terms("swap", "prestashop-care", ("version = 2", "version = 3")), "utf-8")
+    said = {"decision": "grant", "reason": "unanswered", "as_platform": True}
+    async with reopened(house, None) as after:
+        chosen = await after.act(pending, "decide", amount="1.00 EUR", **said)
+        assert (chosen["http"], chosen["detail"].partition(":")[0]) == (400, "amount")
+        granted = await after.act(pending, "decide", **said)
+        assert (granted["granted"]["amount"], granted["policy"]["version"]) == ("119.00 EUR", 3)
 
 
 class reopened:  # noqa: N801 - reads as the sentence it is in

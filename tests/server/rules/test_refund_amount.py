@@ -13,16 +13,17 @@ from tests.server.rules.refund_facts import CRMJETTY, PAID, a_payment, a_renewal
 from tillkey_server.rules.order_line import LineKind
 from tillkey_server.rules.refund_amount import (
     Months,
+    Sum,
     beside,
     full_sum,
     half_up,
-    left_of,
     months_of,
     piece_of,
     rest_of,
     rest_sum,
     some,
     split,
+    whole,
 )
 from tillkey_server.rules.refund_policy import Basis, Plan, ProrataPolicy, Started, TaxRefund
 
@@ -108,8 +109,9 @@ def test_no_sum_is_more_than_what_is_left_and_no_term_is_used_longer_than_it_is(
     assert 0 <= months.used <= months.term
     assert 0 <= rest.minor <= left
     assert full_sum(found, policy, PAID).minor <= left
-    part = some(found, policy, left_of(found, policy) // 2)
-    assert part.minor == left_of(found, policy) // 2
+    most = Sum((whole(payment, policy),))
+    part = some(most, most.minor // 2)
+    assert part.minor == most.minor // 2
     assert part.minor - part.tax_minor <= payment.left
     assert part.tax_minor <= payment.tax_left
 
@@ -168,7 +170,11 @@ def test_the_policy_of_the_tests_is_the_published_one():
 @pytest.mark.clause("K-07", "CJ-08")
 def test_a_part_is_split_over_price_and_tax_by_largest_remainder():
     """Sentences 2 and 6: of 100.00 with 19.00 tax, 10.00 is 8.40 and 1.60; where tax stays, all of it is price."""
-    found = facts(purchase=a_payment(10000, tax_minor=1900))
-    lawful, never = section(terms(tax=TaxRefund.PER_LAW)), section(CRMJETTY)
-    assert (some(found, lawful, 1000).tax_minor, some(found, None, 1000).tax_minor) == (160, 160)
-    assert (some(found, never, 1000).tax_minor, left_of(found, never)) == (0, 10000)
+    paid = a_payment(10000, tax_minor=1900)
+    read = {law: Sum((whole(paid, None if law is None else section(terms(tax=law))),)) for law in (*TaxRefund, None)}
+    assert {law: some(most, 1000).tax_minor for law, most in read.items()} == {
+        TaxRefund.PER_LAW: 160,
+        None: 160,
+        TaxRefund.NEVER: 0,
+    }
+    assert read[TaxRefund.NEVER].minor == 10000

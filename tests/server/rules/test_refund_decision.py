@@ -8,25 +8,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.server.rules.facts import POLICIES
-from tests.server.rules.refund_facts import CRMJETTY, NEXOPOS, PAID, a_payment, facts, terms
+from tests.server.rules.refund_facts import CRMJETTY, NEXOPOS, PAID, a_payment, a_renewal, asking, facts, terms
+from tillkey_server.rules.order_line import LineKind
 from tillkey_server.rules.refund import Ends
 from tillkey_server.rules.refund_decision import decide_by_person, use_after_refund
+from tillkey_server.rules.refund_facts import Item
 from tillkey_server.rules.refund_policy import Partial
 
 SILENT = POLICIES["netposa"]
 DAY = timedelta(days=1)
+ASKED = asking()
 
 
 @pytest.mark.clause("NX-31", "NX-36")
 def test_a_person_grants_all_or_denies():
     """Sentence 1."""
-    granted = decide_by_person(facts(NEXOPOS), NEXOPOS, PAID, grant=True)
+    granted = decide_by_person(facts(NEXOPOS), ASKED, NEXOPOS, PAID, grant=True)
     assert (granted.decision.code, granted.ends, granted.decision.facts["amount"]) == (
         "ref_granted_by_person",
         Ends.LICENSE,
         "100.00 EUR",
     )
-    denied = decide_by_person(facts(NEXOPOS), NEXOPOS, PAID, grant=False)
+    denied = decide_by_person(facts(NEXOPOS), ASKED, NEXOPOS, PAID, grant=False)
     assert (denied.decision.code, denied.sum) == ("ref_denied_by_person", None)
 
 
@@ -36,10 +39,10 @@ def test_a_person_grants_all_or_denies():
     [(Partial.KEEP, Ends.NOTHING), (Partial.REDUCE, Ends.REDUCED), (Partial.REVOKE, Ends.LICENSE)],
 )
 def test_a_part_ends_what_the_terms_say_and_all_of_it_ends_the_license(reading, ends):
-    """Sentence 2."""
+    """Sentence 3."""
     policy = terms(NEXOPOS, partial=reading)
-    assert decide_by_person(facts(NEXOPOS), policy, PAID, grant=True, amount=9999).ends is ends
-    assert decide_by_person(facts(NEXOPOS), policy, PAID, grant=True, amount=10000).ends is Ends.LICENSE
+    assert decide_by_person(facts(NEXOPOS), ASKED, policy, PAID, grant=True, amount=9999).ends is ends
+    assert decide_by_person(facts(NEXOPOS), ASKED, policy, PAID, grant=True, amount=10000).ends is Ends.LICENSE
 
 
 @pytest.mark.clause("K-07", "X-10")
@@ -48,7 +51,7 @@ def test_however_often_a_person_grants_a_part_all_parts_together_are_never_more_
     refunded, refunded_tax = 0, 0
     for amount in amounts:
         paid = a_payment(price, tax_minor=tax, refunded_minor=refunded, refunded_tax_minor=refunded_tax)
-        verdict = decide_by_person(facts(NEXOPOS, purchase=paid), NEXOPOS, PAID, grant=True, amount=amount)
+        verdict = decide_by_person(facts(NEXOPOS, purchase=paid), ASKED, NEXOPOS, PAID, grant=True, amount=amount)
         if verdict.sum is None:
             assert verdict.decision.code in {"ref_amount_too_high", "ref_denied_already_refunded"}
             continue
@@ -61,7 +64,7 @@ def test_however_often_a_person_grants_a_part_all_parts_together_are_never_more_
 
 @pytest.mark.clause("CJ-02", "X-10", "K-13")
 def test_nobody_grants_under_a_hold_after_an_end_after_a_violation_or_twice():
-    """Sentence 3; a violation does not keep anybody from saying no."""
+    """Sentence 4; a violation does not keep anybody from saying no."""
     plain = facts()
     cases = {
         "legal_hold": replace(plain, license=replace(plain.license, legal_hold_at=PAID)),
@@ -69,15 +72,80 @@ def test_nobody_grants_under_a_hold_after_an_end_after_a_violation_or_twice():
         "ref_denied_copyright": replace(plain, copyright_violated=True),
         "ref_denied_already_refunded": replace(plain, license=replace(plain.license, refunded_at=PAID)),
     }
-    codes = {decide_by_person(found, CRMJETTY, PAID, grant=True).decision.code.value for found in cases.values()}
+    codes = {decide_by_person(found, ASKED, CRMJETTY, PAID, grant=True).decision.code.value for found in cases.values()}
     assert codes == set(cases)
-    violated = decide_by_person(cases["ref_denied_copyright"], CRMJETTY, PAID, grant=False)
+    violated = decide_by_person(cases["ref_denied_copyright"], ASKED, CRMJETTY, PAID, grant=False)
     assert violated.decision.code == "ref_denied_by_person"
+
+
+@pytest.mark.clause("NX-36", "K-07")
+@pytest.mark.parametrize(
+    ("item", "given", "tax"),
+    [(Item.PRODUCT, 11900, 1900), (Item.TAX, 1900, 1900), (Item.SUPPORT, 4760, 760), (Item.SERVICE, 500, 0)],
+)
+def test_what_goes_back_is_what_was_asked_for_and_only_the_product_ends_the_license(item, given, tax):
+    """Sentences 2 and 3: of a product, its support in two lines, and a service."""
+    beside = (
+        a_payment(3000, LineKind.SUPPORT, tax_minor=570),
+        a_payment(1000, LineKind.SUPPORT, tax_minor=190),
+        a_payment(500, LineKind.SERVICE),
+    )
+    found = facts(NEXOPOS, purchase=a_payment(tax_minor=1900), along=beside)
+    verdict = decide_by_person(found, asking(item=item), NEXOPOS, PAID, grant=True)
+    assert verdict.sum is not None
+    assert (verdict.sum.minor, verdict.sum.tax_minor) == (given, tax)
+    assert verdict.ends is (Ends.LICENSE if item is Item.PRODUCT else Ends.NOTHING)
+    part = decide_by_person(found, asking(item=item), NEXOPOS, PAID, grant=True, amount=given - 1)
+    assert part.sum is not None
+    assert (part.sum.minor, part.ends) == (given - 1, Ends.NOTHING)
+    more = decide_by_person(found, asking(item=item), NEXOPOS, PAID, grant=True, amount=given + 1)
+    assert more.decision.code == "ref_amount_too_high"
+
+
+@pytest.mark.clause("CJ-26")
+@pytest.mark.parametrize(
+    ("reasons", "amount", "given", "ends"),
+    [
+        (("cancel_renewal",), None, 700, Ends.RENEWAL),
+        (("cancel_renewal",), 700, 700, Ends.RENEWAL),
+        (("cancel_renewal",), 100, 100, Ends.NOTHING),
+        (("cancel_renewal", "mistake"), None, 10700, Ends.LICENSE),
+    ],
+)
+def test_of_a_renewal_alone_its_last_payment_goes_back(reasons, amount, given, ends):
+    """Sentences 2 and 3."""
+    last = a_renewal(PAID + DAY, PAID + 365 * DAY, PAID + 730 * DAY, 700)
+    verdict = decide_by_person(
+        facts(renewals=(last,)), asking(*reasons), CRMJETTY, PAID + DAY, grant=True, amount=amount
+    )
+    assert verdict.sum is not None
+    assert (verdict.sum.minor, verdict.ends) == (given, ends)
+
+
+@pytest.mark.clause("CJ-04", "CJ-08", "CJ-16", "X-10")
+def test_nobody_grants_what_the_terms_never_pay_back_or_what_was_not_bought_or_is_back():
+    """Sentence 4."""
+    care = a_payment(4000, LineKind.SUPPORT, refunded_minor=4000)
+    codes = {
+        (item, policy.name): decide_by_person(
+            facts(policy, along=(care,)), asking(item=item), policy, PAID, grant=True
+        ).decision.code.value
+        for policy in (CRMJETTY, NEXOPOS)
+        for item in (Item.TAX, Item.SUPPORT, Item.CUSTOMIZATION)
+    }
+    assert codes == {
+        (Item.TAX, "crmjetty"): "ref_line_not_refundable_tax",
+        (Item.SUPPORT, "crmjetty"): "ref_line_not_refundable_support",
+        (Item.CUSTOMIZATION, "crmjetty"): "ref_line_not_refundable_customization",
+        (Item.TAX, "nexopos"): "ref_denied_nothing_remaining",
+        (Item.SUPPORT, "nexopos"): "ref_denied_already_refunded",
+        (Item.CUSTOMIZATION, "nexopos"): "ref_denied_nothing_remaining",
+    }
 
 
 @pytest.mark.clause("CJ-14")
 def test_use_after_a_refund_is_noticed_after_the_grace():
-    """Sentence 4: a copy that was forgotten for a day is none."""
+    """Sentence 5: a copy that was forgotten for a day is none."""
     assert use_after_refund(PAID, CRMJETTY, PAID + 14 * DAY - timedelta(seconds=1)) is None
     noticed = use_after_refund(PAID, CRMJETTY, PAID + 14 * DAY)
     assert noticed is not None
@@ -86,9 +154,9 @@ def test_use_after_a_refund_is_noticed_after_the_grace():
 
 
 def test_terms_that_say_nothing_leave_all_to_the_person():
-    granted = decide_by_person(facts(SILENT), SILENT, PAID, grant=True)
+    granted = decide_by_person(facts(SILENT), ASKED, SILENT, PAID, grant=True)
     assert (granted.decision.code, granted.ends) == ("ref_granted_by_person", Ends.LICENSE)
-    part = decide_by_person(facts(SILENT), SILENT, PAID, grant=True, amount=10)
+    part = decide_by_person(facts(SILENT), ASKED, SILENT, PAID, grant=True, amount=10)
     assert (part.sum is not None and part.sum.minor, part.ends) == (10, Ends.NOTHING)
     violated = facts(SILENT, copyright_violated=True)
-    assert decide_by_person(violated, SILENT, PAID, grant=True).decision.code == "ref_granted_by_person"
+    assert decide_by_person(violated, ASKED, SILENT, PAID, grant=True).decision.code == "ref_granted_by_person"

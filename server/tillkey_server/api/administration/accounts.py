@@ -21,7 +21,6 @@ from tillkey_server.api.administration.shapes import (
     Reason,
     Time,
 )
-from tillkey_server.errors import BadInput
 from tillkey_server.money import parse
 from tillkey_server.rules.access import Permission
 from tillkey_server.rules.account import AccountCode
@@ -79,7 +78,7 @@ class WaiveBalance(Input):
 class EraseAgain(Input):
     """Customers whom a backup brought back."""
 
-    customers: Annotated[list[str], Field(min_length=1, max_length=erasure.MAX_AGAIN)]
+    customers: Annotated[list[UUID], Field(min_length=1, max_length=erasure.MAX_AGAIN)]
 
 
 class AccountAnswered(Answered):
@@ -135,10 +134,11 @@ class ErasedPage(Answer):
 
 
 class ErasedAgain(Answer):
-    """Who was erased again, who was already, and whom the database does not know."""
+    """Who was erased again, who was already, whom a legal hold keeps as it is, and whom the database does not know."""
 
     erased: list[Id]
     already: list[Id]
+    held: list[Id]
     unknown: list[Id]
 
 
@@ -314,14 +314,6 @@ async def list_erased(call: Call) -> Page:
     command="account erase-again",
 )
 async def erase_again(call: Call) -> Mapping[str, object]:
-    """Erase customers again whom a restored backup brought back; those who are erased stay so."""
-    try:
-        ids = [UUID(one) for one in call.asked(EraseAgain).customers]
-    except ValueError as error:
-        raise BadInput("customers", "must be ids of customers") from error
-    done = await erasure.erase_again(call.services, ids, actor=call.actor)
-    return {
-        "erased": [str(one) for one in done.erased],
-        "already": [str(one) for one in done.already],
-        "unknown": [str(one) for one in done.unknown],
-    }
+    """Erase customers again whom a restored backup brought back, but those under a legal hold, which are `held`."""
+    done = await erasure.erase_again(call.services, call.asked(EraseAgain).customers, actor=call.actor)
+    return done.shown()

@@ -23,7 +23,6 @@ from tillkey_server.api.administration.shapes import (
     ProductCode,
     Time,
 )
-from tillkey_server.errors import BadInput
 from tillkey_server.money import Money, parse
 from tillkey_server.rules.access import Permission
 from tillkey_server.rules.decision import Refusal
@@ -67,7 +66,7 @@ class Buying(Input):
         Literal["professional", "consumer"] | None, Field(description="As what the customer bought; null: not told.")
     ] = None
     renews: Annotated[
-        list[str], Field(default_factory=list, max_length=100, description="Licenses that the same payment renews.")
+        list[UUID], Field(default_factory=list, max_length=100, description="Licenses that the same payment renews.")
     ]
     cart_at: Annotated[Moment | None, Field(description="When the checkout was opened; null: not told.")] = None
     lines: Annotated[list[OrderLine], Field(min_length=1, max_length=cart.MAX_LINES)]
@@ -202,7 +201,7 @@ async def place_order(call: Call) -> Reply | RefusalAnswer:
         channel=asked.channel,
         paid_at=asked.paid_at,
         customer_type=None if asked.customer_type is None else CustomerType(asked.customer_type),
-        renews=ids_of(asked.renews),
+        renews=asked.renews,
         cart_at=asked.cart_at,
         under_review=asked.under_review,
         scope=call.scope,
@@ -222,14 +221,6 @@ def line_of(asked: OrderLine) -> cart.Line:
         tax=_money(asked.tax),
         months=asked.months,
     )
-
-
-def ids_of(texts: list[str]) -> list[UUID]:
-    """Return the ids of licenses. Raises BadInput."""
-    try:
-        return [UUID(text) for text in texts]
-    except ValueError as error:
-        raise BadInput("renews", "must be ids of licenses") from error
 
 
 def _money(text: str | None) -> Money | None:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from tillkey_server.api.administration.endpoint import Call, Endpoints, Returned
-from tillkey_server.api.administration.refunds import Refund
+from tillkey_server.api.administration.refunds import REFUSALS, Refund
 from tillkey_server.api.administration.shapes import Input, Line, Price, Reason
 from tillkey_server.money import parse
 from tillkey_server.rules.access import Permission
@@ -32,9 +32,10 @@ class DecideRefund(Input):
 
     decision: Literal["grant", "deny"]
     reason: Reason
-    amount: Annotated[Price | None, Field(description="A part of the price; null: all of it.")] = None
+    amount: Annotated[Price | None, Field(description="A part of what was asked back; null: all of it.")] = None
     as_platform: Annotated[
-        bool, Field(description="The marketplace decides what its seller left unanswered; for that alone.")
+        bool,
+        Field(description="The marketplace decides what its seller left unanswered, by the terms: without an amount."),
     ] = False
 
 
@@ -66,15 +67,11 @@ class PayoutFailed(Input):
     answer=Refund,
     command="refund decide",
     refusals=(
-        "not_found",
+        *REFUSALS,
         RefundCode.NOT_PENDING,
         RefundCode.AMOUNT_TOO_HIGH,
-        RefundCode.DENIED_COPYRIGHT,
-        RefundCode.DENIED_ALREADY_REFUNDED,
-        RefundCode.DENIED_NO_BREACH,
         RefundCode.PENDING_PLATFORM,
-        Refusal.LEGAL_HOLD,
-        Refusal.LICENSE_TERMINATED,
+        RefundCode.PENDING_RESOLUTION,
     ),
 )
 async def decide_refund(call: Call) -> Returned:

@@ -60,19 +60,8 @@ class AskRefund(Input):
     reasons: ReasonWords = Field(default_factory=list)
     found: ReasonWords = Field(default_factory=list)
     findings: Annotated[
-        list[
-            Literal[
-                "malfunction",
-                "corrupt",
-                "not_as_described",
-                "misled",
-                "not_reproducible",
-                "customer_action",
-                "third_party",
-                "unsolvable_singular",
-            ]
-        ],
-        Field(max_length=8),
+        list[Finding],
+        Field(max_length=len(Finding)),
     ] = Field(default_factory=list)
     item: Annotated[
         Literal["product", "tax", "support", "customization", "extra_domain", "service"],
@@ -223,7 +212,7 @@ def _asking(asked: AskRefund) -> Asking:
     return Asking(
         reasons=tuple(asked.reasons),
         found=tuple(asked.found),
-        findings=tuple(Finding(one) for one in asked.findings),
+        findings=tuple(asked.findings),
         item=Item(asked.item),
         support_request_id=asked.support_request,
         received_at=asked.received_at,

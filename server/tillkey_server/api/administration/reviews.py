@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from tillkey_server.api.administration.endpoint import Call, Endpoints, Returned
-from tillkey_server.api.administration.orders import Buying, PlacedOrder, ids_of, line_of
+from tillkey_server.api.administration.orders import Buying, PlacedOrder, line_of
 from tillkey_server.api.administration.shapes import Answered, Decided, Input, Moment, Reason
 from tillkey_server.rules.access import Permission
 from tillkey_server.rules.decision import Refusal
@@ -49,7 +49,7 @@ async def preview_order(call: Call) -> Returned:
     cart = sale.Cart(
         lines=[line_of(one) for one in asked.lines],
         customer_type=None if asked.customer_type is None else CustomerType(asked.customer_type),
-        renews=ids_of(asked.renews),
+        renews=asked.renews,
         paid_at=asked.paid_at,
         cart_at=asked.cart_at,
     )

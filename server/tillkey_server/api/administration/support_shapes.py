@@ -22,6 +22,7 @@ from tillkey_server.api.administration.shapes import (
     Reason,
     Time,
 )
+from tillkey_server.rules.issue_facts import Finding
 
 MAX_LISTED = 50
 Word = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
@@ -48,16 +49,6 @@ EventKind = Literal[
     "closed",
     "reopened",
     "converted",
-]
-FindingName = Literal[
-    "malfunction",
-    "corrupt",
-    "not_as_described",
-    "misled",
-    "not_reproducible",
-    "customer_action",
-    "third_party",
-    "unsolvable_singular",
 ]
 
 
@@ -112,7 +103,7 @@ class TellEvent(Input):
     version: Version | None = None
     paid: bool | None = None
     published_at: Annotated[Moment | None, Field(description="When the offered update was published.")] = None
-    finding: FindingName | None = None
+    finding: Finding | None = None
     cause: Annotated[str | None, Field(min_length=1, max_length=2000, description="The probable cause.")] = None
     prevention: Annotated[str | None, Field(min_length=1, max_length=2000, description="How to prevent it.")] = None
     remote: Annotated[bool | None, Field(description="By remote access, which needs a consent that runs.")] = None

@@ -1,0 +1,83 @@
+"""NX-38, K-13 and CJ-02 through the API: who is erased is nobody any more, and what a legal hold keeps stays whole."""
+
+from typing import Any
+
+import pytest
+
+from tests.server.clauses.test_accounts import DONE, FRAUD, OWNER, PRODUCT, account, told
+from tests.server.usecases.test_heartbeat_statements import counted, locks
+from tests.support.callers import Callers
+from tests.support.house import AGENT, House
+from tillkey_server.usecases import termination
+from tillkey_server.usecases.license import change_standing
+
+ACTS: dict[str, dict[str, Any]] = {
+    "PATCH ": {"email": "new@shop.example"},
+    "POST /suspend": DONE,
+    "POST /lift-suspension": {"reason": "a mistake"},
+    "POST /terminate": DONE,
+    "POST /termination": {"verified": True},
+    "POST /termination/preview": {},
+    "POST /termination/cancel": {},
+    "POST /termination/waive-balance": {"amount": "1.00 EUR"},
+    "POST /balance/spend": {"amount": "1.00 EUR", "reference": "A-1"},
+    "POST /install-credits/use": {},
+}
+"""What is done to a customer."""
+
+
+@pytest.mark.clause("NX-38")
+async def test_nothing_is_done_to_a_customer_that_was_erased(house: House, callers: Callers) -> None:
+    client = await callers.client("admin")
+    await house.license(PRODUCT)
+    path = await account(house)
+    await told(client, "POST", "/v1/accounts/erase-again", {"customers": [path.split("/")[-1]]})
+    codes = {}
+    for act, body in ACTS.items():
+        method, _, rest = act.partition(" ")
+        codes[act] = (await client.request(method, f"{path}{rest}", json=body)).json().get("code")
+    assert codes == dict.fromkeys(ACTS, "not_found")
+
+
+@pytest.mark.clause("NX-38")
+async def test_what_stands_in_place_of_an_erased_address_buys_nothing(house: House, callers: Callers) -> None:
+    client = await callers.client("admin")
+    await house.license(PRODUCT)
+    path = await account(house)
+    await told(client, "POST", "/v1/accounts/erase-again", {"customers": [path.split("/")[-1]]})
+    left = (await client.get(path)).json()["email"]
+    body = {"number": "A-1", "customer": left, "lines": [{"product": PRODUCT}]}
+    assert (await told(client, "POST", "/v1/orders", body, 400))["detail"].startswith("customer:")
+
+
+@pytest.mark.clause("K-13", "CJ-02", "NX-38")
+async def test_what_a_legal_hold_keeps_is_not_erased_again_before_it_is_lifted(house: House, callers: Callers) -> None:
+    """Nothing of it is: neither the person nor the other license."""
+    client = await callers.client("admin")
+    held, other = await house.license(PRODUCT), await house.license(PRODUCT)
+    path = await account(house)
+    gone = path.split("/")[-1]
+    await change_standing(house.services, held.license_id, event="hold", actor=AGENT, reason="a complaint")
+    kept = await told(client, "POST", "/v1/accounts/erase-again", {"customers": [gone]})
+    assert kept == {"erased": [], "already": [], "held": [gone], "unknown": []}
+    assert (await client.get(path)).json()["email"] == OWNER
+    assert (await house.till(product=PRODUCT).activate(other.license_key)).status == 201
+    [noted] = (await client.get("/v1/audit", params={"action": "account_erase_again"})).json()["items"]
+    assert (noted["code"], noted["clauses"]) == ("legal_hold", ["K-13", "CJ-02"])
+    await change_standing(house.services, held.license_id, event="release_hold", actor=AGENT, reason="cleared")
+    assert (await told(client, "POST", "/v1/accounts/erase-again", {"customers": [gone]}))["erased"] == [gone]
+    assert (await house.till(product=PRODUCT).activate(held.license_key)).code == "license_terminated"
+
+
+@pytest.mark.clause("NX-40", "K-13")
+async def test_the_sweep_locks_nothing_of_an_account_that_cannot_end_yet(house: House, callers: Callers) -> None:
+    client = await callers.client("admin")
+    sold = await house.license(PRODUCT)
+    path = await account(house)
+    await change_standing(house.services, sold.license_id, event="hold", actor=AGENT, reason="a complaint")
+    await told(client, "POST", f"{path}/terminate", FRAUD)
+    with counted(house.services.db) as sent:
+        assert await termination.end_due_accounts(house.services) == 0
+    assert locks(sent) == []
+    await change_standing(house.services, sold.license_id, event="release_hold", actor=AGENT, reason="cleared")
+    assert await termination.end_due_accounts(house.services) == 1
