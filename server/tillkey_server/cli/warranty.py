@@ -110,7 +110,7 @@ def preview(
             found = (warranty.Finding(fault, named, "", caused, False, cause, worked_by, day),)
         at = time_of(reported_at, "reported_at")
         decision = await warranty.preview(services, license_id, reported_at=at, findings=found)
-        return answered(answered_of(decision), ("until", "basis"))
+        return answered(answered_of(decision), ("until", "start_basis"))
 
     perform(data_dir, work, as_json=as_json)
 

@@ -143,14 +143,21 @@ async def record_contract(
     """
     if len(told.contacts) > MAX_CONTACTS:
         raise BadInput("contacts", f"must be at most {MAX_CONTACTS}")
-    contacts = [contact_hash(services, one) for one in told.contacts]
+    if told.basis is StartBasis.PURCHASE:
+        raise BadInput("start_basis", "is what the terms say where there is no contract; a contract names another day")
+    contacts = [contact_hash(services, one, "contacts") for one in told.contacts]
     async with services.db.writing() as tx:
         row = await license_of(tx, license_id, scope, lock=True)
         now = services.clock.now()
         policy = await services.policies.of(tx, row.policy_ref)
         decision = not_offered(policy, now)
         if policy.warranty is not None:
-            facts = {"contract": told.number, "serial": told.serial, "months": told.months, "basis": told.basis.value}
+            facts: dict[str, object] = {
+                "contract": told.number,
+                "serial": told.serial,
+                "months": told.months,
+                "start_basis": told.basis.value,
+            }
             clauses = policy.warranty.clauses.period
             code = WarrantyCode.CONTRACT_RECORDED
             decision = allow(code, clauses=clauses, policy=policy.ref, now=now, facts=facts)
@@ -327,9 +334,9 @@ async def held_by(services: Services, tx: AsyncConnection, claim_id: UUID, scope
     )
 
 
-def contact_hash(services: Services, email: str) -> str:
-    """Return the keyed hash under which a contact is known. Raises BadInput for what is no address."""
-    return services.pepper.hash_word(_CONTACT, address_of(email, "contacts").casefold()).hex()
+def contact_hash(services: Services, email: str, field: str) -> str:
+    """Return the keyed hash under which a contact is known. Raises BadInput by `field` for what is no address."""
+    return services.pepper.hash_word(_CONTACT, address_of(email, field).casefold()).hex()
 
 
 async def _decide_open(
