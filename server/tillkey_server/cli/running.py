@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 
 import typer
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from tillkey_server.usecases.answers import RefusalAnswer
     from tillkey_server.usecases.services import Services
 
+Word = TypeVar("Word", bound=StrEnum)
 REFUSED = 1
 USAGE = 2
 UNREACHABLE = 3
@@ -111,6 +112,15 @@ def moment_of(text: str, field: str) -> datetime:
         return at.astimezone(UTC).replace(microsecond=0)
     except OverflowError as error:
         raise BadInput(field, "is beyond what a calendar holds") from error
+
+
+def word_of(of: type[Word], field: str, text: str) -> Word:
+    """Read one of an enum's words. Raises BadInput, naming the field."""
+    from tillkey_server.errors import BadInput
+
+    if text not in set(of):
+        raise BadInput(field, f"must be one of {', '.join(of)}")
+    return of(text)
 
 
 def load_settings(data_dir: Path) -> Settings:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from tillkey_server.policies.forms import Clauses, PositiveDuration, Section, Words, once
+from tillkey_server.policies.forms import Clauses, PositiveDuration, Section, Severity, Words, once
 
 GroundName = Literal[
     "nosup_support_expired",
@@ -27,7 +27,6 @@ GroundName = Literal[
     "nosup_incompatible_dev",
     "nosup_custom_development",
 ]
-Severity = Literal["severe", "data_integrity", "normal"]
 Text = Annotated[str, Field(min_length=1, max_length=2000)]
 
 

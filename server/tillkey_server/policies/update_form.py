@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from tillkey_server.policies.forms import Clauses, PositiveDuration, Section, once
+from tillkey_server.policies.forms import Clauses, PositiveDuration, Section, Severity, once
 
 
 class UpdatesClausesSection(Section):
@@ -40,6 +40,6 @@ class UpdatesSection(Section):
     update_requires_bound_site: bool
     downloads_per_license: Limit
     grant_lifetime: PositiveDuration
-    hotfix_severities: Annotated[list[Literal["severe", "data_integrity", "minor"]], AfterValidator(once)]
+    hotfix_severities: Annotated[list[Severity], AfterValidator(once)]
     offers_published_by_request: bool
     clauses: UpdatesClausesSection

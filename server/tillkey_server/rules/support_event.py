@@ -25,6 +25,7 @@ from tillkey_server.rules.calendar import calendar_of
 from tillkey_server.rules.citation import Clauses
 from tillkey_server.rules.deadline_policy import Answers
 from tillkey_server.rules.decision import Decision, allow, deny, instant, pend
+from tillkey_server.rules.defect import Severity
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.support_clock import waited_since
 from tillkey_server.rules.support_code import SupportCode
@@ -273,14 +274,14 @@ def decide_grant(asked: GrantAsked, record: SupportRecord, policy: Policy, now: 
     return allow(SupportCode.REMOTE_ACCESS_GRANTED, clauses=terms.clauses, policy=policy.ref, now=now, facts=facts)
 
 
-def decide_hotfix(severity: str, files: int, policy: Policy, now: datetime) -> Decision:
+def decide_hotfix(severity: Severity, files: int, policy: Policy, now: datetime) -> Decision:
     """Decide whether files of an installation may be changed at once: only where the fault is severe enough (NX-27)."""
     terms = None if policy.support is None else policy.support.hotfix
-    facts: dict[str, object] = {"severity": severity, "files": files}
+    facts: dict[str, object] = {"severity": severity.value, "files": files}
     if terms is None:
         cited = policy.clocks.clauses.support if policy.support is None else policy.support.clauses.tasks
         return deny(SupportCode.HOTFIX_UNJUSTIFIED, clauses=cited, policy=policy.ref, now=now, facts=facts)
-    facts["severities"] = list(terms.severities)
+    facts["severities"] = [one.value for one in terms.severities]
     if severity not in terms.severities:
         return deny(SupportCode.HOTFIX_UNJUSTIFIED, clauses=terms.clauses, policy=policy.ref, now=now, facts=facts)
     return allow(SupportCode.HOTFIX_RECORDED, clauses=terms.clauses, policy=policy.ref, now=now, facts=facts)

@@ -7,6 +7,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from tillkey_server.rules.citation import Clauses
+from tillkey_server.rules.defect import Severity
 
 
 class Ground(StrEnum):
@@ -97,7 +98,7 @@ class RemoteAccessPolicy:
 class HotfixPolicy:
     """How severe a fault is for which files are changed at once (NX-27)."""
 
-    severities: tuple[str, ...]
+    severities: tuple[Severity, ...]
     clauses: Clauses
 
 

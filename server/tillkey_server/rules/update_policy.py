@@ -7,6 +7,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from tillkey_server.rules.citation import Clauses
+from tillkey_server.rules.defect import Severity
 
 
 class ReleaseKind(StrEnum):
@@ -24,14 +25,6 @@ class Prereleases(StrEnum):
 
     ON_REQUEST = "on_request"
     NEVER = "never"
-
-
-class Severity(StrEnum):
-    """How bad the defect is that a hotfix mends (NX-27)."""
-
-    SEVERE = "severe"
-    DATA_INTEGRITY = "data_integrity"
-    MINOR = "minor"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,21 +14,26 @@ from tillkey_server.errors import BadInput, BrokenInvariant, NotFound
 from tillkey_server.ids import new_id
 from tillkey_server.rules.access import EVERYTHING, Scope
 from tillkey_server.rules.decision import Decision, allow, instant
+from tillkey_server.rules.defect import Severity
 from tillkey_server.rules.effect import Effect
 from tillkey_server.rules.release_version import Version
 from tillkey_server.rules.software_release import OwnerFacts, PublishFacts, decide_publish, owners_to_tell
 from tillkey_server.rules.update_code import UpdateCode
-from tillkey_server.rules.update_policy import ReleaseKind, Severity
+from tillkey_server.rules.update_policy import ReleaseKind
 from tillkey_server.store import audit, licenses, outbox, products, software_releases
 from tillkey_server.store.products import ProductRow
 from tillkey_server.store.software_releases import SORTS, FixRow, ListedRelease, SoftwareReleaseRow
 from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
+from tillkey_server.usecases.files import digest_of
 from tillkey_server.usecases.order import EARLIEST
 from tillkey_server.usecases.paging import DEFAULT_LIMIT, Page, page_of, paging_of
 from tillkey_server.usecases.seen import license_of
 from tillkey_server.usecases.services import Services, settled
 
 MAX_FIXES = 100
+MAX_SIZE = 2**53
+"""Bytes; a number that every reader of JSON holds exactly."""
+MAX_URL = 255
 _BATCH = 500
 _COMPARED = ("kind", "severity", "platform_min", "platform_max", "always_free", "prerelease", "sha256", "size", "url")
 
@@ -184,6 +189,11 @@ def version_of(text: str, field: str) -> Version:
 def _check(what: Publication) -> None:
     """Raise BadInput, naming the field, for what no release can be."""
     version_of(what.version, "version")
+    digest_of(what.sha256, "sha256")
+    if not 0 <= what.size < MAX_SIZE:
+        raise BadInput("size", "must be a number of bytes from 0 on, below 2 to the power of 53")
+    if not (0 < len(what.url) <= MAX_URL and what.url.isprintable()):
+        raise BadInput("url", f"must be one line of 1 to {MAX_URL} printable characters")
     ends = [
         None if one is None else version_of(one, name)
         for name, one in (("platform_min", what.platform_min), ("platform_max", what.platform_max))

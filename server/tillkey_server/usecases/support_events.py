@@ -7,9 +7,8 @@ record then. Each kind has members of its own; one that belongs to another kind 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
-from types import MappingProxyType
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -17,8 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from tillkey_server.errors import BadInput, NotFound
 from tillkey_server.ids import new_id
 from tillkey_server.rules.access import EVERYTHING, Scope
-from tillkey_server.rules.decision import Decision, instant
-from tillkey_server.rules.issue_facts import Finding
+from tillkey_server.rules.decision import Decision
+from tillkey_server.rules.defect import Severity
 from tillkey_server.rules.support_code import SupportCode
 from tillkey_server.rules.support_event import (
     EventFacts,
@@ -33,52 +32,15 @@ from tillkey_server.store import audit, customers, licenses, support, support_ex
 from tillkey_server.store.support import SupportEventRow
 from tillkey_server.store.support_extras import GrantRow, HotfixRow
 from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
+from tillkey_server.usecases.files import files_of
 from tillkey_server.usecases.issue_facts import record_of
 from tillkey_server.usecases.seen import activation_of, license_of
 from tillkey_server.usecases.services import Services
 from tillkey_server.usecases.support import TakenRequest
+from tillkey_server.usecases.support_details import ToldEvent, kind_of, plain
 from tillkey_server.usecases.support_views import RequestSeen, request_of, seen_of, shown
 
 _K = SupportEventKind
-MEMBERS: Mapping[SupportEventKind, frozenset[str]] = MappingProxyType(
-    {
-        _K.HUMAN_REPLY: frozenset({"in_tool"}),
-        _K.AUTOMATIC_REPLY: frozenset(),
-        _K.ACCEPTED: frozenset({"in_tool"}),
-        _K.REFUSED: frozenset({"in_tool", "code", "evidence", "files"}),
-        _K.WAITING_FOR_CUSTOMER: frozenset({"missing"}),
-        _K.CUSTOMER_ANSWERED: frozenset(),
-        _K.INFO_COMPLETE: frozenset(),
-        _K.ATTEMPT_OFFERED: frozenset({"in_tool"}),
-        _K.UPDATE_OFFERED: frozenset({"in_tool", "version", "paid", "published_at"}),
-        _K.ATTEMPT_DECLINED: frozenset(),
-        _K.FINDING: frozenset({"finding", "evidence"}),
-        _K.INTERVENTION: frozenset({"cause", "prevention", "remote"}),
-        _K.RESOLVED: frozenset({"in_tool", "fixed_in_release"}),
-        _K.CLOSED: frozenset({"cause", "no_intervention_reason", "unanswered"}),
-        _K.REOPENED: frozenset({"evidence"}),
-        _K.CONVERTED: frozenset({"license_id"}),
-    }
-)
-"""What can be told of each kind of event."""
-NEEDED: Mapping[SupportEventKind, tuple[str, ...]] = MappingProxyType(
-    {
-        _K.REFUSED: ("code",),
-        _K.UPDATE_OFFERED: ("version",),
-        _K.FINDING: ("finding", "evidence"),
-        _K.CONVERTED: ("license_id",),
-    }
-)
-"""What must be told of each; what the terms ask for besides is the rule's."""
-
-
-@dataclass(frozen=True, slots=True)
-class ToldEvent:
-    """An event as it is told; `at` None: now."""
-
-    kind: str
-    at: datetime | None = None
-    details: Mapping[str, object] = field(default_factory=dict)
 
 
 async def record_support_event(
@@ -88,14 +50,14 @@ async def record_support_event(
 
     Raises NotFound, and BadInput naming the member.
     """
-    kind = _kind(told)
+    kind = kind_of(told)
     now = services.clock.now()
     async with services.db.writing() as tx:
         seen = await _held(tx, request_id, now, scope)
         at = told.at or now
         if not seen.row.received_at <= at <= now:
             raise BadInput("at", "must lie between the request's receipt and now")
-        event = SupportEvent(kind, at, {name: _plain(value) for name, value in told.details.items()})
+        event = SupportEvent(kind, at, plain(told.details))
         if kind is _K.CONVERTED:
             await _bought(tx, seen, str(event.details["license_id"]), scope)
         known = await _known(tx, seen, told, at)
@@ -148,7 +110,7 @@ async def record_hotfix(
     services: Services,
     request_id: UUID,
     *,
-    severity: str,
+    severity: Severity,
     files: Mapping[str, str],
     activation_id: UUID | None = None,
     actor: str,
@@ -156,8 +118,9 @@ async def record_hotfix(
 ) -> TakenRequest | RefusalAnswer:
     """Record the files that were changed at once, by path and SHA-256, so that they are nobody's modification later.
 
-    Raises NotFound, and BadInput for a request before a purchase or another license's activation.
+    Raises NotFound, and BadInput for what is no file, a request before a purchase or another license's activation.
     """
+    left = files_of(files, "files")
     now = services.clock.now()
     async with services.db.writing() as tx:
         seen = await _held(tx, request_id, now, scope)
@@ -167,7 +130,7 @@ async def record_hotfix(
             held = await activation_of(tx, activation_id, scope)
             if held.license_id != seen.license.id:
                 raise BadInput("activation_id", "is of another license")
-        decision = decide_hotfix(severity, len(files), seen.terms.policy, now)
+        decision = decide_hotfix(severity, len(left), seen.terms.policy, now)
         await _audited(tx, seen, decision, actor, "support_hotfix")
         if not decision.allowed:
             return refusal_of(_bannered(seen, decision, now))
@@ -176,8 +139,8 @@ async def record_hotfix(
             request_id=request_id,
             license_id=seen.license.id,
             activation_id=activation_id,
-            severity=severity,
-            files=dict(files),
+            severity=severity.value,
+            files=left,
             applied_at=now,
             recorded_at=now,
             actor=actor,
@@ -237,31 +200,3 @@ def _bannered(seen: RequestSeen, decision: Decision, now: datetime) -> Decision:
     """Return a decision with the banner that every answer about a request has (BC-18)."""
     banner = banner_of(None if seen.license is None else seen.license.facts, seen.terms.policy, now)
     return replace(decision, facts={**decision.facts, "care_banner": banner})
-
-
-def _kind(told: ToldEvent) -> SupportEventKind:
-    """Return an event's kind, its members looked at. Raises BadInput."""
-    try:
-        kind = SupportEventKind(told.kind)
-    except ValueError as error:
-        raise BadInput("kind", f"must be one of {', '.join(SupportEventKind)}") from error
-    foreign = sorted(told.details.keys() - MEMBERS[kind])
-    if foreign:
-        raise BadInput(foreign[0], f"says nothing about {kind.value}")
-    for name in NEEDED.get(kind, ()):
-        if name not in told.details:
-            raise BadInput(name, f"is needed for {kind.value}")
-    if kind is _K.FINDING and told.details["finding"] not in set(Finding):
-        raise BadInput("finding", f"must be one of {', '.join(Finding)}")
-    return kind
-
-
-def _plain(value: object) -> object:
-    """Return a member as JSON holds it."""
-    if isinstance(value, datetime):
-        return instant(value)
-    if isinstance(value, UUID):
-        return str(value)
-    if isinstance(value, Mapping):
-        return dict(value)
-    return list(value) if isinstance(value, tuple) else value

@@ -33,9 +33,11 @@ from tillkey_server.store.activations import ActivationRow
 from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.store.products import ProductRow
 from tillkey_server.store.projects import ProjectRow
+from tillkey_server.usecases.files import files_of
 from tillkey_server.usecases.install_credit import facts_of
 from tillkey_server.usecases.seen import license_of
 from tillkey_server.usecases.services import Services
+from tillkey_server.usecases.support_details import text_of
 
 VENDOR_FAULT = "vendor"
 """The cause that a request is closed with where the vendor's own change brought a matter back (NX-29)."""
@@ -99,7 +101,9 @@ async def standpoint_of(
     received_at = question.received_at or now
     if received_at > now:
         raise BadInput("received_at", "is still to come")
-    found = {_ground(code): evidence for code, evidence in question.found.items()}
+    found = {_ground(code): text_of(evidence, "found") for code, evidence in question.found.items()}
+    if question.files:
+        files_of(question.files, "files")
     if question.license_id is None:
         return await _before_purchase(services, tx, question, received_at, scope)
     row = await license_of(tx, question.license_id, scope, lock=lock)

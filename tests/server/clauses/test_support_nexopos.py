@@ -129,7 +129,7 @@ async def test_a_hotfix_is_for_severe_faults_and_no_modification_afterwards(hous
     desk = await help_desk(house, callers, MARKET)
     await desk.open()
     files = {"src/till.php": "1" * 64}
-    plain = await desk.post("hotfixes", severity="normal", files=files)
+    plain = await desk.post("hotfixes", severity="minor", files=files)
     severe = await desk.post("hotfixes", severity="data_integrity", files=files)
     assert [one["code"] for one in (plain, severe)] == ["hotfix_unjustified", "hotfix_recorded"]
     assert severe["clauses"] == ["NX-27"]

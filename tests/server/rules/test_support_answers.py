@@ -8,6 +8,7 @@ import pytest
 
 from tests.server.rules.facts import POLICIES, told
 from tillkey_server.rules.decision import Decision
+from tillkey_server.rules.defect import Severity
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.standing import LicenseFacts
 from tillkey_server.rules.support_event import (
@@ -264,15 +265,15 @@ def test_a_consent_tells_from_when_to_when_and_whose_it_is_or_why_it_is_not_reco
 
 @pytest.mark.clause("NX-27")
 def test_a_hotfix_tells_how_severe_the_fault_was_and_how_severe_it_has_to_be() -> None:
-    shown = {"severity": "normal", "files": 2}
+    shown = {"severity": "minor", "files": 2}
     listed = {"severities": list(MARKET.support.hotfix.severities)}
-    no = told(decide_hotfix("normal", 2, MARKET, NOW))
+    no = told(decide_hotfix(Severity.MINOR, 2, MARKET, NOW))
     assert no == ("deny", "hotfix_unjustified", MARKET.support.hotfix.clauses, shown | listed, ())
-    yes = told(decide_hotfix("severe", 2, MARKET, NOW))
+    yes = told(decide_hotfix(Severity.SEVERE, 2, MARKET, NOW))
     severe = {"severity": "severe", "files": 2}
     assert yes == ("allow", "hotfix_recorded", MARKET.support.hotfix.clauses, severe | listed, ())
     for policy, cited in ((ADDON, ADDON.support.clauses.tasks), (DEVICES, DEVICES.clocks.clauses.support)):
-        assert told(decide_hotfix("severe", 2, policy, NOW)) == ("deny", "hotfix_unjustified", cited, severe, ())
+        assert told(decide_hotfix(Severity.SEVERE, 2, policy, NOW)) == ("deny", "hotfix_unjustified", cited, severe, ())
 
 
 @pytest.mark.clause("BC-04")

@@ -8,6 +8,7 @@ import pytest
 
 from tests.server.rules.facts import POLICIES
 from tillkey_server.rules.decision import Decision, Outcome
+from tillkey_server.rules.defect import Severity
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.standing import LicenseFacts
 from tillkey_server.rules.support_clock import ClockTerms, clocks_of
@@ -225,14 +226,14 @@ def test_remote_access_is_the_owners_consent_after_nobody_could_reproduce_it() -
 
 @pytest.mark.clause("NX-27")
 def test_files_are_changed_at_once_only_where_the_fault_is_severe() -> None:
-    found = {one: decide_hotfix(one, 1, MARKET, NOW).code.value for one in ("severe", "data_integrity", "normal")}
+    found = {one.value: decide_hotfix(one, 1, MARKET, NOW).code.value for one in Severity}
     assert found == {
         "severe": "hotfix_recorded",
         "data_integrity": "hotfix_recorded",
-        "normal": "hotfix_unjustified",
+        "minor": "hotfix_unjustified",
     }
     for policy in (ADDON, DEVICES):
-        assert decide_hotfix("severe", 1, policy, NOW).code.value == "hotfix_unjustified"
+        assert decide_hotfix(Severity.SEVERE, 1, policy, NOW).code.value == "hotfix_unjustified"
 
 
 @pytest.mark.clause("BC-04")

@@ -75,6 +75,9 @@ async def test_what_no_release_can_be_is_refused_by_the_name_of_its_field(house)
         assert caught.value.field == field
 
     await refused("version", version="one")
+    await refused("sha256", sha256="AB" * 32)
+    await refused("size", size=-1)
+    await refused("url", url="https://files.example/x\n")
     await refused("platform_min", platform_min="x")
     await refused("platform_max", platform_min="8.1", platform_max="8.0")
     await refused("published_at", published_at=datetime(2027, 1, 1, tzinfo=UTC))

@@ -82,6 +82,8 @@ class Query(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+Severity = Literal["severe", "data_integrity", "minor"]
+"""How bad a defect is that a hotfix mends."""
 Language = Annotated[Literal["en", "fr", "it"], Field(description="The language of the sentences.")]
 
 
