@@ -85,13 +85,6 @@ class OfferSection(Section):
     clauses: Clauses
 
 
-class FixSection(Section):
-    """`[support.fix]`."""
-
-    covers_reported_in_time: bool
-    clauses: Clauses
-
-
 class TopicSection(Section):
     """`[support.presale]` and its like."""
 
@@ -125,7 +118,7 @@ class SupportSection(Section):
     interventions: TopicSection | None = None
     presale: TopicSection | None = None
     offers: OfferSection | None = None
-    fix: FixSection | None = None
+    fix: TopicSection | None = None
     hours: TopicSection | None = None
     banner: TextSection | None = None
     guidance: TextSection | None = None

@@ -22,7 +22,6 @@ class UpdatesClausesSection(Section):
     offline: Clauses
     fix: Clauses
     hotfix: Clauses
-    offer: Clauses
 
 
 Kind = Literal["feature", "security", "compatibility", "corrective", "hotfix"]
@@ -41,5 +40,4 @@ class UpdatesSection(Section):
     downloads_per_license: Limit
     grant_lifetime: PositiveDuration
     hotfix_severities: Annotated[list[Severity], AfterValidator(once)]
-    offers_published_by_request: bool
     clauses: UpdatesClausesSection

@@ -112,17 +112,6 @@ class OfferPolicy:
 
 
 @dataclass(frozen=True, slots=True)
-class FixPolicy:
-    """A defect is corrected by a software release, of which every entitled owner hears.
-
-    `covers_reported_in_time`: also whoever reported it while having support (NX-26).
-    """
-
-    covers_reported_in_time: bool
-    clauses: Clauses
-
-
-@dataclass(frozen=True, slots=True)
 class TopicPolicy:
     """Something that the terms have, with no more to say than the clauses."""
 
@@ -174,7 +163,7 @@ class SupportPolicy:
     interventions: TopicPolicy | None
     presale: TopicPolicy | None
     offers: OfferPolicy | None
-    fix: FixPolicy | None
+    fix: TopicPolicy | None
     hours: TopicPolicy | None
     banner: TextPolicy | None
     guidance: TextPolicy | None

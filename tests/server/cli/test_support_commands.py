@@ -19,7 +19,7 @@ def test_a_request_is_asked_about_opened_told_of_and_shown(shell):
     assert mailed["code"] == "reply_outside_tool"
     offered = ("version=2.0", "paid=yes", "published_at=2026-01-01T00:00:00Z")
     offer = [word for one in offered for word in ("--detail", one)]
-    assert shell.json("support", "event", request_id, "--kind", "update_offered", *offer)["code"] == "offer_paid_update"
+    assert shell.json("support", "event", request_id, "--kind", "update_offered", *offer)["code"] == "update_paid"
     waiting = shell.run(
         "support", "event", request_id, "--kind", "waiting_for_customer", "--detail", "missing=log,site"
     )

@@ -17,8 +17,6 @@ def test_a_release_is_published_downloaded_and_withdrawn(shell):
     assert (made["code"], made["owners"]) == ("fix_released", 1)
     assert shell.json("license", "updates", license_id)["facts"]["version"] == "1.0"
     assert "Version 1.0 can be had." in shell.run("license", "updates", license_id, "--version", "1.0").stdout
-    offer = ("license", "update-offer", license_id, "--version", "1.0", "--requested-at", SINCE)
-    assert shell.json(*offer, "--free")["code"] == "update_free"
     granted = shell.json("license", "download", license_id, "--version", "1.0")
     assert shell.json("release", "redeem", granted["grant"])["url"] == "https://files.example/x"
     assert "1.0" in shell.run("license", "download", license_id, "--version", "1.0").stdout
@@ -31,6 +29,13 @@ def test_a_release_is_published_downloaded_and_withdrawn(shell):
     assert "Refused: update_withdrawn." in refused.stderr
     assert "Version 1.0 was withdrawn and is given to nobody." in refused.stderr
     assert shell.json("release", "redeem", granted["grant"], exit_code=1)["code"] == "download_grant_invalid"
+
+
+def test_an_update_is_offered_for_a_request(shell):
+    license_id = shell.issue(product="prestashop-click-collect")["license_id"]
+    publish(shell, "1.0", product="prestashop-click-collect")
+    offer = ("license", "update-offer", license_id, "--version", "1.0", "--requested-at", SINCE)
+    assert shell.json(*offer, "--free")["code"] == "update_free"
 
 
 def test_words_that_mean_nothing_are_refused_by_their_field(shell):

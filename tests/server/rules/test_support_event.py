@@ -94,24 +94,6 @@ def test_an_automatic_answer_and_one_outside_the_tool_are_recorded_as_what_they_
     assert code(silent, event(K.HUMAN_REPLY, in_tool=False)) == "support_event_recorded"
 
 
-@pytest.mark.clause("BC-16", "ZG-15")
-@pytest.mark.parametrize(
-    ("policy", "paid", "published", "expected"),
-    [
-        (CARE, False, None, "offer_free_update"),
-        (CARE, True, None, "offer_paid_update"),
-        (ADDON, False, RECEIVED, "offer_free_update"),
-        (ADDON, False, RECEIVED + SECOND, "offer_not_permitted"),
-        (ADDON, False, None, "offer_not_permitted"),
-        (ADDON, True, RECEIVED, "offer_not_permitted"),
-        (MARKET, False, RECEIVED, "offer_not_permitted"),
-    ],
-)
-def test_an_update_is_offered_as_the_terms_let_it(policy, paid, published, expected) -> None:
-    told = event(K.UPDATE_OFFERED, version="2.0", paid=paid)
-    assert code(policy, told, known=EventFacts(published_at=published)) == expected
-
-
 @pytest.mark.clause("NX-28")
 def test_an_intervention_names_cause_and_prevention_and_closing_needs_one_or_a_reason() -> None:
     assert decided(MARKET, event(K.INTERVENTION, cause="a full disk")).facts["missing"] == ["prevention"]

@@ -27,6 +27,7 @@ from tillkey_server.rules.defect import Severity
 from tillkey_server.rules.install_credit import InstallCode
 from tillkey_server.rules.support_code import SupportCode
 from tillkey_server.rules.support_policy import Ground
+from tillkey_server.rules.update_code import UpdateCode
 from tillkey_server.usecases import closure, support, support_events
 from tillkey_server.usecases.answers import RefusalAnswer, answered_of
 from tillkey_server.usecases.paging import Page
@@ -54,7 +55,9 @@ _NOT_RECORDED = (
     "not_found",
     SupportCode.EVENT_OUT_OF_PLACE,
     SupportCode.REFUSAL_NOT_PERMITTED,
-    SupportCode.OFFER_NOT_PERMITTED,
+    UpdateCode.OFFER_NOT_PERMITTED,
+    UpdateCode.RESOLUTION_UPDATE_TOO_NEW,
+    UpdateCode.UPDATE_WITHDRAWN,
     SupportCode.INTERVENTION_NOTE_REQUIRED,
     SupportCode.REMOTE_ACCESS_NOT_AUTHORIZED,
     SupportCode.CUSTOMER_STILL_HAS_TIME,
