@@ -98,20 +98,13 @@ def time_of(text: str | None, field: str) -> datetime | None:
 
 def moment_of(text: str, field: str) -> datetime:
     """Read a time that has to be given, with its zone. Raises BadInput."""
-    from datetime import UTC, datetime
-
+    from tillkey_server.clock import from_text
     from tillkey_server.errors import BadInput
 
     try:
-        at = datetime.fromisoformat(text)
+        return from_text(text)
     except ValueError as error:
-        raise BadInput(field, "write a time as 2026-01-31T15:00:00Z") from error
-    if at.tzinfo is None:
-        raise BadInput(field, "write a time with its zone, as 2026-01-31T15:00:00Z")
-    try:
-        return at.astimezone(UTC).replace(microsecond=0)
-    except OverflowError as error:
-        raise BadInput(field, "is beyond what a calendar holds") from error
+        raise BadInput(field, str(error)) from error
 
 
 def word_of(of: type[Word], field: str, text: str) -> Word:
