@@ -19,6 +19,7 @@ from tillkey_server.rules.support_event import (
     decide_event,
     decide_grant,
     decide_hotfix,
+    decide_withdrawal,
 )
 from tillkey_server.rules.support_record import Closure, SupportEvent, SupportEventKind, SupportRecord
 from tillkey_server.rules.support_state import banner_of, code_of, shown_clocks, state_of
@@ -226,6 +227,18 @@ def test_a_closure_was_told_before_it_began() -> None:
     assert decide_closure(late, CARE, NOW).code.value == "closure_notice_late"
     assert decide_closure(in_time, MARKET, NOW).facts["pauses_ack"] is False
     assert decide_closure(in_time, DEVICES, NOW).allowed
+
+
+@pytest.mark.clause("BC-04")
+def test_a_closure_is_taken_back_until_it_is_over_and_told_again_says_the_same() -> None:
+    closure = Closure(RECEIVED, NOW - DAY, NOW + SECOND)
+    taken = decide_withdrawal(closure, CARE, NOW)
+    assert (taken.code.value, taken.facts["withdrawn_at"]) == ("closure_withdrawn", "2026-03-03T12:00:00Z")
+    over = decide_withdrawal(closure, CARE, closure.ends_at)
+    assert (over.code.value, over.clauses) == ("closure_over", CARE.deadlines.closures.clauses)
+    again = decide_withdrawal(replace(closure, withdrawn_at=NOW), CARE, NOW + DAY)
+    assert again.facts == taken.facts
+    assert decide_withdrawal(closure, DEVICES, NOW).clauses == DEVICES.clocks.clauses.support
 
 
 @pytest.mark.parametrize(
