@@ -5,9 +5,10 @@
     python -m scripts.clauses --json       for programs
 
 Exits with 1 where an id has no test; where a *rule* has none that asserts the id in a decision which it got through the
-server; and where a test names an id that the page does not have. A test names ids by `@pytest.mark.clause("NX-09")`,
-on itself or on its module. It asserts an id where the id stands in its body, in a parameter of its own or in a constant
-of its module that it uses; a docstring is no assertion.
+server; and where a test names an id that the page does not have. Exits with 2 where it is asked for a family or an id
+that the page does not have. A test names ids by `@pytest.mark.clause("NX-09")`, on itself or on its module. It asserts
+an id where the id stands in its body, in a parameter of its own or in a constant of its module that it uses; a
+docstring is no assertion.
 """
 
 from __future__ import annotations
@@ -198,6 +199,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="print a document for programs")
     told = parser.parse_args(arguments)
     everything, faults = judged(ROOT)
+    unknown = [word for word in told.ids if not any(name.startswith(word) for name in everything)]
+    if unknown:
+        families = dict.fromkeys(name.partition("-")[0] for name in everything)
+        parser.error(f"{PAGE} has no {', '.join(unknown)}; its families are {', '.join(families)}")
     wanted = _wanted(tuple(told.ids))
     found = {name: one for name, one in everything.items() if wanted.match(name)}
     faults = [fault for fault in faults if not told.ids or wanted.match(fault)]

@@ -4,6 +4,8 @@
     python -m scripts.mutants term refund         only these files of rules/
     python -m scripts.mutants --least 90          exit with 1 below so many percent of mutants killed
 
+A name that is no file of rules/ is refused.
+
 mutmut makes the mutants, and scripts/mutant_judge.py tries them. Both run in an environment of their own, .mutants,
 with a copy of the code in the layout that mutmut wants; `cd .mutants/work && ../venv/bin/mutmut show NAME` shows one.
 A mutant is killed when a test of tests/server/rules fails, or runs for so long that it was stopped.
@@ -45,6 +47,12 @@ only_mutate = ["src/tillkey_server/rules/*"]
 pytest_add_cli_args_test_selection = ["tests/server/rules"]
 also_copy = ["tests", "migrations"]
 """
+
+
+def known_rooms() -> tuple[str, ...]:
+    """Return the names of the rules' files, without `.py`, by name."""
+    found = (ROOT / "server" / "tillkey_server" / "rules").glob("*.py")
+    return tuple(sorted(file.stem for file in found if file.stem != "__init__"))
 
 
 def environment() -> Path:
@@ -106,6 +114,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("rooms", nargs="*", help="files of rules/, without .py; none: all")
     parser.add_argument("--least", type=float, default=90.0, help="exit with 1 below so many percent")
     told = parser.parse_args(arguments)
+    unknown = [room for room in told.rooms if room not in known_rooms()]
+    if unknown:
+        parser.error(f"no file of rules/ is called {', '.join(unknown)}; there are: {', '.join(known_rooms())}")
     mutmut, folder = environment() / "mutmut", workspace()
     judged = judge(folder, told.rooms)
     listed = subprocess.run(

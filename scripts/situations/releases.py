@@ -8,10 +8,11 @@ from uuid import UUID
 
 from scripts.situations.asking import BOUGHT, DAY, Topic, about, bought
 from tillkey_server.rules.decision import Decision
+from tillkey_server.rules.defect import Severity
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.software_release import PublishFacts, decide_publish
 from tillkey_server.rules.update import ReleaseFacts, UpdateFacts, decide_release, decide_update
-from tillkey_server.rules.update_policy import ReleaseKind, Severity
+from tillkey_server.rules.update_policy import ReleaseKind
 
 HERE, ELSEWHERE = "shop.example", "other.example"
 

@@ -12,9 +12,7 @@ from tillkey_server.rules.install_credit import CreditFacts
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.support import SupportAsked, decide_support
 from tillkey_server.rules.support_policy import Ground
-from tillkey_server.rules.update import ReleaseFacts
-from tillkey_server.rules.update_offer import decide_offer
-from tillkey_server.rules.update_policy import ReleaseKind
+from tillkey_server.rules.update_offer import OfferFacts, decide_offer
 
 SHOP, OTHER = "shop", "other"
 PAGE = {"platform": {"from": "1.7", "to": "8.1"}, "features": ["import"]}
@@ -140,11 +138,11 @@ def on_a_saturday_night(policy: Policy) -> Decision:
     return _ask(policy, received_at=day(26) + timedelta(hours=12))
 
 
-@about("updates")
+@about("support")
 def update_newer_than_the_request(policy: Policy) -> Decision:
     """An update that came out ten days after the request is offered as its solution."""
-    release = ReleaseFacts(LICENSE, "2.0", day(40), ReleaseKind.CORRECTIVE)
-    return decide_offer(release, day(30), policy, day(41), is_paid=False)
+    offered = OfferFacts("2.0", day(30), day(41), published_at=day(40), is_paid=False)
+    return decide_offer(offered, policy, day(41))
 
 
 TOPIC = Topic(

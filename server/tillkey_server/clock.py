@@ -9,6 +9,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Protocol
 
+_WRITE_A_TIME = "write a time with its zone, as 2026-01-31T15:00:00Z"
+
 
 class Clock(Protocol):
     """Whoever tells the time; tests pass one that stands still."""
@@ -24,6 +26,23 @@ class SystemClock:
     def now(self) -> datetime:
         """Return the machine's time, aware, UTC, truncated to the second."""
         return datetime.now(UTC).replace(microsecond=0)
+
+
+def from_text(text: str) -> datetime:
+    """Read a time as people write it, with its zone (RFC 3339): aware, UTC, without a fraction of a second.
+
+    Raises `ValueError`, which says how to write it; a time without a zone would be a guess at its place.
+    """
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError(_WRITE_A_TIME) from error
+    if at.tzinfo is None:
+        raise ValueError(_WRITE_A_TIME)
+    try:
+        return at.astimezone(UTC).replace(microsecond=0)
+    except OverflowError as error:
+        raise ValueError("is beyond what a calendar holds") from error
 
 
 def to_epoch(instant: datetime) -> int:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.clauses import Clause, clauses_of, judged
+from scripts.clauses import Clause, clauses_of, judged, main
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = """
@@ -85,3 +85,11 @@ def test_the_page_has_every_clause_once_and_each_has_a_form_of_the_list():
 
 def test_every_clause_of_the_page_is_proved():
     assert judged(ROOT)[1] == []
+
+
+@pytest.mark.parametrize("asked", ["QQ", "NX-99", "nx-01"])
+def test_a_family_or_an_id_that_the_page_does_not_have_is_refused_with_what_it_has(asked, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["NX-01", asked])
+    assert stopped.value.code == 2
+    assert f"docs/clauses.md has no {asked}; its families are K, NX" in capsys.readouterr().err

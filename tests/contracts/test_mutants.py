@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from scripts.mutants import fates, share
+from scripts.mutants import fates, main, share
 
 TOLD = """\
     tillkey_server.rules.term.x_fold__mutmut_1: killed
@@ -36,3 +36,11 @@ def test_a_mutant_without_a_test_counts_as_alive_and_an_unjudged_one_not_at_all(
     counted: dict[str, int], percent: float
 ) -> None:
     assert share(Counter(counted)) == percent
+
+
+def test_a_rule_that_is_no_file_is_refused_with_the_names_of_those_that_are(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["term", "misspelt"])
+    assert stopped.value.code == 2
+    said = capsys.readouterr().err
+    assert "no file of rules/ is called misspelt; there are: access, " in said

@@ -10,11 +10,9 @@ from uuid import UUID
 import typer
 
 from tillkey_server.cli.lists import After, Limit, SortBy, shown_page
-from tillkey_server.cli.running import DataDir, Done, Json, Outcome, Reason, actor, perform, refused_by, time_of
+from tillkey_server.cli.running import DataDir, Done, Json, Outcome, Reason, actor, moment_of, perform, refused_by
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from tillkey_server.usecases.services import Services
 
 app = typer.Typer(help="When the vendor is closed, and since when its customers know.", no_args_is_help=True)
@@ -41,9 +39,9 @@ def add(
         added = await add_closure(
             services,
             policy=policy,
-            notified_at=_moment(notified_at, "notified_at"),
-            starts_at=_moment(starts_at, "starts_at"),
-            ends_at=_moment(ends_at, "ends_at"),
+            notified_at=moment_of(notified_at, "notified_at"),
+            starts_at=moment_of(starts_at, "starts_at"),
+            ends_at=moment_of(ends_at, "ends_at"),
             reason=reason,
             actor=actor(),
         )
@@ -92,12 +90,3 @@ def list_(
         return shown_page(page, _COLUMNS, "closures")
 
     perform(data_dir, work, as_json=as_json)
-
-
-def _moment(text: str, field: str) -> datetime:
-    from tillkey_server.errors import BadInput
-
-    at = time_of(text, field)
-    if at is None:
-        raise BadInput(field, "is needed")
-    return at

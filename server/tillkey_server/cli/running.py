@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 
 import typer
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from tillkey_server.usecases.answers import RefusalAnswer
     from tillkey_server.usecases.services import Services
 
+Word = TypeVar("Word", bound=StrEnum)
 REFUSED = 1
 USAGE = 2
 UNREACHABLE = 3
@@ -97,20 +98,22 @@ def time_of(text: str | None, field: str) -> datetime | None:
 
 def moment_of(text: str, field: str) -> datetime:
     """Read a time that has to be given, with its zone. Raises BadInput."""
-    from datetime import UTC, datetime
-
+    from tillkey_server.clock import from_text
     from tillkey_server.errors import BadInput
 
     try:
-        at = datetime.fromisoformat(text)
+        return from_text(text)
     except ValueError as error:
-        raise BadInput(field, "write a time as 2026-01-31T15:00:00Z") from error
-    if at.tzinfo is None:
-        raise BadInput(field, "write a time with its zone, as 2026-01-31T15:00:00Z")
-    try:
-        return at.astimezone(UTC).replace(microsecond=0)
-    except OverflowError as error:
-        raise BadInput(field, "is beyond what a calendar holds") from error
+        raise BadInput(field, str(error)) from error
+
+
+def word_of(of: type[Word], field: str, text: str) -> Word:
+    """Read one of an enum's words. Raises BadInput, naming the field."""
+    from tillkey_server.errors import BadInput
+
+    if text not in set(of):
+        raise BadInput(field, f"must be one of {', '.join(of)}")
+    return of(text)
 
 
 def load_settings(data_dir: Path) -> Settings:

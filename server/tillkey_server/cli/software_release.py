@@ -10,8 +10,19 @@ from uuid import UUID
 import typer
 
 from tillkey_server.cli.lists import After, Limit, Product, SortBy, shown_page
-from tillkey_server.cli.running import DataDir, Done, Json, Outcome, Reason, actor, perform, refused_by, time_of
-from tillkey_server.cli.warranty import word_of
+from tillkey_server.cli.running import (
+    DataDir,
+    Done,
+    Json,
+    Outcome,
+    Reason,
+    actor,
+    moment_of,
+    perform,
+    refused_by,
+    time_of,
+    word_of,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -22,8 +33,6 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Software releases of what is on sale.", no_args_is_help=True)
 
 _COLUMNS = ("id", "product", "version", "kind", "published_at", "withdrawn_at")
-_HEX_OF_SHA256 = 64
-
 
 Code = Annotated[str, typer.Argument(metavar="CODE", help="The product's code.", show_default=False)]
 AVersion = Annotated[str, typer.Option("--version", metavar="VERSION", help="As 1.7.8.11.", show_default=False)]
@@ -74,7 +83,7 @@ def publish(
 
         ends: dict[str, Any] = {"platform_min": platform_min, "platform_max": platform_max}
         flags: dict[str, Any] = {"always_free": always_free, "prerelease": prerelease}
-        told: dict[str, Any] = {"version": version, "sha256": _hash(sha256), "size": size, "url": url, "notes": notes}
+        told: dict[str, Any] = {"version": version, "sha256": sha256, "size": size, "url": url, "notes": notes}
         told |= {"published_at": time_of(published_at, "published_at"), **_kinds(kind, severity)}
         reported = [_fix(one) for one in fixes or ()]
         return await _publish(services, product, Publication(**told, **ends, **flags, fixes=reported))
@@ -96,7 +105,8 @@ async def _publish(services: Services, product: str, what: Publication) -> Outco
 
 def _kinds(kind: str, severity: str | None) -> dict[str, Any]:
     """Read the words. Raises BadInput, naming the field."""
-    from tillkey_server.rules.update_policy import ReleaseKind, Severity
+    from tillkey_server.rules.defect import Severity
+    from tillkey_server.rules.update_policy import ReleaseKind
 
     bad = None if severity is None else word_of(Severity, "severity", severity)
     return {"kind": word_of(ReleaseKind, "kind", kind), "severity": bad}
@@ -167,23 +177,13 @@ def redeem(
     perform(data_dir, work, as_json=as_json)
 
 
-def _hash(text: str) -> str:
-    from tillkey_server.errors import BadInput
-
-    if len(text) != _HEX_OF_SHA256 or set(text) - set("0123456789abcdef"):
-        raise BadInput("sha256", "must be 64 of 0-9 and a-f")
-    return text
-
-
 def _fix(text: str) -> tuple[UUID, datetime]:
     """Read `LICENSE=TIME`. Raises BadInput."""
     from tillkey_server.errors import BadInput
 
     license_id, _, at = text.partition("=")
-    reported_at = time_of(at, "fixes")
     try:
         named = UUID(license_id)
     except ValueError as error:
         raise BadInput("fixes", "write a license's id, = and a time") from error
-    assert reported_at is not None, "a text was given"
-    return named, reported_at
+    return named, moment_of(at, "fixes")

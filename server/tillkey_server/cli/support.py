@@ -19,9 +19,11 @@ from tillkey_server.cli.running import (
     Outcome,
     Spoken,
     actor,
+    moment_of,
     perform,
     refused_by,
     time_of,
+    word_of,
 )
 from tillkey_server.cli.support_options import (
     Cause,
@@ -148,7 +150,8 @@ def event(
     """Record what happened to a request: a reply, a refusal, a finding, an offer, its end."""
 
     async def work(services: Services) -> Outcome:
-        from tillkey_server.usecases.support_events import ToldEvent, record_support_event
+        from tillkey_server.usecases.support_details import ToldEvent
+        from tillkey_server.usecases.support_events import record_support_event
 
         told = ToldEvent(kind, time_of(at, "at"), details_of(detail))
         return _outcome(await record_support_event(services, request_id, told, actor=actor()), language)
@@ -173,18 +176,14 @@ def grant(
     """Record the owner's consent to remote access; passwords and keys are never stored."""
 
     async def work(services: Services) -> Outcome:
-        from tillkey_server.errors import BadInput
         from tillkey_server.usecases.support_events import grant_remote_access
 
-        ends = time_of(until, "until")
-        if ends is None:
-            raise BadInput("until", "is needed")
         taken = await grant_remote_access(
             services,
             request_id,
             granted_by=granted_by,
             allowed=allowed,
-            until=ends,
+            until=moment_of(until, "until"),
             starts_at=time_of(starts_at, "from"),
             actor=actor(),
         )
@@ -199,7 +198,7 @@ def hotfix(
     data_dir: DataDir,
     request_id: RequestId,
     severity: Annotated[
-        str, typer.Option("--severity", metavar="WORD", help="severe, data_integrity or normal.", show_default=False)
+        str, typer.Option("--severity", metavar="WORD", help="severe, data_integrity or minor.", show_default=False)
     ],
     file: Annotated[
         list[str], typer.Option("--file", metavar="PATH=SHA256", help="A file as it was left.", show_default=False)
@@ -211,11 +210,12 @@ def hotfix(
     """Record files that were changed at once, so that they are no modification of the customer's later."""
 
     async def work(services: Services) -> Outcome:
+        from tillkey_server.rules.defect import Severity
         from tillkey_server.usecases.support_events import record_hotfix
 
-        files = pairs_of(file, "file")
+        bad, files = word_of(Severity, "severity", severity), pairs_of(file, "file")
         taken = await record_hotfix(
-            services, request_id, severity=severity, files=files, activation_id=activation, actor=actor()
+            services, request_id, severity=bad, files=files, activation_id=activation, actor=actor()
         )
         return _outcome(taken, language)
 

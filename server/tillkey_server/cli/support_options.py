@@ -92,7 +92,7 @@ def pairs_of(texts: list[str] | None, field: str) -> dict[str, str]:
 
 
 def details_of(texts: list[str] | None) -> dict[str, object]:
-    """Read the details of an event: yes or no, times and lists where they belong. Raises BadInput."""
+    """Read the details of an event: yes or no, times, lists and files where they belong. Raises BadInput."""
     from tillkey_server.errors import BadInput
 
     found: dict[str, object] = dict(pairs_of(texts, "detail"))
@@ -106,6 +106,8 @@ def details_of(texts: list[str] | None) -> dict[str, object]:
             found[name] = time_of(text, name)
         elif name == "missing":
             found[name] = text.split(",")
+        elif name == "files":
+            found[name] = pairs_of(text.split(","), name)
         elif name == "license_id":
             found[name] = _id(text)
     return found

@@ -12,7 +12,7 @@ import typer
 from tillkey_server.cli.answered import answered
 from tillkey_server.cli.license import LicenseId
 from tillkey_server.cli.output import note
-from tillkey_server.cli.running import DataDir, Done, Json, Outcome, actor, perform, refused_by, time_of
+from tillkey_server.cli.running import DataDir, Done, Json, Outcome, actor, moment_of, perform, refused_by
 
 if TYPE_CHECKING:
     from tillkey_server.cli.output import Output
@@ -67,8 +67,7 @@ def update_offer(
     async def work(services: Services) -> Outcome:
         from tillkey_server.usecases.update import preview_offer
 
-        at = time_of(requested_at, "requested_at")
-        assert at is not None, "a text was given"
+        at = moment_of(requested_at, "requested_at")
         decision = await preview_offer(services, license_id, version=version, requested_at=at, is_paid=paid)
         return _answered(decision)
 

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import typer
@@ -12,17 +12,15 @@ import typer
 from tillkey_server.cli.answered import answered
 from tillkey_server.cli.license import LicenseId
 from tillkey_server.cli.lists import After, Limit, SortBy, shown_page
-from tillkey_server.cli.running import DataDir, Done, Json, Outcome, actor, perform, refused_by, time_of
+from tillkey_server.cli.running import DataDir, Done, Json, Outcome, actor, perform, refused_by, time_of, word_of
 
 if TYPE_CHECKING:
     from datetime import date
-    from enum import StrEnum
 
     from tillkey_server.usecases import warranty as usecase
     from tillkey_server.usecases.answers import RefusalAnswer
     from tillkey_server.usecases.services import Services
 
-    Word = TypeVar("Word", bound=StrEnum)
 
 app = typer.Typer(help="Warranty claims: what is repaired free, and what is quoted first.", no_args_is_help=True)
 
@@ -110,7 +108,7 @@ def preview(
             found = (warranty.Finding(fault, named, "", caused, False, cause, worked_by, day),)
         at = time_of(reported_at, "reported_at")
         decision = await warranty.preview(services, license_id, reported_at=at, findings=found)
-        return answered(answered_of(decision), ("until", "basis"))
+        return answered(answered_of(decision), ("until", "start_basis"))
 
     perform(data_dir, work, as_json=as_json)
 
@@ -242,15 +240,6 @@ def concluded(found: usecase.Done | RefusalAnswer) -> Outcome:
     told = {"claim": members["claim_id"], "code": members["code"]}
     told["why"] = sentence(found.decision.code.value, found.decision.facts)
     return Done(members, lambda output: output.fields(told))
-
-
-def word_of(of: type[Word], field: str, text: str) -> Word:
-    """Read one of an enum's words. Raises BadInput, naming the field."""
-    from tillkey_server.errors import BadInput
-
-    if text not in set(of):
-        raise BadInput(field, f"must be one of {', '.join(of)}")
-    return of(text)
 
 
 def _optional_day(text: str | None) -> date | None:

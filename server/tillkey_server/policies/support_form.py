@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from tillkey_server.policies.forms import Clauses, PositiveDuration, Section, Words, once
+from tillkey_server.policies.forms import Clauses, PositiveDuration, Section, Severity, Words, once
 
 GroundName = Literal[
     "nosup_support_expired",
@@ -27,7 +27,6 @@ GroundName = Literal[
     "nosup_incompatible_dev",
     "nosup_custom_development",
 ]
-Severity = Literal["severe", "data_integrity", "normal"]
 Text = Annotated[str, Field(min_length=1, max_length=2000)]
 
 
@@ -86,13 +85,6 @@ class OfferSection(Section):
     clauses: Clauses
 
 
-class FixSection(Section):
-    """`[support.fix]`."""
-
-    covers_reported_in_time: bool
-    clauses: Clauses
-
-
 class TopicSection(Section):
     """`[support.presale]` and its like."""
 
@@ -126,7 +118,7 @@ class SupportSection(Section):
     interventions: TopicSection | None = None
     presale: TopicSection | None = None
     offers: OfferSection | None = None
-    fix: FixSection | None = None
+    fix: TopicSection | None = None
     hours: TopicSection | None = None
     banner: TextSection | None = None
     guidance: TextSection | None = None

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from tillkey_server.policies.forms import Clauses, PositiveDuration, Section, once
+from tillkey_server.policies.forms import Clauses, PositiveDuration, Section, Severity, once
 
 
 class UpdatesClausesSection(Section):
@@ -22,7 +22,6 @@ class UpdatesClausesSection(Section):
     offline: Clauses
     fix: Clauses
     hotfix: Clauses
-    offer: Clauses
 
 
 Kind = Literal["feature", "security", "compatibility", "corrective", "hotfix"]
@@ -40,6 +39,5 @@ class UpdatesSection(Section):
     update_requires_bound_site: bool
     downloads_per_license: Limit
     grant_lifetime: PositiveDuration
-    hotfix_severities: Annotated[list[Literal["severe", "data_integrity", "minor"]], AfterValidator(once)]
-    offers_published_by_request: bool
+    hotfix_severities: Annotated[list[Severity], AfterValidator(once)]
     clauses: UpdatesClausesSection

@@ -25,12 +25,11 @@ class ExclusionSection(Section):
 
 
 class InstallerSection(Section):
-    """One of `[[warranty.installers]]`; `regions` is for partners."""
+    """One of `[[warranty.installers]]`."""
 
     id: Word
     since: dt.date
     until: dt.date | None = None
-    regions: Annotated[list[Word], AfterValidator(once), Field(default_factory=list)]
 
 
 class ChannelSection(InstallerSection):
@@ -39,6 +38,8 @@ class ChannelSection(InstallerSection):
 
 class PartnerSection(InstallerSection):
     """One of `[[warranty.partners]]`."""
+
+    regions: Annotated[list[Word], AfterValidator(once), Field(default_factory=list)]
 
 
 class WarrantyClausesSection(Section):

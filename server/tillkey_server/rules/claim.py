@@ -29,7 +29,7 @@ from tillkey_server.rules.decision import Decision, allow, deny, instant
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.warranty import CHARGEABLE, FREE, not_offered
 from tillkey_server.rules.warranty_code import WarrantyCode
-from tillkey_server.rules.warranty_policy import Authorized
+from tillkey_server.rules.warranty_policy import Partner
 
 VENDOR = "vendor"
 DEVICE, DEVELOPMENT = "device", "development"
@@ -94,7 +94,7 @@ class ClaimFacts:
         return max(self.quotes, key=lambda one: one.version, default=None)
 
 
-def decide_open(facts: IntakeFacts, partners: Iterable[Authorized], policy: Policy, now: datetime) -> Decision:
+def decide_open(facts: IntakeFacts, partners: Iterable[Partner], policy: Policy, now: datetime) -> Decision:
     """Decide whether a claim is opened, and where it is led; facts `missing`, `route`, `serial`."""
     warranty, quotes = policy.warranty, policy.quotes
     if facts.kind == DEVELOPMENT:
@@ -113,7 +113,7 @@ def decide_open(facts: IntakeFacts, partners: Iterable[Authorized], policy: Poli
     return deny(WarrantyCode.CLAIM_SERIAL_DIFFERS, clauses=cited.intake, policy=policy.ref, now=now, facts=shown)
 
 
-def route_of(facts: IntakeFacts, partners: Iterable[Authorized], policy: Policy, now: datetime) -> str:
+def route_of(facts: IntakeFacts, partners: Iterable[Partner], policy: Policy, now: datetime) -> str:
     """Return whom the customer is led to (sentence 2): a partner's id, or `vendor`."""
     today = now.astimezone(policy.timezone).date()
     here = [one for one in partners if one.is_on(today)]

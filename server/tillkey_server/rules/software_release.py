@@ -17,11 +17,12 @@ from datetime import datetime
 from uuid import UUID
 
 from tillkey_server.rules.decision import Decision, allow, deny, instant
+from tillkey_server.rules.defect import Severity
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.standing import LicenseFacts, refuse
 from tillkey_server.rules.update import ReleaseFacts, UpdateFacts, barred, may_have
 from tillkey_server.rules.update_code import UpdateCode
-from tillkey_server.rules.update_policy import ReleaseKind, Severity
+from tillkey_server.rules.update_policy import ReleaseKind
 
 
 @dataclass(frozen=True, slots=True)

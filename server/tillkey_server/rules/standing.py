@@ -65,6 +65,8 @@ class Status(StrEnum):
     ACTIVE = "active"
 
 
+SERVED = frozenset({Status.ACTIVE, Status.EXPIRED})
+"""The states in which a license is served by the clocks that run; the end of its use right is another clock (X-01)."""
 FROZEN = frozenset({Status.LEGAL_HOLD, Status.TERMINATED, Status.REVOKED, Status.REFUNDED})
 """The states in which a license gets neither another owner nor another key."""
 
@@ -248,7 +250,7 @@ def _refusal(facts: LicenseFacts, status: Status, event: Event, now: datetime) -
         if event is Event.RELEASE_HOLD:
             return Refusal.NOT_ON_HOLD
         # Of the states without a stronger fact only a resumption is missing from the table.
-        return Refusal.NOT_SUSPENDED if status in {Status.ACTIVE, Status.EXPIRED} else REFUSALS[status]
+        return Refusal.NOT_SUSPENDED if status in SERVED else REFUSALS[status]
     if event is Event.RESUME and status is Status.SUSPENDED and facts.suspended_at is None:
         return Refusal.ACCOUNT_SUSPENDED
     if event is Event.REFUND and facts.refunded_at is not None:

@@ -24,14 +24,13 @@ from tillkey_server.rules.clocks import add_months, first_instant
 from tillkey_server.rules.decision import Decision, allow, deny, instant, pend
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.renewal_codes import RenewalCode, SubscriptionCode
-from tillkey_server.rules.standing import LicenseFacts, Status, standing
+from tillkey_server.rules.standing import SERVED, LicenseFacts, Status, standing
 from tillkey_server.rules.term_policy import SubscriptionPolicy
 
 NOT_OFFERED = ("X-01",)
 """What a policy without the section is refused by."""
 PRODUCT_RETIRED = "product_retired"
 """The reason of a cancellation that nobody asked for."""
-_CHARGED = frozenset({Status.ACTIVE, Status.EXPIRED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +102,7 @@ def decide_due(held: SubscriptionFacts, policy: Policy, now: datetime) -> Decisi
     stands = standing(held.license, policy, now)
     if held.held_since is not None:
         stands = replace(stands, status=Status.LEGAL_HOLD, clauses=policy.standing.legal_hold)
-    if stands.status not in _CHARGED:
+    if stands.status not in SERVED:
         shown["status"] = stands.status.value
         code = SubscriptionCode.RENEWAL_BLOCKED
         return deny(code, clauses=terms.clauses.renewal + stands.clauses, policy=policy.ref, now=now, facts=shown)

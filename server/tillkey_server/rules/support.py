@@ -36,7 +36,7 @@ from tillkey_server.rules.citation import Clauses
 from tillkey_server.rules.decision import Code, Decision, allow, deny, instant, pend
 from tillkey_server.rules.install_credit import CreditFacts, InstallCode, next_of, told_of
 from tillkey_server.rules.policy import Policy
-from tillkey_server.rules.standing import LicenseFacts, Status, refuse, standing
+from tillkey_server.rules.standing import SERVED, LicenseFacts, refuse, standing
 from tillkey_server.rules.support_code import SupportCode
 from tillkey_server.rules.support_policy import (
     Asker,
@@ -52,7 +52,6 @@ from tillkey_server.rules.window import within
 PRODUCT_CAUSE = "product"
 INSTALLATION = "install_service"
 _TASK_GROUNDS = {Ground.HANDS_ON: "hands_on", Ground.CUSTOM_DEVELOPMENT: "custom_development"}
-_SERVED = frozenset({Status.ACTIVE, Status.EXPIRED})
 _INSTEAD = ("cannot_reinstall", "fresh_install_checked")
 
 
@@ -96,7 +95,7 @@ def decide_support(asked: SupportAsked, policy: Policy, now: datetime) -> Decisi
         return pend(SupportCode.SUPPORT_PENDING_REVIEW, clauses=cited, policy=policy.ref, now=now, options=("review",))
     if asked.license is not None:
         stands = standing(asked.license, policy, now)
-        if stands.status not in _SERVED:
+        if stands.status not in SERVED:
             return refuse(stands, asked.license, policy, now)
     if asked.presale:
         return _presale(terms, policy, now)

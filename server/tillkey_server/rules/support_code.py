@@ -43,8 +43,6 @@ class SupportCode(Code):
     ACK_INVALID_AUTOMATIC = "ack_invalid_automatic"
     REPLY_OUTSIDE_TOOL = "reply_outside_tool"
     REQUEST_REFUSED = "request_refused"
-    OFFER_FREE_UPDATE = "offer_free_update"
-    OFFER_PAID_UPDATE = "offer_paid_update"
     REQUEST_FIXED = "request_fixed"
     TICKET_CONVERTED = "ticket_converted"
     CLOSED_UNANSWERED = "closed_unanswered"
@@ -54,7 +52,6 @@ class SupportCode(Code):
     CLOSURE_WITHDRAWN = "closure_withdrawn"
     # What is not.
     REFUSAL_NOT_PERMITTED = "refusal_not_permitted"
-    OFFER_NOT_PERMITTED = "offer_not_permitted"
     INTERVENTION_NOTE_REQUIRED = "intervention_note_required"
     REMOTE_ACCESS_NOT_JUSTIFIED = "remote_access_not_justified"
     REMOTE_ACCESS_NOT_AUTHORIZED = "remote_access_not_authorized"

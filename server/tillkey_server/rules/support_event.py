@@ -5,12 +5,12 @@
    (NX-27).
 2. An automatic answer is recorded and stops no clock (BC-05); nor does a person's outside the tool, where only those
    within it count (BC-28).
-3. An update may be offered as the terms say: free or paid (BC-16), or only one that there was when the request came
-   (ZG-15). An offer is no correction.
+3. An update may be offered as `rules.update_offer` says (BC-16, ZG-15).
 4. An intervention names the probable cause and how to prevent it; a request is closed after a complete one, or with a
    reason why there was none (NX-28).
 5. Closed because the customer did not answer: only after his time is up (CJ-09); it can be reopened.
-6. A fix names the software release that has it; every entitled owner hears of it (NX-26, BC-30).
+6. A fix names the software release that has it; whom it concerns `rules.software_release` says, and they hear of it
+   when it is published (NX-26, BC-30).
 7. What was asked before a purchase is converted once it is made, and its clocks begin then (BC-36).
 8. A closed request takes nothing but its reopening, a decline follows an offer, an answer of the customer a wait.
 """
@@ -25,11 +25,13 @@ from tillkey_server.rules.calendar import calendar_of
 from tillkey_server.rules.citation import Clauses
 from tillkey_server.rules.deadline_policy import Answers
 from tillkey_server.rules.decision import Decision, allow, deny, instant, pend
+from tillkey_server.rules.defect import Severity
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.support_clock import waited_since
 from tillkey_server.rules.support_code import SupportCode
 from tillkey_server.rules.support_policy import Ground, SupportPolicy
 from tillkey_server.rules.support_record import REPLIES, Closure, SupportEvent, SupportEventKind, SupportRecord
+from tillkey_server.rules.update_offer import OfferFacts, decide_offer
 
 _K = SupportEventKind
 _AFTER: Mapping[SupportEventKind, Callable[[SupportRecord], bool]] = {
@@ -40,7 +42,6 @@ _AFTER: Mapping[SupportEventKind, Callable[[SupportRecord], bool]] = {
     _K.CONVERTED: lambda record: record.is_presale,
 }
 """What has to be on record before an event makes sense (sentence 8)."""
-CUSTOMER_ACTION = "customer_action"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +50,14 @@ class EventFacts:
 
     `support_until` is the license's; `hotfixed_files` are the digests that the vendor's hotfixes left; `has_access`
     tells whether a grant of remote access runs at the event's instant; `published_at` is when an offered update was
-    published.
+    published, `withdrawn_at` when it was withdrawn.
     """
 
     support_until: datetime | None = None
     hotfixed_files: frozenset[str] = frozenset()
     has_access: bool = False
     published_at: datetime | None = None
+    withdrawn_at: datetime | None = None
 
 
 def decide_event(
@@ -127,23 +129,16 @@ class _Judge:
 
     def _offer(self) -> Decision:
         """Sentence 3."""
-        offers = self.terms.offers
-        published = self.known.published_at
-        shown: dict[str, object] = {
-            "version": self.event.details.get("version"),
-            "paid": bool(self.event.details.get("paid")),
-            "published_at": instant(published),
-        }
-        if offers is None:
-            shown["because"] = "terms_offer_none"
-            return self._no(SupportCode.OFFER_NOT_PERMITTED, self.terms.clauses.tasks, shown)
-        if shown["paid"] and not offers.may_be_paid:
-            return self._no(SupportCode.OFFER_NOT_PERMITTED, offers.clauses, {**shown, "because": "may_not_be_paid"})
-        if offers.published_by_request and (published is None or published > self.record.received_at):
-            shown["because"] = "published_after_request"
-            return self._no(SupportCode.OFFER_NOT_PERMITTED, offers.clauses, shown)
-        code = SupportCode.OFFER_PAID_UPDATE if shown["paid"] else SupportCode.OFFER_FREE_UPDATE
-        return self._yes(code, offers.clauses, shown)
+        told = self.event.details
+        offered = OfferFacts(
+            version=str(told.get("version")),
+            requested_at=self.record.received_at,
+            offered_at=self.event.at,
+            published_at=self.known.published_at,
+            withdrawn_at=self.known.withdrawn_at,
+            is_paid=None if told.get("paid") is None else bool(told["paid"]),
+        )
+        return decide_offer(offered, self.policy, self.now)
 
     def _intervention(self) -> Decision:
         """Sentence 4; one by remote access needs a consent that runs."""
@@ -273,14 +268,14 @@ def decide_grant(asked: GrantAsked, record: SupportRecord, policy: Policy, now: 
     return allow(SupportCode.REMOTE_ACCESS_GRANTED, clauses=terms.clauses, policy=policy.ref, now=now, facts=facts)
 
 
-def decide_hotfix(severity: str, files: int, policy: Policy, now: datetime) -> Decision:
+def decide_hotfix(severity: Severity, files: int, policy: Policy, now: datetime) -> Decision:
     """Decide whether files of an installation may be changed at once: only where the fault is severe enough (NX-27)."""
     terms = None if policy.support is None else policy.support.hotfix
-    facts: dict[str, object] = {"severity": severity, "files": files}
+    facts: dict[str, object] = {"severity": severity.value, "files": files}
     if terms is None:
         cited = policy.clocks.clauses.support if policy.support is None else policy.support.clauses.tasks
         return deny(SupportCode.HOTFIX_UNJUSTIFIED, clauses=cited, policy=policy.ref, now=now, facts=facts)
-    facts["severities"] = list(terms.severities)
+    facts["severities"] = [one.value for one in terms.severities]
     if severity not in terms.severities:
         return deny(SupportCode.HOTFIX_UNJUSTIFIED, clauses=terms.clauses, policy=policy.ref, now=now, facts=facts)
     return allow(SupportCode.HOTFIX_RECORDED, clauses=terms.clauses, policy=policy.ref, now=now, facts=facts)

@@ -7,6 +7,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from tillkey_server.rules.citation import Clauses
+from tillkey_server.rules.defect import Severity
 
 
 class Ground(StrEnum):
@@ -97,7 +98,7 @@ class RemoteAccessPolicy:
 class HotfixPolicy:
     """How severe a fault is for which files are changed at once (NX-27)."""
 
-    severities: tuple[str, ...]
+    severities: tuple[Severity, ...]
     clauses: Clauses
 
 
@@ -107,17 +108,6 @@ class OfferPolicy:
 
     may_be_paid: bool
     published_by_request: bool
-    clauses: Clauses
-
-
-@dataclass(frozen=True, slots=True)
-class FixPolicy:
-    """A defect is corrected by a software release, of which every entitled owner hears.
-
-    `covers_reported_in_time`: also whoever reported it while having support (NX-26).
-    """
-
-    covers_reported_in_time: bool
     clauses: Clauses
 
 
@@ -173,7 +163,7 @@ class SupportPolicy:
     interventions: TopicPolicy | None
     presale: TopicPolicy | None
     offers: OfferPolicy | None
-    fix: FixPolicy | None
+    fix: TopicPolicy | None
     hours: TopicPolicy | None
     banner: TextPolicy | None
     guidance: TextPolicy | None

@@ -13,7 +13,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -92,6 +92,14 @@ class SupportRecord:
     presale: bool = False
     first_reported_at: datetime | None = None
     events: tuple[SupportEvent, ...] = ()
+
+    def as_of(self, at: datetime) -> SupportRecord:
+        """Return the record as it was at an instant: with what had happened by then."""
+        return replace(self, events=tuple(event for event in self.events if event.at <= at))
+
+    def with_event(self, event: SupportEvent) -> SupportRecord:
+        """Return the record with one more event, after those of the same instant."""
+        return replace(self, events=tuple(sorted((*self.events, event), key=lambda one: one.at)))
 
     def of(self, *kinds: SupportEventKind) -> Iterator[SupportEvent]:
         """Yield the events of these kinds, oldest first."""

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from tillkey_server.rules.decision import instant
 from tillkey_server.rules.policy import Policy
-from tillkey_server.rules.standing import LicenseFacts, Status, status_of
+from tillkey_server.rules.standing import SERVED, LicenseFacts, status_of
 from tillkey_server.rules.support_clock import ClockName, ClockTerms, RequestClock, clocks_of, waited_since
 from tillkey_server.rules.support_code import SupportCode
 from tillkey_server.rules.support_record import SupportRecord
@@ -92,7 +92,7 @@ def banner_of(license_: LicenseFacts | None, policy: Policy, now: datetime) -> d
     terms = None if policy.support is None else policy.support.banner
     until = None if license_ is None else license_.support_until
     runs = license_ is not None and (until is None or now < until)
-    active = runs and license_ is not None and status_of(license_, now) in {Status.ACTIVE, Status.EXPIRED}
+    active = runs and license_ is not None and status_of(license_, now) in SERVED
     return {
         "active": active,
         "text": terms.text if terms is not None and active else None,

@@ -15,7 +15,8 @@
 9. Updates are served to the site of the license's project where the terms tie them to it (NX-51); the version that was
    bought is not one. Where the project has no site, being bound to it is enough.
 10. A product that is offline or retired is served as before (BC-20).
-11. Downloads are counted where the terms limit them (NX-51); a release that is free for all does not count.
+11. Downloads are counted where the terms limit them (NX-51); those of a release that is free for all by these terms
+    are not, and never lack.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from tillkey_server.rules.citation import Clauses
 from tillkey_server.rules.decision import Decision, allow, deny, instant, pend
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.release_version import Version, in_range
-from tillkey_server.rules.standing import LicenseFacts, Standing, Status, refuse, standing
+from tillkey_server.rules.standing import SERVED, LicenseFacts, Standing, refuse, standing
 from tillkey_server.rules.update_code import UpdateCode
 from tillkey_server.rules.update_policy import Prereleases, ReleaseKind, UpdatePolicy
 
@@ -58,7 +59,8 @@ class UpdateFacts:
     """A license, what is published of its product, and for what somebody asks.
 
     `bought_at` is the payment's instant. `site` is the canonical one that asks, `bound_site` that of the project that
-    the license is bound to. `downloads` were begun or done before. `product` is on_sale, offline or retired.
+    the license is bound to. `downloads` were begun or done before, `free_downloads` those of releases
+    that are marked as free for all. `product` is on_sale, offline or retired.
     """
 
     license: LicenseFacts
@@ -71,6 +73,7 @@ class UpdateFacts:
     bound_site: str | None = None
     prereleases: bool = False
     downloads: int = 0
+    free_downloads: int = 0
     product: str = "on_sale"
 
 
@@ -124,8 +127,9 @@ def decide_download(facts: UpdateFacts, version: str, policy: Policy, now: datet
         return decided
     asking = _Asking(facts, policy, now)
     limit = terms.downloads_per_license
-    shown = {**decided.facts, "downloads": facts.downloads, "limit": limit}
-    if limit is not None and facts.downloads >= limit and not decided.facts["always_free"]:
+    counted = facts.downloads + (0 if terms.always_free else facts.free_downloads)
+    shown = {**decided.facts, "downloads": counted, "limit": limit}
+    if limit is not None and counted >= limit and not decided.facts["always_free"]:
         return asking.denied(_No(UpdateCode.UPDATE_DOWNLOAD_LIMIT, terms.clauses.downloads), shown)
     shown["expires_at"] = instant(now + terms.grant_lifetime)
     return replace(
@@ -145,7 +149,7 @@ def may_have(facts: UpdateFacts, release: ReleaseFacts, policy: Policy, now: dat
 def barred(facts: LicenseFacts, policy: Policy, now: datetime) -> Standing | None:
     """Return the standing that closes updates (sentence 1), or None."""
     found = standing(facts, policy, now)
-    return None if found.status in {Status.ACTIVE, Status.EXPIRED} else found
+    return None if found.status in SERVED else found
 
 
 def _silent(facts: UpdateFacts, policy: Policy, now: datetime) -> Decision | None:

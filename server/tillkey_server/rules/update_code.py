@@ -33,3 +33,4 @@ class UpdateCode(Code):
     RESOLUTION_UPDATE_TOO_NEW = "resolution_update_too_new"
     UPDATE_FREE = "update_free"
     UPDATE_PAID = "update_paid"
+    OFFER_NOT_PERMITTED = "offer_not_permitted"

@@ -7,6 +7,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from tillkey_server.rules.citation import Clauses
+from tillkey_server.rules.defect import Severity
 
 
 class ReleaseKind(StrEnum):
@@ -26,14 +27,6 @@ class Prereleases(StrEnum):
     NEVER = "never"
 
 
-class Severity(StrEnum):
-    """How bad the defect is that a hotfix mends (NX-27)."""
-
-    SEVERE = "severe"
-    DATA_INTEGRITY = "data_integrity"
-    MINOR = "minor"
-
-
 @dataclass(frozen=True, slots=True)
 class UpdateClauses:
     """What the answers about updates cite, by topic."""
@@ -48,7 +41,6 @@ class UpdateClauses:
     offline: Clauses
     fix: Clauses
     hotfix: Clauses
-    offer: Clauses
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +52,6 @@ class UpdatePolicy:
     `fixes_reported_in_time`: so is one that mends what its owner reported before the end. `downloads_per_license`
     None: no limit. `update_requires_bound_site`: updates are served to the site of the license's project only.
     `grant_lifetime` is how long a download may take. `hotfix_severities` justify a release out of turn.
-    `offers_published_by_request`: in answer to a request only what was published by then is offered.
     """
 
     keep_entitled_versions: bool
@@ -72,5 +63,4 @@ class UpdatePolicy:
     downloads_per_license: int | None
     grant_lifetime: timedelta
     hotfix_severities: tuple[Severity, ...]
-    offers_published_by_request: bool
     clauses: UpdateClauses

@@ -118,6 +118,23 @@ def warranty_end(facts: CoverFacts, terms: WarrantyPolicy, policy: Policy) -> da
     return first_instant(last + timedelta(days=1), policy.timezone)
 
 
+def decide_contract(contract: ContractFacts, serial: str, policy: Policy, now: datetime) -> Decision:
+    """Decide whether the sales contract of a device is recorded: where the terms know a warranty (sentence 1).
+
+    Facts `contract`, `serial`, `months`, `start_basis`.
+    """
+    terms = policy.warranty
+    if terms is None:
+        return not_offered(policy, now)
+    shown: dict[str, object] = {
+        "contract": contract.number,
+        "serial": serial,
+        "months": contract.months,
+        "start_basis": contract.basis.value,
+    }
+    return allow(WarrantyCode.CONTRACT_RECORDED, clauses=terms.clauses.period, policy=policy.ref, now=now, facts=shown)
+
+
 def decide_cover(facts: CoverFacts, lists: Lists, policy: Policy, now: datetime) -> Decision:
     """Decide whether a claim is covered (sentences 1 to 7).
 

@@ -48,16 +48,22 @@ class Exclusion:
 
 @dataclass(frozen=True, slots=True)
 class Authorized:
-    """A partner, installer or channel, and from which to which of its days it was authorized; None: no end."""
+    """An installer, channel or partner, and from which to which of its days it was authorized; None: no end."""
 
     id: str
     since: date
     until: date | None
-    regions: tuple[str, ...]
 
     def is_on(self, day: date) -> bool:
         """Tell whether it was authorized on a day; the last one is included (K-02)."""
         return self.since <= day and (self.until is None or day <= self.until)
+
+
+@dataclass(frozen=True, slots=True)
+class Partner(Authorized):
+    """Who serves customers in the vendor's place, and in which regions (NP-11)."""
+
+    regions: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +94,7 @@ class WarrantyPolicy:
     exclusions: tuple[Exclusion, ...]
     installers: tuple[Authorized, ...]
     channels: tuple[Authorized, ...]
-    partners: tuple[Authorized, ...]
+    partners: tuple[Partner, ...]
     rma_lifetime: timedelta
     rma_address: str
     invitation: str

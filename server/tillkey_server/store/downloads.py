@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, or_, select
 
+from tillkey_server.rules.update_policy import ReleaseKind
 from tillkey_server.store import rows
-from tillkey_server.store.release_tables import download
+from tillkey_server.store.release_tables import download, software_release
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -32,7 +33,15 @@ class DownloadRow:
     used_at: datetime | None = None
 
 
-_C = download.c
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many downloads a license has had, of ordinary releases and of those that are marked as free for all."""
+
+    ordinary: int
+    free: int
+
+
+_C, _R = download.c, software_release.c
 _SELECT = select(*rows.columns_of(download, DownloadRow))
 
 
@@ -42,17 +51,27 @@ async def downloads_of(conn: AsyncConnection, license_id: UUID) -> int:
     return int((await conn.execute(statement)).scalar_one())
 
 
-async def counted(conn: AsyncConnection, license_id: UUID, now: datetime) -> int:
-    """Return how many use up a license's limit: those handed out, and the grants that live; lock the license first."""
+async def counted(conn: AsyncConnection, license_id: UUID, now: datetime) -> Counted:
+    """Return how many were handed out or may still be, by a grant that lives; lock the license first."""
     counts = or_(_C.used_at.is_not(None), _C.expires_at > now)
-    statement = select(func.count()).select_from(download).where(_C.license_id == license_id, counts)
-    return int((await conn.execute(statement)).scalar_one())
+    statement = (
+        select(_R.always_free, func.count())
+        .join_from(download, software_release, _R.id == _C.release_id)
+        .where(_C.license_id == license_id, counts)
+        .group_by(_R.always_free)
+    )
+    found = {bool(row[0]): int(row[1]) for row in await conn.execute(statement)}
+    return Counted(found.get(False, 0), found.get(True, 0))
 
 
-async def of_activation(conn: AsyncConnection, activation_id: UUID) -> tuple[DownloadRow, ...]:
-    """Return what was handed out to an installation, oldest first: what it was given is no change of its owner's."""
-    statement = _SELECT.where(_C.activation_id == activation_id, _C.used_at.is_not(None)).order_by(_C.id)
-    return await rows.many(conn, statement, DownloadRow)
+async def hotfixes_of(conn: AsyncConnection, license_id: UUID) -> frozenset[str]:
+    """Return the SHA-256 of each hotfix that was handed out for a license: such a file is no change of its owner's."""
+    statement = (
+        select(_R.sha256)
+        .join_from(download, software_release, _R.id == _C.release_id)
+        .where(_C.license_id == license_id, _C.used_at.is_not(None), _R.kind == ReleaseKind.HOTFIX.value)
+    )
+    return frozenset(row[0] for row in await conn.execute(statement))
 
 
 async def by_hash(conn: AsyncConnection, grant_hash: bytes, *, lock: bool = False) -> DownloadRow | None:

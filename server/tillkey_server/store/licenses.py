@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 
 from tillkey_server.errors import BrokenInvariant
 from tillkey_server.rules.policy import PolicyRef
@@ -139,6 +139,11 @@ async def count_of_order_line(conn: AsyncConnection, line_id: UUID) -> int:
     return int((await conn.execute(statement)).scalar_one())
 
 
+async def of_ids(conn: AsyncConnection, license_ids: Iterable[UUID]) -> tuple[LicenseRow, ...]:
+    """Return the licenses of these ids that are there, by id."""
+    return await rows.many(conn, _SELECT.where(_C.id.in_(list(license_ids))).order_by(_C.id), LicenseRow)
+
+
 async def of_product(
     conn: AsyncConnection, product_id: UUID, *, after: UUID | None = None, limit: int = 500
 ) -> tuple[LicenseRow, ...]:
@@ -159,17 +164,6 @@ async def page(
     if customer_id is not None:
         statement = statement.where(_C.customer_id == customer_id)
     return await rows.many(conn, statement, LicenseRow)
-
-
-async def entitled_to_updates(conn: AsyncConnection, product_id: UUID, at: datetime) -> tuple[LicenseRow, ...]:
-    """Return the licenses of a product whose updates run at an instant and that nothing ended for good, by id."""
-    ended = (_C.terminated_at, _C.revoked_at, _C.refunded_at)
-    statement = _SELECT.where(
-        _C.product_id == product_id,
-        or_(_C.updates_until.is_(None), _C.updates_until > at),
-        *[moment.is_(None) for moment in ended],
-    )
-    return await rows.many(conn, statement.order_by(_C.id), LicenseRow)
 
 
 async def of_customer(conn: AsyncConnection, customer_id: UUID, *, lock: bool = False) -> tuple[LicenseRow, ...]:

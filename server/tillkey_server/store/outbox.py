@@ -14,7 +14,7 @@ from tillkey_server.ids import new_id
 from tillkey_server.store import rows, tables
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from datetime import datetime
     from uuid import UUID
 
@@ -42,6 +42,14 @@ _C = tables.outbox.c
 async def add(tx: AsyncConnection, *, kind: Effect, subject: str, payload: Mapping[str, Any], now: datetime) -> None:
     """Add an effect about the id `subject`; `payload` is JSON-able, and nothing in it is secret or personal."""
     await rows.insert(tx, tables.outbox, OutboxRow(new_id(), kind.value, subject, dict(payload), now))
+
+
+async def add_each(
+    tx: AsyncConnection, *, kind: Effect, subjects: Collection[str], payload: Mapping[str, Any], now: datetime
+) -> None:
+    """Add the same effect about several ids, in one statement."""
+    found = [OutboxRow(new_id(), kind.value, subject, dict(payload), now) for subject in subjects]
+    await rows.insert_all(tx, tables.outbox, found)
 
 
 async def waiting(conn: AsyncConnection, limit: int = 100) -> tuple[OutboxRow, ...]:

@@ -14,6 +14,7 @@ from tillkey_server.store.paging import Paging, Sort, paged
 from tillkey_server.store.release_tables import release_fix, software_release
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
     from uuid import UUID
 
@@ -138,15 +139,9 @@ async def insert(conn: AsyncConnection, row: SoftwareReleaseRow) -> None:
     await rows.insert(conn, software_release, row)
 
 
-async def insert_fix(conn: AsyncConnection, row: FixRow) -> None:
-    """Note that a release mends what was reported for a license."""
-    await rows.insert(conn, release_fix, row)
-
-
-async def reports_of(conn: AsyncConnection, release_id: UUID) -> dict[UUID, datetime]:
-    """Return for which licenses what a release mends was reported, and when."""
-    found = await conn.execute(select(_F.license_id, _F.reported_at).where(_F.release_id == release_id))
-    return {row.license_id: row.reported_at for row in found}
+async def insert_fixes(conn: AsyncConnection, found: Collection[FixRow]) -> None:
+    """Note for which licenses was reported what a release mends."""
+    await rows.insert_all(conn, release_fix, found)
 
 
 async def withdraw(conn: AsyncConnection, release_id: UUID, at: datetime) -> bool:

@@ -13,7 +13,7 @@ from tillkey_server.store.paging import Paging, Sort, paged
 from tillkey_server.store.scoping import admitted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
     from uuid import UUID
 
@@ -85,9 +85,14 @@ async def by_id(conn: AsyncConnection, request_id: UUID, *, lock: bool = False) 
     return await rows.one(conn, rows.locked(statement, tables.support_request, lock=lock), SupportRequestRow)
 
 
-async def events_of(conn: AsyncConnection, request_id: UUID) -> tuple[SupportEventRow, ...]:
-    """Return a request's events in the order in which they happened."""
-    statement = _EVENT.where(_E.request_id == request_id).order_by(_E.at, _E.id)
+async def of_ids(conn: AsyncConnection, request_ids: Iterable[UUID]) -> tuple[SupportRequestRow, ...]:
+    """Return the requests of these ids that are there, oldest first."""
+    return await rows.many(conn, _REQUEST.where(_R.id.in_(list(request_ids))).order_by(_R.id), SupportRequestRow)
+
+
+async def events_of(conn: AsyncConnection, *request_ids: UUID) -> tuple[SupportEventRow, ...]:
+    """Return the events of requests in the order in which they happened."""
+    statement = _EVENT.where(_E.request_id.in_(request_ids)).order_by(_E.at, _E.id)
     return await rows.many(conn, statement, SupportEventRow)
 
 
@@ -122,8 +127,3 @@ async def of_matter(conn: AsyncConnection, customer_id: UUID, matter: str) -> tu
     """Return a customer's requests about one matter, oldest first."""
     statement = _REQUEST.where(_R.customer_id == customer_id, _R.matter == matter).order_by(_R.id)
     return await rows.many(conn, statement, SupportRequestRow)
-
-
-async def duplicates_of(conn: AsyncConnection, request_id: UUID) -> tuple[SupportRequestRow, ...]:
-    """Return the requests about the anomaly that a request reported first, oldest first."""
-    return await rows.many(conn, _REQUEST.where(_R.duplicate_of == request_id).order_by(_R.id), SupportRequestRow)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tillkey_server.errors import NotFound
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.warranty import Lists
-from tillkey_server.rules.warranty_policy import Authorized
+from tillkey_server.rules.warranty_policy import Partner
 from tillkey_server.usecases.services import Services
 
 
@@ -17,7 +17,7 @@ def lists_of(services: Services, policy: Policy) -> Lists:
     return Lists(current.warranty.installers, current.warranty.channels)
 
 
-def partners_of(services: Services, policy: Policy) -> tuple[Authorized, ...]:
+def partners_of(services: Services, policy: Policy) -> tuple[Partner, ...]:
     """Return who serves customers in the vendor's place by today's terms, or by those of the sale."""
     current = _current(services, policy)
     newest = policy if current is None or current.warranty is None else current

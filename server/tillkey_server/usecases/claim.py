@@ -133,7 +133,7 @@ async def accept_quote(
 
     Raises NotFound, and BadInput for what is no address.
     """
-    hashed = contact_hash(services, contact)
+    hashed = contact_hash(services, contact, "contact")
     async with services.db.writing() as tx:
         held = await held_by(services, tx, claim_id, scope, lock=True)
         now = services.clock.now()

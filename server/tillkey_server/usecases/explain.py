@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from tillkey_server.errors import BrokenInvariant
 from tillkey_server.rules.access import EVERYTHING, Scope
 from tillkey_server.rules.activation import slot_of
 from tillkey_server.rules.binding import PRODUCTION
@@ -17,7 +16,7 @@ from tillkey_server.rules.decision import instant
 from tillkey_server.rules.forced_deactivation import PastForced, decide_possible
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.standing import Status, refuse, standing
-from tillkey_server.store import activation_list, audit, chain_events, leases, products, projects
+from tillkey_server.store import activation_list, audit, chain_events, leases, projects
 from tillkey_server.store.activation_list import ListedActivation
 from tillkey_server.store.chain_events import ChainEventRow
 from tillkey_server.store.licenses import LicenseRow
@@ -43,22 +42,19 @@ async def explain(
     now = services.clock.now()
     async with services.db.reading() as tx:
         row = await license_of(tx, license_id, scope)
-        product = await products.by_id(tx, row.product_id)
-        if product is None:
-            raise BrokenInvariant(f"license {license_id} has no product")
-        policy = await services.policies.of(tx, row.policy_ref)
+        found = await gather(services, tx, row)
+        policy = found.sold_under
         project = None if row.project_id is None else await projects.by_id(tx, row.project_id)
         held = await activation_list.of_license(tx, license_id)
         events = await chain_events.of_license(tx, license_id)
         told = await audit.of_license(tx, license_id)
         lease_ends_at = await leases.latest_exp_of_license(tx, license_id)
         past = await past_of(tx, license_id)
-        found = await gather(services, tx, row)
         paid = await paid_of(tx, row, found, scope)
-        questions = await ask_all(services, tx, row, found, past, now, scope)
+        questions = await ask_all(services, tx, row, found, past, now, scope, project=project)
     stands, forced = _standing(row, policy, now, lease_ends_at, language), _forced(past, policy, now)
     return {
-        "license": _license(row, product.code, policy),
+        "license": _license(row, found.product.code, policy),
         "standing": stands,
         "project": None if project is None else {"id": str(project.id), "name": project.name, "site": project.site},
         "bound_at": instant(row.bound_at),

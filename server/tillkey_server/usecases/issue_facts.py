@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from functools import lru_cache
 from uuid import UUID
@@ -30,20 +31,38 @@ async def issue_facts(tx: AsyncConnection, request_id: UUID, now: datetime) -> I
 
 async def record_of(tx: AsyncConnection, row: SupportRequestRow, now: datetime) -> SupportRecord:
     """Return a request with the events that have happened by `now`, as the rules see it."""
-    first = None if row.duplicate_of is None else await support.by_id(tx, row.duplicate_of)
-    events = await support.events_of(tx, row.id)
-    return record_from(row, events, now, first_reported_at=None if first is None else first.received_at)
+    return (await records_of(tx, (row,), now))[row.id]
+
+
+async def records_of(
+    tx: AsyncConnection, found: Collection[SupportRequestRow], now: datetime
+) -> dict[UUID, SupportRecord]:
+    """Return requests by their ids, each with the events that have happened by `now`, as the rules see them."""
+    firsts = {one.duplicate_of for one in found if one.duplicate_of is not None}
+    reported = {one.id: one.received_at for one in (await support.of_ids(tx, firsts) if firsts else ())}
+    events: dict[UUID, list[SupportEventRow]] = {one.id: [] for one in found}
+    for event in await support.events_of(tx, *events):
+        events[event.request_id].append(event)
+    return {
+        one.id: record_from(
+            one,
+            events[one.id],
+            now,
+            first_reported_at=None if one.duplicate_of is None else reported.get(one.duplicate_of),
+        )
+        for one in found
+    }
 
 
 def record_from(
     row: SupportRequestRow,
-    events: tuple[SupportEventRow, ...],
+    events: Iterable[SupportEventRow],
     now: datetime,
     *,
     first_reported_at: datetime | None = None,
 ) -> SupportRecord:
     """Return a request as the rules see it, from its rows."""
-    happened = tuple(SupportEvent(SupportEventKind(one.kind), one.at, one.details) for one in events if one.at <= now)
+    happened = tuple(event_of(one) for one in events if one.at <= now)
     bought = (one.details["license_id"] for one in happened if one.kind is SupportEventKind.CONVERTED)
     license_id = next((UUID(str(one)) for one in bought), row.license_id)
     return SupportRecord(
@@ -58,13 +77,30 @@ def record_from(
 
 async def clock_terms_of(tx: AsyncConnection, row: SupportRequestRow) -> ClockTerms:
     """Return what a request's clocks are counted by: its own terms, a newer calendar of theirs, and the closures."""
-    policy = await _policy(tx, row.policy_ref)
-    return ClockTerms(policy, await _newer(tx, row.policy_ref), await closures_from(tx, row.received_at))
+    return (await all_clock_terms(tx, (row,)))[row.id]
+
+
+async def all_clock_terms(tx: AsyncConnection, found: Collection[SupportRequestRow]) -> dict[UUID, ClockTerms]:
+    """Return the clock terms of requests by their ids; each version of the terms is looked up once."""
+    if not found:
+        return {}
+    refs = {one.policy_ref for one in found}
+    terms = {ref: (await _policy(tx, ref), await _newer(tx, ref)) for ref in refs}
+    closures = await closures_from(tx, min(one.received_at for one in found))
+    return {
+        one.id: ClockTerms(*terms[one.policy_ref], tuple(shut for shut in closures if shut.ends_at > one.received_at))
+        for one in found
+    }
 
 
 async def closures_from(tx: AsyncConnection, since: datetime) -> tuple[Closure, ...]:
     """Return the closures that end after an instant, as the rules see them."""
     return tuple(closure_of(one) for one in await support_extras.closures_from(tx, since))
+
+
+def event_of(row: SupportEventRow) -> SupportEvent:
+    """Return an event as the rules see it."""
+    return SupportEvent(SupportEventKind(row.kind), row.at, row.details)
 
 
 def closure_of(row: ClosureRow) -> Closure:

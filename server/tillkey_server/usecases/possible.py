@@ -25,6 +25,7 @@ from tillkey_server.rules.support_policy import SupportPolicy
 from tillkey_server.rules.update import decide_update
 from tillkey_server.rules.warranty import decide_cover
 from tillkey_server.store.licenses import LicenseRow
+from tillkey_server.store.projects import ProjectRow
 from tillkey_server.usecases import update
 from tillkey_server.usecases.account import standing_of
 from tillkey_server.usecases.answers import answered_of
@@ -91,15 +92,18 @@ async def ask_all(
     past: tuple[PastForced, ...],
     now: datetime,
     scope: Scope,
+    *,
+    project: ProjectRow | None,
 ) -> tuple[Question, ...]:
     """Return the answer to everything that could be done about a license, in the order of `ACTIONS`.
 
-    In: `past`, what was freed by force before. Reads only.
+    In: the `project` that it is bound to; `past`, what was freed by force before. Reads only.
     """
     desk, policy = _Desk(services, tx, row, found, now, scope), found.sold_under
     order = found.bought.order
-    of_warranty = await cover_facts(tx, row, now)
-    of_update = await update.update_facts(tx, row, update.Asked(), now)
+    of_warranty = await cover_facts(tx, row, order, now)
+    sold = update.Sold(order.paid_at, found.product, project)
+    of_update = await update.facts_of(tx, row, sold, update.Asked(), now)
     of_care = await care_facts(services, tx, row, found, now)
     named = {"license_id": str(row.id)}
     return (

@@ -39,7 +39,7 @@ async def gather(services: Services, tx: AsyncConnection, row: LicenseRow, *, lo
     bought = await bought_by(tx, row)
     facts = RenewalFacts(
         license=row.facts,
-        history=await history_of(tx, row, sold_under),
+        history=await history_of(tx, row, sold_under, bought),
         prices=_prices(bought, product),
         channel=bought.order.channel,
         is_trial=bought.order.channel == TRIAL,

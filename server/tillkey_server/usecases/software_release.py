@@ -14,21 +14,25 @@ from tillkey_server.errors import BadInput, BrokenInvariant, NotFound
 from tillkey_server.ids import new_id
 from tillkey_server.rules.access import EVERYTHING, Scope
 from tillkey_server.rules.decision import Decision, allow, instant
+from tillkey_server.rules.defect import Severity
 from tillkey_server.rules.effect import Effect
 from tillkey_server.rules.release_version import Version
 from tillkey_server.rules.software_release import OwnerFacts, PublishFacts, decide_publish, owners_to_tell
 from tillkey_server.rules.update_code import UpdateCode
-from tillkey_server.rules.update_policy import ReleaseKind, Severity
+from tillkey_server.rules.update_policy import ReleaseKind
 from tillkey_server.store import audit, licenses, outbox, products, software_releases
 from tillkey_server.store.products import ProductRow
 from tillkey_server.store.software_releases import SORTS, FixRow, ListedRelease, SoftwareReleaseRow
 from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
+from tillkey_server.usecases.files import digest_of
 from tillkey_server.usecases.order import EARLIEST
 from tillkey_server.usecases.paging import DEFAULT_LIMIT, Page, page_of, paging_of
-from tillkey_server.usecases.seen import license_of
 from tillkey_server.usecases.services import Services, settled
 
 MAX_FIXES = 100
+MAX_SIZE = 2**53
+"""Bytes; a number that every reader of JSON holds exactly."""
+MAX_URL = 255
 _BATCH = 500
 _COMPARED = ("kind", "severity", "platform_min", "platform_max", "always_free", "prerelease", "sha256", "size", "url")
 
@@ -78,9 +82,12 @@ async def publish(
         now = services.clock.now()
         if what.published_at is not None and not EARLIEST <= what.published_at <= now:
             raise BadInput("published_at", f"lies ahead, or before {EARLIEST.year}: publish it when its time has come")
+        # All licenses of the product are read before anything is locked: a sale waits for no release.
+        async with services.db.reading() as tx:
+            row = _row(await _product(tx, product, scope), what, now)
+            owners = await _owners(services, tx, row, what, now)
         async with services.db.writing() as tx:
             sold = await _product(tx, product, scope)
-            row = _row(sold, what, now)
             known = await software_releases.by_version(tx, sold.id, row.version_key)
             facts = PublishFacts(
                 version=what.version,
@@ -94,11 +101,11 @@ async def publish(
             if not decision.allowed:
                 await audit.record(tx, decision, actor=actor, action="release_publish")
                 return refusal_of(decision)
-            owners: tuple[UUID, ...] = ()
             if known is None:
                 await _insert(tx, sold, row, what, scope)
-                owners = await _owners(services, tx, row, now) if what.fixes else ()
                 await _tell(tx, row, product, owners, now)
+            else:
+                owners = ()
             told = {**decision.facts, "product": product, "owners": len(owners)}
             decision = replace(decision, facts=told)
             await audit.record(tx, decision, actor=actor, action="release_publish")
@@ -184,6 +191,11 @@ def version_of(text: str, field: str) -> Version:
 def _check(what: Publication) -> None:
     """Raise BadInput, naming the field, for what no release can be."""
     version_of(what.version, "version")
+    digest_of(what.sha256, "sha256")
+    if not 0 <= what.size < MAX_SIZE:
+        raise BadInput("size", "must be a number of bytes from 0 on, below 2 to the power of 53")
+    if not (0 < len(what.url) <= MAX_URL and what.url.isprintable()):
+        raise BadInput("url", f"must be one line of 1 to {MAX_URL} printable characters")
     ends = [
         None if one is None else version_of(one, name)
         for name, one in (("platform_min", what.platform_min), ("platform_max", what.platform_max))
@@ -216,24 +228,33 @@ async def _insert(
     tx: AsyncConnection, sold: ProductRow, row: SoftwareReleaseRow, what: Publication, scope: Scope
 ) -> None:
     await software_releases.insert(tx, row)
-    for license_id, reported_at in what.fixes:
-        held = await license_of(tx, license_id, scope)
-        if held.product_id != sold.id:
+    held = {one.id: one for one in await licenses.of_ids(tx, [license_id for license_id, _ in what.fixes])}
+    for license_id, _ in what.fixes:
+        found = held.get(license_id)
+        if found is None or not scope.admits(customer=found.customer_id, product=found.product_id):
+            raise NotFound("license", str(license_id))
+        if found.product_id != sold.id:
             raise BadInput("fixes", f"{license_id} is a license of another product")
-        await software_releases.insert_fix(tx, FixRow(row.id, license_id, reported_at))
+    await software_releases.insert_fixes(tx, [FixRow(row.id, license_id, at) for license_id, at in what.fixes])
 
 
-async def _owners(services: Services, tx: AsyncConnection, row: SoftwareReleaseRow, now: datetime) -> tuple[UUID, ...]:
-    """Return the customers whom a fix concerns: all that may have it, whoever reported the defect."""
-    found: list[OwnerFacts] = []
-    reported = await software_releases.reports_of(tx, row.id)
+async def _owners(
+    services: Services, tx: AsyncConnection, row: SoftwareReleaseRow, what: Publication, now: datetime
+) -> tuple[UUID, ...]:
+    """Return the customers whom a fix concerns: all that may have it, whoever reported the defect (NX-26, BC-30)."""
+    if not what.fixes or await software_releases.by_version(tx, row.product_id, row.version_key) is not None:
+        return ()
+    concerned: set[UUID] = set()
+    reported = dict(what.fixes)
     after: UUID | None = None
     while batch := await licenses.of_product(tx, row.product_id, after=after, limit=_BATCH):
-        for one in batch:
-            policy = await services.policies.of(tx, one.policy_ref)
-            found.append(OwnerFacts(one.facts, one.customer_id, policy, reported.get(one.id)))
+        owners = [
+            OwnerFacts(one.facts, one.customer_id, await services.policies.of(tx, one.policy_ref), reported.get(one.id))
+            for one in batch
+        ]
+        concerned.update(owners_to_tell(row.facts(), owners, now))
         after = batch[-1].id
-    return owners_to_tell(row.facts(), found, now)
+    return tuple(sorted(concerned))
 
 
 async def _tell(
@@ -241,8 +262,8 @@ async def _tell(
 ) -> None:
     """Tell every owner who may have a fix that it is there (NX-26, BC-30)."""
     told = {"release_id": str(row.id), "product": product, "version": row.version}
-    for customer_id in owners:
-        await outbox.add(tx, kind=Effect.FIX_RELEASED, subject=str(customer_id), payload=told, now=now)
+    subjects = [str(customer_id) for customer_id in owners]
+    await outbox.add_each(tx, kind=Effect.FIX_RELEASED, subjects=subjects, payload=told, now=now)
 
 
 def _differing(known: SoftwareReleaseRow, row: SoftwareReleaseRow) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ from tillkey_server.usecases.paging import DEFAULT_LIMIT, Page, page_of, paging_
 from tillkey_server.usecases.services import Services
 from tillkey_server.usecases.support_facts import Standpoint, SupportQuestion, standpoint_of
 from tillkey_server.usecases.support_views import (
+    all_seen,
     request_of,
     seen_of,
     shown,
@@ -109,7 +110,7 @@ async def list_support_requests(
         found = await support.page(
             tx, paging, scope, license_id=license_id, customer_id=customer_id, reference=reference
         )
-        views = {row.id: shown(await seen_of(tx, row, now), now) for row in found}
+        views = {one.row.id: shown(one, now) for one in await all_seen(tx, found, now)}
     return page_of(found, paging, show=lambda row: views[row.id], key=lambda row: row.id, sorts=SORTS)
 
 

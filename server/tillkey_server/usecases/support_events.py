@@ -7,9 +7,8 @@ record then. Each kind has members of its own; one that belongs to another kind 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
-from types import MappingProxyType
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -17,9 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from tillkey_server.errors import BadInput, NotFound
 from tillkey_server.ids import new_id
 from tillkey_server.rules.access import EVERYTHING, Scope
-from tillkey_server.rules.decision import Decision, instant
-from tillkey_server.rules.issue_facts import Finding
-from tillkey_server.rules.support_code import SupportCode
+from tillkey_server.rules.decision import Decision
+from tillkey_server.rules.defect import Severity
+from tillkey_server.rules.release_version import Version
 from tillkey_server.rules.support_event import (
     EventFacts,
     GrantAsked,
@@ -29,56 +28,21 @@ from tillkey_server.rules.support_event import (
 )
 from tillkey_server.rules.support_record import SupportEvent, SupportEventKind
 from tillkey_server.rules.support_state import banner_of
-from tillkey_server.store import audit, customers, licenses, support, support_extras
+from tillkey_server.store import audit, customers, licenses, software_releases, support, support_extras
+from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.store.support import SupportEventRow
 from tillkey_server.store.support_extras import GrantRow, HotfixRow
 from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
+from tillkey_server.usecases.files import files_of
 from tillkey_server.usecases.issue_facts import record_of
 from tillkey_server.usecases.seen import activation_of, license_of
 from tillkey_server.usecases.services import Services
 from tillkey_server.usecases.support import TakenRequest
-from tillkey_server.usecases.support_views import RequestSeen, request_of, seen_of, shown
+from tillkey_server.usecases.support_details import ToldEvent, kind_of, plain
+from tillkey_server.usecases.support_facts import hotfixed_files
+from tillkey_server.usecases.support_views import RequestSeen, request_of, shown
 
 _K = SupportEventKind
-MEMBERS: Mapping[SupportEventKind, frozenset[str]] = MappingProxyType(
-    {
-        _K.HUMAN_REPLY: frozenset({"in_tool"}),
-        _K.AUTOMATIC_REPLY: frozenset(),
-        _K.ACCEPTED: frozenset({"in_tool"}),
-        _K.REFUSED: frozenset({"in_tool", "code", "evidence", "files"}),
-        _K.WAITING_FOR_CUSTOMER: frozenset({"missing"}),
-        _K.CUSTOMER_ANSWERED: frozenset(),
-        _K.INFO_COMPLETE: frozenset(),
-        _K.ATTEMPT_OFFERED: frozenset({"in_tool"}),
-        _K.UPDATE_OFFERED: frozenset({"in_tool", "version", "paid", "published_at"}),
-        _K.ATTEMPT_DECLINED: frozenset(),
-        _K.FINDING: frozenset({"finding", "evidence"}),
-        _K.INTERVENTION: frozenset({"cause", "prevention", "remote"}),
-        _K.RESOLVED: frozenset({"in_tool", "fixed_in_release"}),
-        _K.CLOSED: frozenset({"cause", "no_intervention_reason", "unanswered"}),
-        _K.REOPENED: frozenset({"evidence"}),
-        _K.CONVERTED: frozenset({"license_id"}),
-    }
-)
-"""What can be told of each kind of event."""
-NEEDED: Mapping[SupportEventKind, tuple[str, ...]] = MappingProxyType(
-    {
-        _K.REFUSED: ("code",),
-        _K.UPDATE_OFFERED: ("version",),
-        _K.FINDING: ("finding", "evidence"),
-        _K.CONVERTED: ("license_id",),
-    }
-)
-"""What must be told of each; what the terms ask for besides is the rule's."""
-
-
-@dataclass(frozen=True, slots=True)
-class ToldEvent:
-    """An event as it is told; `at` None: now."""
-
-    kind: str
-    at: datetime | None = None
-    details: Mapping[str, object] = field(default_factory=dict)
 
 
 async def record_support_event(
@@ -88,27 +52,24 @@ async def record_support_event(
 
     Raises NotFound, and BadInput naming the member.
     """
-    kind = _kind(told)
+    kind = kind_of(told)
     now = services.clock.now()
     async with services.db.writing() as tx:
         seen = await _held(tx, request_id, now, scope)
         at = told.at or now
         if not seen.row.received_at <= at <= now:
             raise BadInput("at", "must lie between the request's receipt and now")
-        event = SupportEvent(kind, at, {name: _plain(value) for name, value in told.details.items()})
-        if kind is _K.CONVERTED:
-            await _bought(tx, seen, str(event.details["license_id"]), scope)
+        event = SupportEvent(kind, at, plain(told.details))
+        held = await _bought(tx, seen, event, scope) if kind is _K.CONVERTED else seen.license
         known = await _known(tx, seen, told, at)
-        record = await record_of(tx, seen.row, at)
-        decision = decide_event(record, event, known, seen.terms.policy, now)
-        if decision.code is SupportCode.REQUEST_FIXED:
-            decision = await _with_owners(tx, seen, decision, at)
+        decision = decide_event(seen.record.as_of(at), event, known, seen.terms.policy, now)
         await _audited(tx, seen, decision, actor, f"support_{kind.value}")
         if not decision.allowed:
             return refusal_of(_bannered(seen, decision, now))
         row = SupportEventRow(new_id(), request_id, kind.value, at, event.details, now, actor)
         await support.add_event(tx, row)
-        return TakenRequest(decision, shown(await seen_of(tx, seen.row, now), now))
+        record = replace(seen.record.with_event(event), license_id=None if held is None else held.id)
+        return TakenRequest(decision, shown(replace(seen, record=record, license=held), now))
 
 
 async def grant_remote_access(
@@ -148,7 +109,7 @@ async def record_hotfix(
     services: Services,
     request_id: UUID,
     *,
-    severity: str,
+    severity: Severity,
     files: Mapping[str, str],
     activation_id: UUID | None = None,
     actor: str,
@@ -156,8 +117,9 @@ async def record_hotfix(
 ) -> TakenRequest | RefusalAnswer:
     """Record the files that were changed at once, by path and SHA-256, so that they are nobody's modification later.
 
-    Raises NotFound, and BadInput for a request before a purchase or another license's activation.
+    Raises NotFound, and BadInput for what is no file, a request before a purchase or another license's activation.
     """
+    left = files_of(files, "files")
     now = services.clock.now()
     async with services.db.writing() as tx:
         seen = await _held(tx, request_id, now, scope)
@@ -167,7 +129,7 @@ async def record_hotfix(
             held = await activation_of(tx, activation_id, scope)
             if held.license_id != seen.license.id:
                 raise BadInput("activation_id", "is of another license")
-        decision = decide_hotfix(severity, len(files), seen.terms.policy, now)
+        decision = decide_hotfix(severity, len(left), seen.terms.policy, now)
         await _audited(tx, seen, decision, actor, "support_hotfix")
         if not decision.allowed:
             return refusal_of(_bannered(seen, decision, now))
@@ -176,8 +138,8 @@ async def record_hotfix(
             request_id=request_id,
             license_id=seen.license.id,
             activation_id=activation_id,
-            severity=severity,
-            files=dict(files),
+            severity=severity.value,
+            files=left,
             applied_at=now,
             recorded_at=now,
             actor=actor,
@@ -188,43 +150,47 @@ async def record_hotfix(
 
 async def _held(tx: AsyncConnection, request_id: UUID, now: datetime, scope: Scope) -> RequestSeen:
     """Return a request, its license locked first and then its own row."""
-    seen = await request_of(tx, request_id, now, scope)
-    if seen.license is not None:
-        await licenses.by_id(tx, seen.license.id, lock=True)
+    row = await support.by_id(tx, request_id)
+    about = None if row is None else (await record_of(tx, row, now)).license_id
+    if about is not None:
+        await licenses.by_id(tx, about, lock=True)
     return await request_of(tx, request_id, now, scope, lock=True)
 
 
-async def _bought(tx: AsyncConnection, seen: RequestSeen, license_id: str, scope: Scope) -> None:
-    """See that what was bought is the customer's, of the product that was asked about."""
-    bought = await license_of(tx, UUID(license_id), scope)
+async def _bought(tx: AsyncConnection, seen: RequestSeen, event: SupportEvent, scope: Scope) -> LicenseRow:
+    """Return what was bought: the customer's, of the product that was asked about."""
+    bought = await license_of(tx, UUID(str(event.details["license_id"])), scope)
     if (bought.customer_id, bought.product_id) != (seen.row.customer_id, seen.row.product_id):
         raise BadInput("license_id", "is of another customer or product")
+    return bought
 
 
 async def _known(tx: AsyncConnection, seen: RequestSeen, told: ToldEvent, at: datetime) -> EventFacts:
-    grants = await support_extras.grants_of(tx, seen.row.id)
-    hotfixes = () if seen.license is None else await support_extras.hotfixes_of(tx, seen.license.id)
+    """Return what the event is judged on; what is read is what its kind asks for."""
+    known = EventFacts(support_until=None if seen.license is None else seen.license.support_until)
+    match SupportEventKind(told.kind):
+        case _K.REFUSED if seen.license is not None:
+            return replace(known, hotfixed_files=await hotfixed_files(tx, seen.license.id))
+        case _K.INTERVENTION:
+            grants = await support_extras.grants_of(tx, seen.row.id)
+            return replace(known, has_access=any(one.starts_at <= at < one.until for one in grants))
+        case _K.UPDATE_OFFERED:
+            return await _offered(tx, seen, told, known)
+    return known
+
+
+async def _offered(tx: AsyncConnection, seen: RequestSeen, told: ToldEvent, known: EventFacts) -> EventFacts:
+    """Add when the offered update was published: by the release on record, and as it is told only without one."""
     published = told.details.get("published_at")
-    return EventFacts(
-        support_until=None if seen.license is None else seen.license.support_until,
-        hotfixed_files=frozenset(digest for one in hotfixes for digest in one.files.values()),
-        has_access=any(one.starts_at <= at < one.until for one in grants),
-        published_at=published if isinstance(published, datetime) else None,
-    )
-
-
-async def _with_owners(tx: AsyncConnection, seen: RequestSeen, decision: Decision, at: datetime) -> Decision:
-    """Tell how many owners hear of a fix: those with updates, and who reported it in time (NX-26)."""
-    entitled = {one.customer_id for one in await licenses.entitled_to_updates(tx, seen.row.product_id, at)}
-    terms = None if seen.terms.policy.support is None else seen.terms.policy.support.fix
-    reported: set[UUID] = set()
-    if terms is not None and terms.covers_reported_in_time:
-        first = seen.row.duplicate_of or seen.row.id
-        same = [seen.row, *await support.duplicates_of(tx, first)]
-        original = await support.by_id(tx, first)
-        reported = {one.customer_id for one in (*same, *([] if original is None else [original]))}
-    facts = {**decision.facts, "owners": len(entitled | reported), "reporters": len(reported)}
-    return replace(decision, facts=facts)
+    try:
+        version = Version(str(told.details["version"])).canonical
+    except ValueError:
+        release = None
+    else:
+        release = await software_releases.by_version(tx, seen.row.product_id, version)
+    if release is not None:
+        return replace(known, published_at=release.published_at, withdrawn_at=release.withdrawn_at)
+    return replace(known, published_at=published if isinstance(published, datetime) else None)
 
 
 async def _audited(tx: AsyncConnection, seen: RequestSeen, decision: Decision, actor: str, action: str) -> None:
@@ -237,31 +203,3 @@ def _bannered(seen: RequestSeen, decision: Decision, now: datetime) -> Decision:
     """Return a decision with the banner that every answer about a request has (BC-18)."""
     banner = banner_of(None if seen.license is None else seen.license.facts, seen.terms.policy, now)
     return replace(decision, facts={**decision.facts, "care_banner": banner})
-
-
-def _kind(told: ToldEvent) -> SupportEventKind:
-    """Return an event's kind, its members looked at. Raises BadInput."""
-    try:
-        kind = SupportEventKind(told.kind)
-    except ValueError as error:
-        raise BadInput("kind", f"must be one of {', '.join(SupportEventKind)}") from error
-    foreign = sorted(told.details.keys() - MEMBERS[kind])
-    if foreign:
-        raise BadInput(foreign[0], f"says nothing about {kind.value}")
-    for name in NEEDED.get(kind, ()):
-        if name not in told.details:
-            raise BadInput(name, f"is needed for {kind.value}")
-    if kind is _K.FINDING and told.details["finding"] not in set(Finding):
-        raise BadInput("finding", f"must be one of {', '.join(Finding)}")
-    return kind
-
-
-def _plain(value: object) -> object:
-    """Return a member as JSON holds it."""
-    if isinstance(value, datetime):
-        return instant(value)
-    if isinstance(value, UUID):
-        return str(value)
-    if isinstance(value, Mapping):
-        return dict(value)
-    return list(value) if isinstance(value, tuple) else value

@@ -16,11 +16,11 @@ from tillkey_server.rules.install_credit import CreditFacts, next_of
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.site import canonical_site
 from tillkey_server.rules.support import SupportAsked
-from tillkey_server.rules.support_event import CUSTOMER_ACTION
 from tillkey_server.rules.support_policy import Ground
-from tillkey_server.rules.support_record import SupportEventKind
+from tillkey_server.rules.support_repeat import self_inflicted
 from tillkey_server.store import (
     activations,
+    downloads,
     install_credits,
     orders,
     products,
@@ -32,12 +32,12 @@ from tillkey_server.store.activations import ActivationRow
 from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.store.products import ProductRow
 from tillkey_server.store.projects import ProjectRow
+from tillkey_server.usecases.files import files_of
 from tillkey_server.usecases.install_credit import facts_of
+from tillkey_server.usecases.issue_facts import event_of
 from tillkey_server.usecases.seen import license_of, living
 from tillkey_server.usecases.services import Services
-
-VENDOR_FAULT = "vendor"
-"""The cause that a request is closed with where the vendor's own change brought a matter back (NX-29)."""
+from tillkey_server.usecases.support_details import text_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +98,9 @@ async def standpoint_of(
     received_at = question.received_at or now
     if received_at > now:
         raise BadInput("received_at", "is still to come")
-    found = {_ground(code): evidence for code, evidence in question.found.items()}
+    found = {_ground(code): text_of(evidence, "found") for code, evidence in question.found.items()}
+    if question.files:
+        files_of(question.files, "files")
     if question.license_id is None:
         return await _before_purchase(services, tx, question, received_at, scope)
     row = await license_of(tx, question.license_id, scope, lock=lock)
@@ -142,7 +144,6 @@ async def _asked(
     line = await orders.line(tx, row.order_line_id)
     order = None if line is None else await orders.by_id(tx, line.order_id)
     held = await activations.active_of_license(tx, row.id)
-    hotfixed = await support_extras.hotfixes_of(tx, row.id)
     owned = project is None or project.customer_id == row.customer_id
     return replace(
         at.asked,
@@ -159,29 +160,23 @@ async def _asked(
         advertised_today=at.product.advertised,
         causes=question.causes,
         modified_files=question.files,
-        hotfixed_files=frozenset(digest for one in hotfixed for digest in one.files.values()),
+        hotfixed_files=await hotfixed_files(tx, row.id),
         described=question.described,
-        self_inflicted=await self_inflicted(tx, row.customer_id, question.matter),
+        self_inflicted=await _self_inflicted(tx, row.customer_id, question.matter),
     )
 
 
-async def self_inflicted(tx: AsyncConnection, customer_id: UUID, matter: str | None) -> tuple[datetime, ...]:
-    """Return when requests about a matter were closed as the customer's own doing, since the vendor last caused it."""
-    if matter is None:
-        return ()
-    closings = [
-        (event.at, event.details.get("cause"))
-        for request in await support.of_matter(tx, customer_id, matter)
-        for event in await support.events_of(tx, request.id)
-        if event.kind == SupportEventKind.CLOSED
-    ]
-    counted: list[datetime] = []
-    for at, cause in sorted(closings, key=lambda one: one[0]):
-        if cause == VENDOR_FAULT:
-            counted.clear()
-        elif cause == CUSTOMER_ACTION:
-            counted.append(at)
-    return tuple(counted)
+async def _self_inflicted(tx: AsyncConnection, customer_id: UUID, matter: str | None) -> tuple[datetime, ...]:
+    """Return when requests about a matter were closed as the customer's own doing."""
+    found = () if matter is None else await support.of_matter(tx, customer_id, matter)
+    return self_inflicted(event_of(one) for one in await support.events_of(tx, *[request.id for request in found]))
+
+
+async def hotfixed_files(tx: AsyncConnection, license_id: UUID) -> frozenset[str]:
+    """Return the digests that the vendor's own hotfixes left: told by whoever applied one, or downloaded (NX-27)."""
+    applied = await support_extras.hotfixes_of(tx, license_id)
+    told = frozenset(digest for one in applied for digest in one.files.values())
+    return told | await downloads.hotfixes_of(tx, license_id)
 
 
 async def _project(tx: AsyncConnection, question: SupportQuestion, row: LicenseRow, scope: Scope) -> ProjectRow | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -18,7 +19,7 @@ from tillkey_server.store import licenses, support
 from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.store.support import SupportEventRow, SupportRequestRow
 from tillkey_server.store.support_extras import ClosureRow, GrantRow, HotfixRow
-from tillkey_server.usecases.issue_facts import clock_terms_of, record_of
+from tillkey_server.usecases.issue_facts import all_clock_terms, records_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +44,19 @@ async def request_of(
 
 async def seen_of(tx: AsyncConnection, row: SupportRequestRow, now: datetime) -> RequestSeen:
     """Return a request that a caller sees."""
-    record = await record_of(tx, row, now)
-    held = None if record.license_id is None else await licenses.by_id(tx, record.license_id)
-    return RequestSeen(row, record, await clock_terms_of(tx, row), held)
+    return (await all_seen(tx, (row,), now))[0]
+
+
+async def all_seen(tx: AsyncConnection, found: Sequence[SupportRequestRow], now: datetime) -> tuple[RequestSeen, ...]:
+    """Return requests that a caller sees, in their order, with as many questions to the database as for one."""
+    records, terms = await records_of(tx, found, now), await all_clock_terms(tx, found)
+    named = {one.license_id for one in records.values() if one.license_id is not None}
+    held = {one.id: one for one in (await licenses.of_ids(tx, named) if named else ())}
+
+    def license_of(record: SupportRecord) -> LicenseRow | None:
+        return None if record.license_id is None else held[record.license_id]
+
+    return tuple(RequestSeen(one, records[one.id], terms[one.id], license_of(records[one.id])) for one in found)
 
 
 def shown(seen: RequestSeen, now: datetime) -> dict[str, object]:

@@ -42,7 +42,7 @@ from tillkey_server.store.terminations import TerminationRow, WaiverRow
 from tillkey_server.usecases import accounts
 from tillkey_server.usecases.erasure import erase_customer
 from tillkey_server.usecases.holds import legal_hold_of
-from tillkey_server.usecases.issue_facts import record_of
+from tillkey_server.usecases.issue_facts import records_of
 from tillkey_server.usecases.seen import living
 from tillkey_server.usecases.services import Services
 
@@ -227,7 +227,8 @@ async def leaving(tx: AsyncConnection, customer_id: UUID, held: TerminationRow |
 
 async def _open_requests(tx: AsyncConnection, customer_id: UUID, now: datetime) -> int:
     found = await support.of_customer(tx, customer_id)
-    return len([one for one in found if state_of(await record_of(tx, one, now)) not in ENDED])
+    records = await records_of(tx, found, now)
+    return len([one for one in records.values() if state_of(one) not in ENDED])
 
 
 def _proposed_by(held: TerminationRow | None, behavior: str) -> str | None:

@@ -57,12 +57,13 @@ async def bought_by(tx: AsyncConnection, row: LicenseRow) -> Bought:
     return Bought(order, line)
 
 
-async def history_of(tx: AsyncConnection, row: LicenseRow, policy: Policy) -> History:
+async def history_of(tx: AsyncConnection, row: LicenseRow, policy: Policy, bought: Bought | None = None) -> History:
     """Return all facts about the terms of a license sold under `policy`. Raises BrokenInvariant without an order.
 
     Its clocks begin where they were counted from when it was issued; rows of older code leave that to the payment.
+    `bought` is what it was bought by, for whoever has read that.
     """
-    bought = await bought_by(tx, row)
+    bought = bought or await bought_by(tx, row)
     start = row.clocks_from or bought.order.paid_at
     code = await purchase_codes.of_license(tx, row.id)
     if bought.order.channel == TRIAL:

@@ -22,10 +22,12 @@ from tillkey_server.rules.site import canonical_site
 from tillkey_server.rules.software_release import GrantFacts, decide_redeem
 from tillkey_server.rules.update import UpdateFacts, decide_download, decide_release, decide_update
 from tillkey_server.rules.update_code import UpdateCode
-from tillkey_server.rules.update_offer import decide_offer
+from tillkey_server.rules.update_offer import OfferFacts, decide_offer
 from tillkey_server.store import audit, downloads, orders, products, projects, software_releases
 from tillkey_server.store.downloads import DownloadRow
 from tillkey_server.store.licenses import LicenseRow
+from tillkey_server.store.products import ProductRow
+from tillkey_server.store.projects import ProjectRow
 from tillkey_server.store.software_releases import SoftwareReleaseRow
 from tillkey_server.usecases.answers import RefusalAnswer, refusal_of, told_of
 from tillkey_server.usecases.seen import activation_of, license_of
@@ -43,6 +45,15 @@ class Asked:
     installed_version: str | None = None
     site: str | None = None
     prereleases: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sold:
+    """What a license is of: when it was paid, its product, and the project that it is bound to, if any."""
+
+    paid_at: datetime
+    product: ProductRow
+    project: ProjectRow | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +113,9 @@ async def preview_offer(
         if release is None:
             raise NotFound("release", version)
         policy = await services.policies.of(tx, row.policy_ref)
-    return decide_offer(release.facts(), requested_at, policy, services.clock.now(), is_paid=is_paid)
+    now = services.clock.now()
+    offered = OfferFacts(release.version, requested_at, now, release.published_at, release.withdrawn_at, is_paid)
+    return decide_offer(offered, policy, now)
 
 
 async def grant_download(
@@ -222,18 +235,26 @@ async def update_facts(tx: AsyncConnection, row: LicenseRow, asked: Asked, now: 
     if order is None or sold is None:
         raise BrokenInvariant(f"license {row.id} is of no order or no product")
     bound = None if row.project_id is None else await projects.by_id(tx, row.project_id)
-    retired, offline = (one is not None and one <= now for one in (sold.retired_at, sold.offline_at))
+    return await facts_of(tx, row, Sold(order.paid_at, sold, bound), asked, now)
+
+
+async def facts_of(tx: AsyncConnection, row: LicenseRow, sold: Sold, asked: Asked, now: datetime) -> UpdateFacts:
+    """Return the same, for whoever holds already what the license is of."""
+    had = await downloads.counted(tx, row.id, now)
+    retired, offline = (one is not None and one <= now for one in (sold.product.retired_at, sold.product.offline_at))
+    site = None if sold.project is None else sold.project.site
     return UpdateFacts(
         license=row.facts,
-        bought_at=order.paid_at,
+        bought_at=sold.paid_at,
         releases=await software_releases.of_license(tx, row.product_id, row.id),
         platform=asked.platform_version,
         installed=asked.installed_version,
         site=None if asked.site is None else canonical_site(asked.site),
-        is_bound=bound is not None,
-        bound_site=None if bound is None or bound.site is None else canonical_site(bound.site),
+        is_bound=sold.project is not None,
+        bound_site=None if site is None else canonical_site(site),
         prereleases=asked.prereleases,
-        downloads=await downloads.counted(tx, row.id, now),
+        downloads=had.ordinary,
+        free_downloads=had.free,
         product="retired" if retired else "offline" if offline else "on_sale",
     )
 

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tillkey.wire.errors import WireError
 from tillkey.wire.license_key import normalize
-from tillkey_server.errors import BadInput, BrokenInvariant, NotFound
+from tillkey_server.errors import BadInput, NotFound
 from tillkey_server.ids import new_id
 from tillkey_server.rules.access import EVERYTHING, Scope
 from tillkey_server.rules.claim import DEVELOPMENT, ClaimFacts, IntakeFacts, QuoteFacts, RmaFacts, decide_open
@@ -23,14 +23,16 @@ from tillkey_server.rules.warranty import (
     CoverFacts,
     FindingFacts,
     PastDecision,
+    decide_contract,
     decide_cover,
     decide_service,
     not_offered,
 )
 from tillkey_server.rules.warranty_code import WarrantyCode
 from tillkey_server.rules.warranty_policy import Ground, StartBasis
-from tillkey_server.store import audit, licenses, orders, outbox, warranty
+from tillkey_server.store import audit, licenses, outbox, warranty
 from tillkey_server.store.licenses import LicenseRow
+from tillkey_server.store.orders import OrderRow
 from tillkey_server.store.warranty import (
     ClaimRow,
     ContractRow,
@@ -45,6 +47,7 @@ from tillkey_server.usecases.authorized import lists_of, partners_of
 from tillkey_server.usecases.customer import address_of
 from tillkey_server.usecases.seen import license_of
 from tillkey_server.usecases.services import Services
+from tillkey_server.usecases.terms import bought_by
 
 MAX_CONTACTS = 20
 _CONTACT = "warranty contact"
@@ -143,17 +146,15 @@ async def record_contract(
     """
     if len(told.contacts) > MAX_CONTACTS:
         raise BadInput("contacts", f"must be at most {MAX_CONTACTS}")
-    contacts = [contact_hash(services, one) for one in told.contacts]
+    if told.basis is StartBasis.PURCHASE:
+        raise BadInput("start_basis", "is what the terms say where there is no contract; a contract names another day")
+    contacts = [contact_hash(services, one, "contacts") for one in told.contacts]
     async with services.db.writing() as tx:
         row = await license_of(tx, license_id, scope, lock=True)
         now = services.clock.now()
         policy = await services.policies.of(tx, row.policy_ref)
-        decision = not_offered(policy, now)
-        if policy.warranty is not None:
-            facts = {"contract": told.number, "serial": told.serial, "months": told.months, "basis": told.basis.value}
-            clauses = policy.warranty.clauses.period
-            code = WarrantyCode.CONTRACT_RECORDED
-            decision = allow(code, clauses=clauses, policy=policy.ref, now=now, facts=facts)
+        facts = ContractFacts(told.number, told.starts_on, told.basis, told.months)
+        decision = decide_contract(facts, told.serial, policy, now)
         await audit.record(tx, decision, actor=actor, action="warranty_contract", license_id=row.id)
         if not decision.allowed:
             return refusal_of(decision)
@@ -189,7 +190,7 @@ async def preview(
         row = await license_of(tx, license_id, scope)
         policy = await services.policies.of(tx, row.policy_ref)
         found = tuple(one.facts for one in findings)
-        facts = await cover_facts(tx, row, reported_at or now, found)
+        facts = await cover_facts(tx, row, (await bought_by(tx, row)).order, reported_at or now, found)
     return decide_cover(facts, lists_of(services, policy), policy, now)
 
 
@@ -286,7 +287,8 @@ async def decide_claim(
         held = await held_by(services, tx, claim_id, scope, lock=True)
         now = services.clock.now()
         found = tuple(_finding_facts(one) for one in held.findings)
-        facts = await cover_facts(tx, held.license, held.claim.reported_at, found)
+        order = (await bought_by(tx, held.license)).order
+        facts = await cover_facts(tx, held.license, order, held.claim.reported_at, found)
         cover = decide_cover(facts, lists_of(services, held.policy), held.policy, now)
         last = held.decisions[-1] if held.decisions else None
         past = None if last is None else PastDecision(last.outcome, last.number, last.findings)
@@ -327,9 +329,9 @@ async def held_by(services: Services, tx: AsyncConnection, claim_id: UUID, scope
     )
 
 
-def contact_hash(services: Services, email: str) -> str:
-    """Return the keyed hash under which a contact is known. Raises BadInput for what is no address."""
-    return services.pepper.hash_word(_CONTACT, address_of(email, "contacts").casefold()).hex()
+def contact_hash(services: Services, email: str, field: str) -> str:
+    """Return the keyed hash under which a contact is known. Raises BadInput by `field` for what is no address."""
+    return services.pepper.hash_word(_CONTACT, address_of(email, field).casefold()).hex()
 
 
 async def _decide_open(
@@ -362,15 +364,15 @@ async def _by_key(services: Services, tx: AsyncConnection, key: str, scope: Scop
 
 
 async def cover_facts(
-    tx: AsyncConnection, row: LicenseRow, reported_at: datetime, findings: tuple[FindingFacts, ...] = ()
+    tx: AsyncConnection,
+    row: LicenseRow,
+    order: OrderRow,
+    reported_at: datetime,
+    findings: tuple[FindingFacts, ...] = (),
 ) -> CoverFacts:
-    """Return what a device's warranty is judged by for a fault that was told at an instant."""
-    order = await orders.of_line(tx, row.order_line_id)
-    if order is None:
-        raise BrokenInvariant(f"license {row.id} is of no order")
-    return CoverFacts(
-        _contract_facts(await warranty.contract_of(tx, row.id)), reported_at, order.paid_at, order.channel, findings
-    )
+    """Return what a device's warranty is judged by for a fault that was told at an instant; `order` bought it."""
+    contract = _contract_facts(await warranty.contract_of(tx, row.id))
+    return CoverFacts(contract, reported_at, order.paid_at, order.channel, findings)
 
 
 def _contract_facts(row: ContractRow | None) -> ContractFacts | None:

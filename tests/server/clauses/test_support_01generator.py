@@ -117,11 +117,11 @@ async def test_an_update_that_there_was_at_the_request_may_be_offered_instead(ho
     await desk.open()
     house.clock.turn(days=1)
     there = await desk.event("update_offered", version="2.0", published_at="2026-03-02T09:00:00Z")
-    assert (there["code"], there["clauses"]) == ("offer_free_update", ["ZG-15"])
+    assert (there["code"], there["clauses"]) == ("resolution_update", ["ZG-15"])
     newer = await desk.event("update_offered", version="2.1", published_at="2026-03-02T09:00:01Z")
     paid = await desk.event("update_offered", version="2.0", paid=True, published_at="2026-03-02T09:00:00Z")
-    assert [(one["code"], one["facts"]["because"]) for one in (newer, paid)] == [
-        ("offer_not_permitted", "published_after_request"),
+    assert [(one["code"], one["facts"].get("because")) for one in (newer, paid)] == [
+        ("resolution_update_too_new", None),
         ("offer_not_permitted", "may_not_be_paid"),
     ]
     assert (await desk.clock("fix"))["stopped_at"] is None

@@ -183,8 +183,8 @@ async def test_an_update_may_be_offered_free_or_paid_and_the_clock_runs_on(house
     await desk.open()
     offers = [await desk.event("update_offered", version="2.0", paid=paid) for paid in (False, True)]
     assert [(one["code"], one["clauses"]) for one in offers] == [
-        ("offer_free_update", ["BC-16"]),
-        ("offer_paid_update", ["BC-16"]),
+        ("update_free", ["BC-16"]),
+        ("update_paid", ["BC-16"]),
     ]
     declined = await desk.event("attempt_declined")
     assert declined["code"] == "support_event_recorded"
@@ -225,9 +225,14 @@ async def test_every_answer_about_a_request_shows_the_banner_of_the_moment(house
 async def test_a_real_bug_is_fixed_by_a_release_for_everybody(house: House, callers: Callers) -> None:
     desk = await help_desk(house, callers, CARE)
     await house.license(CARE, "other@else.example")
-    await desk.open()
+    opened = await desk.open()
     fixed = await desk.event("resolved", fixed_in_release="3.0.1")
-    assert (fixed["code"], "BC-30" in fixed["clauses"], fixed["facts"]["owners"]) == ("request_fixed", True, 2)
+    assert (fixed["code"], "BC-30" in fixed["clauses"]) == ("request_fixed", True)
+    reports = [{"license_id": str(desk.sold.license_id), "reported_at": opened["request"]["received_at"]}]
+    body = {"version": "3.0.1", "kind": "corrective", "sha256": "ab" * 32, "size": 1, "url": "https://files.example/x"}
+    owner = await callers.client()
+    published = await owner.post(f"/v1/products/{CARE}/releases", json={**body, "fixes": reports})
+    assert (published.json()["clauses"], published.json()["owners"]) == (["BC-30"], 2)
 
 
 async def _asked_before(desk: HelpDesk) -> dict[str, Any]:

@@ -1,6 +1,8 @@
 """The commands about support: a question, a request with what happens to it, closures."""
 
-CARE = "prestashop-click-collect"
+import pytest
+
+CARE, MARKET = "prestashop-click-collect", "nexopos-multistore"
 
 
 def test_a_request_is_asked_about_opened_told_of_and_shown(shell):
@@ -17,7 +19,7 @@ def test_a_request_is_asked_about_opened_told_of_and_shown(shell):
     assert mailed["code"] == "reply_outside_tool"
     offered = ("version=2.0", "paid=yes", "published_at=2026-01-01T00:00:00Z")
     offer = [word for one in offered for word in ("--detail", one)]
-    assert shell.json("support", "event", request_id, "--kind", "update_offered", *offer)["code"] == "offer_paid_update"
+    assert shell.json("support", "event", request_id, "--kind", "update_offered", *offer)["code"] == "update_paid"
     waiting = shell.run(
         "support", "event", request_id, "--kind", "waiting_for_customer", "--detail", "missing=log,site"
     )
@@ -47,11 +49,35 @@ def test_a_refused_request_a_consent_and_a_hotfix_that_the_terms_have_not(shell)
     assert hotfix["code"] == "hotfix_unjustified"
 
 
+@pytest.mark.clause("NX-27")
+def test_files_are_told_in_the_same_spelling_at_a_hotfix_and_at_a_refusal(shell):
+    license_id = shell.issue(product=MARKET)["license_id"]
+    customer_id = shell.json("license", "show", license_id)["customer_id"]
+    shell.json("project", "add", "--customer", customer_id, "--name", "Shop")
+    request_id = shell.json("support", "open", "--license", license_id, "--task", "fix_issue")["request"]["id"]
+    hotfix = ("support", "hotfix", request_id, "--severity", "severe", "--file")
+    assert shell.json(*hotfix, f"a.php={'AB' * 32}", exit_code=2)["detail"].startswith("files: ")
+    assert shell.json(*hotfix, f"a.php={'ab' * 32}")["code"] == "hotfix_recorded"
+    changed = ("support", "event", request_id, "--kind", "refused", "--detail", "code=nosup_code_modified")
+    evidence = ("--detail", "evidence=changed")
+    own = shell.json(*changed, *evidence, "--detail", f"files=a.php={'ab' * 32}", exit_code=1)
+    assert own["facts"]["because"] == "own_hotfix"
+    foreign = f"files=a.php={'ab' * 32},b.php={'cd' * 32}"
+    assert shell.json(*changed, *evidence, "--detail", foreign)["facts"]["files"] == ["b.php"]
+
+
 def test_a_value_that_nobody_can_read_is_told_by_its_name(shell):
     license_id = shell.issue(product=CARE)["license_id"]
     request_id = shell.json("support", "open", "--license", license_id, "--task", "install")["request"]["id"]
     told = ("support", "event", request_id, "--kind")
+    refused = ("refused", "--detail", "code=nosup_hands_on", "--detail")
     for words, name in (
+        ((*refused, "files=a.php"), "files"),
+        ((*refused, f"files=a.php={'AB' * 32}"), "files"),
+        ((*refused, f"evidence={'x' * 2001}"), "evidence"),
+        (("refused", "--detail", "code=too much"), "code"),
+        (("waiting_for_customer", "--detail", "missing=The log"), "missing"),
+        (("resolved", "--detail", "fixed_in_release=the next"), "fixed_in_release"),
         (("human_reply", "--detail", "in_tool=perhaps"), "in_tool"),
         (("human_reply", "--detail", "in_tool"), "detail"),
         (("converted", "--detail", "license_id=x"), "license_id"),

@@ -32,6 +32,24 @@ def test_a_contradiction_is_refused_by_its_key(name: str, old: str, new: str, ke
     assert list(faults(name, old, new)) == [key]
 
 
+@pytest.mark.parametrize(
+    ("name", "old", "new", "key"),
+    [
+        (
+            "nexopos",
+            "\nalways_free",
+            "\noffers_published_by_request = true\nalways_free",
+            "offers_published_by_request",
+        ),
+        ("nexopos", "[support.fix]", "[support.fix]\ncovers_reported_in_time = true", "covers_reported_in_time"),
+        ("netposa", 'id = "web"', 'id = "web"\nregions = ["south"]', "regions"),
+    ],
+)
+def test_a_key_that_nothing_reads_is_refused(name: str, old: str, new: str, key: str) -> None:
+    [(named, reason)] = faults(name, old, new).items()
+    assert (named.rpartition(".")[2], reason) == (key, "is no key of a policy")
+
+
 @pytest.mark.clause("K-09")
 @pytest.mark.parametrize("name", sorted(SOURCES))
 def test_a_file_without_these_sections_still_loads(name: str) -> None:

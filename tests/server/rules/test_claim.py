@@ -19,13 +19,13 @@ from tillkey_server.rules.claim import (
     decide_start,
 )
 from tillkey_server.rules.warranty_code import WarrantyCode
-from tillkey_server.rules.warranty_policy import Authorized
+from tillkey_server.rules.warranty_policy import Partner
 
 TERMS, DEVELOPED, SILENT = POLICIES["netposa"], POLICIES["crmjetty"], POLICIES["default"]
 PARTNERS = (
-    Authorized("south-1", date(2020, 1, 1), None, ("south",)),
-    Authorized("gone", date(2020, 1, 1), date(2026, 1, 1), ("north",)),
-    Authorized("by-contract", date(2020, 1, 1), None, ()),
+    Partner("south-1", date(2020, 1, 1), None, ("south",)),
+    Partner("gone", date(2020, 1, 1), date(2026, 1, 1), ("north",)),
+    Partner("by-contract", date(2020, 1, 1), None, ()),
 )
 INTAKE = IntakeFacts("device", "S-1", "it does not start", "boot.log")
 FREE = ClaimFacts("device", "S-1", "free")

@@ -7,6 +7,7 @@ import pytest
 
 from tests.server.rules.facts import DAY, NOW, POLICIES, a_license
 from tillkey_server.rules.decision import Outcome, Refusal
+from tillkey_server.rules.defect import Severity
 from tillkey_server.rules.software_release import (
     GrantFacts,
     OwnerFacts,
@@ -17,7 +18,7 @@ from tillkey_server.rules.software_release import (
 )
 from tillkey_server.rules.update import ReleaseFacts
 from tillkey_server.rules.update_code import UpdateCode
-from tillkey_server.rules.update_policy import ReleaseKind, Severity
+from tillkey_server.rules.update_policy import ReleaseKind
 
 TERMS = POLICIES["nexopos"]
 SILENT = replace(TERMS, updates=None)

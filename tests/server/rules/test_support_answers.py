@@ -8,6 +8,7 @@ import pytest
 
 from tests.server.rules.facts import POLICIES, told
 from tillkey_server.rules.decision import Decision
+from tillkey_server.rules.defect import Severity
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.standing import LicenseFacts
 from tillkey_server.rules.support_event import (
@@ -21,6 +22,7 @@ from tillkey_server.rules.support_event import (
 from tillkey_server.rules.support_policy import Ground
 from tillkey_server.rules.support_record import Closure, SupportEvent, SupportEventKind, SupportRecord
 from tillkey_server.rules.support_state import banner_of
+from tillkey_server.rules.update_offer import OfferFacts, decide_offer
 
 K = SupportEventKind
 MARKET, ADDON, CRM, CARE, DEVICES = (
@@ -99,24 +101,14 @@ def test_a_refusal_that_is_permitted_names_its_ground_and_the_files_that_others_
 
 
 @pytest.mark.clause("BC-16", "ZG-15")
-@pytest.mark.parametrize(
-    ("policy", "paid", "published", "outcome", "code", "because"),
-    [
-        (CARE, False, None, "allow", "offer_free_update", None),
-        (CARE, True, RECEIVED, "allow", "offer_paid_update", None),
-        (ADDON, True, RECEIVED, "deny", "offer_not_permitted", "may_not_be_paid"),
-        (ADDON, False, NOW, "deny", "offer_not_permitted", "published_after_request"),
-        (ADDON, False, None, "deny", "offer_not_permitted", "published_after_request"),
-        (MARKET, False, RECEIVED, "deny", "offer_not_permitted", "terms_offer_none"),
-    ],
-)
-def test_an_offer_tells_what_is_offered_and_why_it_may_not_be(policy, paid, published, outcome, code, because) -> None:
-    asked = event(K.UPDATE_OFFERED, version="2.0", paid=paid)
-    at = {None: None, RECEIVED: BEFORE, NOW: WRITTEN}[published]
-    facts = {"version": "2.0", "paid": paid, "published_at": at} | ({} if because is None else {"because": because})
-    offers = policy.support.offers
-    clauses = policy.support.clauses.tasks if offers is None else offers.clauses
-    assert told(decided(policy, asked, published_at=published)) == (outcome, code, clauses, facts, ())
+def test_an_offer_is_answered_as_the_rule_of_offers_answers_it() -> None:
+    """Sentence 3: of the request's receipt, and at the instant of the offer."""
+    withdrawn = {"published_at": RECEIVED, "withdrawn_at": NOW}
+    for policy in (CARE, ADDON, MARKET):
+        for paid, known in ((None, {}), (True, {"published_at": RECEIVED}), (False, withdrawn)):
+            asked = event(K.UPDATE_OFFERED, version="2.0", **({} if paid is None else {"paid": paid}))
+            offered = OfferFacts("2.0", RECEIVED, NOW, is_paid=paid, **known)
+            assert decided(policy, asked, **known) == decide_offer(offered, policy, NOW)
 
 
 @pytest.mark.clause("NX-25", "NX-26", "NX-28", "BC-05", "BC-28", "BC-36", "CJ-09")
@@ -264,15 +256,15 @@ def test_a_consent_tells_from_when_to_when_and_whose_it_is_or_why_it_is_not_reco
 
 @pytest.mark.clause("NX-27")
 def test_a_hotfix_tells_how_severe_the_fault_was_and_how_severe_it_has_to_be() -> None:
-    shown = {"severity": "normal", "files": 2}
+    shown = {"severity": "minor", "files": 2}
     listed = {"severities": list(MARKET.support.hotfix.severities)}
-    no = told(decide_hotfix("normal", 2, MARKET, NOW))
+    no = told(decide_hotfix(Severity.MINOR, 2, MARKET, NOW))
     assert no == ("deny", "hotfix_unjustified", MARKET.support.hotfix.clauses, shown | listed, ())
-    yes = told(decide_hotfix("severe", 2, MARKET, NOW))
+    yes = told(decide_hotfix(Severity.SEVERE, 2, MARKET, NOW))
     severe = {"severity": "severe", "files": 2}
     assert yes == ("allow", "hotfix_recorded", MARKET.support.hotfix.clauses, severe | listed, ())
     for policy, cited in ((ADDON, ADDON.support.clauses.tasks), (DEVICES, DEVICES.clocks.clauses.support)):
-        assert told(decide_hotfix("severe", 2, policy, NOW)) == ("deny", "hotfix_unjustified", cited, severe, ())
+        assert told(decide_hotfix(Severity.SEVERE, 2, policy, NOW)) == ("deny", "hotfix_unjustified", cited, severe, ())
 
 
 @pytest.mark.clause("BC-04")

@@ -8,6 +8,7 @@ import pytest
 
 from tests.server.rules.facts import POLICIES
 from tillkey_server.rules.decision import Decision, Outcome
+from tillkey_server.rules.defect import Severity
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.standing import LicenseFacts
 from tillkey_server.rules.support_clock import ClockTerms, clocks_of
@@ -18,6 +19,7 @@ from tillkey_server.rules.support_event import (
     decide_event,
     decide_grant,
     decide_hotfix,
+    decide_withdrawal,
 )
 from tillkey_server.rules.support_record import Closure, SupportEvent, SupportEventKind, SupportRecord
 from tillkey_server.rules.support_state import banner_of, code_of, shown_clocks, state_of
@@ -91,24 +93,6 @@ def test_an_automatic_answer_and_one_outside_the_tool_are_recorded_as_what_they_
     assert code(CARE, event(K.HUMAN_REPLY, in_tool=False)) == "reply_outside_tool"
     assert code(MARKET, event(K.HUMAN_REPLY, in_tool=False)) == "support_event_recorded"
     assert code(silent, event(K.HUMAN_REPLY, in_tool=False)) == "support_event_recorded"
-
-
-@pytest.mark.clause("BC-16", "ZG-15")
-@pytest.mark.parametrize(
-    ("policy", "paid", "published", "expected"),
-    [
-        (CARE, False, None, "offer_free_update"),
-        (CARE, True, None, "offer_paid_update"),
-        (ADDON, False, RECEIVED, "offer_free_update"),
-        (ADDON, False, RECEIVED + SECOND, "offer_not_permitted"),
-        (ADDON, False, None, "offer_not_permitted"),
-        (ADDON, True, RECEIVED, "offer_not_permitted"),
-        (MARKET, False, RECEIVED, "offer_not_permitted"),
-    ],
-)
-def test_an_update_is_offered_as_the_terms_let_it(policy, paid, published, expected) -> None:
-    told = event(K.UPDATE_OFFERED, version="2.0", paid=paid)
-    assert code(policy, told, known=EventFacts(published_at=published)) == expected
 
 
 @pytest.mark.clause("NX-28")
@@ -225,14 +209,14 @@ def test_remote_access_is_the_owners_consent_after_nobody_could_reproduce_it() -
 
 @pytest.mark.clause("NX-27")
 def test_files_are_changed_at_once_only_where_the_fault_is_severe() -> None:
-    found = {one: decide_hotfix(one, 1, MARKET, NOW).code.value for one in ("severe", "data_integrity", "normal")}
+    found = {one.value: decide_hotfix(one, 1, MARKET, NOW).code.value for one in Severity}
     assert found == {
         "severe": "hotfix_recorded",
         "data_integrity": "hotfix_recorded",
-        "normal": "hotfix_unjustified",
+        "minor": "hotfix_unjustified",
     }
     for policy in (ADDON, DEVICES):
-        assert decide_hotfix("severe", 1, policy, NOW).code.value == "hotfix_unjustified"
+        assert decide_hotfix(Severity.SEVERE, 1, policy, NOW).code.value == "hotfix_unjustified"
 
 
 @pytest.mark.clause("BC-04")
@@ -243,6 +227,18 @@ def test_a_closure_was_told_before_it_began() -> None:
     assert decide_closure(late, CARE, NOW).code.value == "closure_notice_late"
     assert decide_closure(in_time, MARKET, NOW).facts["pauses_ack"] is False
     assert decide_closure(in_time, DEVICES, NOW).allowed
+
+
+@pytest.mark.clause("BC-04")
+def test_a_closure_is_taken_back_until_it_is_over_and_told_again_says_the_same() -> None:
+    closure = Closure(RECEIVED, NOW - DAY, NOW + SECOND)
+    taken = decide_withdrawal(closure, CARE, NOW)
+    assert (taken.code.value, taken.facts["withdrawn_at"]) == ("closure_withdrawn", "2026-03-03T12:00:00Z")
+    over = decide_withdrawal(closure, CARE, closure.ends_at)
+    assert (over.code.value, over.clauses) == ("closure_over", CARE.deadlines.closures.clauses)
+    again = decide_withdrawal(replace(closure, withdrawn_at=NOW), CARE, NOW + DAY)
+    assert again.facts == taken.facts
+    assert decide_withdrawal(closure, DEVICES, NOW).clauses == DEVICES.clocks.clauses.support
 
 
 @pytest.mark.parametrize(

@@ -227,6 +227,10 @@ def test_downloads_are_counted_where_they_are_limited():
     refused = decide_download(full, "1.0", two, NOW)
     assert (refused.code, refused.facts["limit"]) == (UpdateCode.UPDATE_DOWNLOAD_LIMIT, 2)
     assert decide_download(full, "1.3", two, NOW).code is UpdateCode.DOWNLOAD_GRANTED
+    freed = replace(full, downloads=1, free_downloads=900)
+    assert decide_download(freed, "1.0", two, NOW).facts["downloads"] == 1
+    counted = decide_download(replace(freed, free_downloads=1), "1.0", terms(two, always_free=False), NOW)
+    assert (counted.code, counted.facts["downloads"]) == (UpdateCode.UPDATE_DOWNLOAD_LIMIT, 2)
     assert decide_download(replace(full, downloads=900), "1.0", UNTIED, NOW).code is UpdateCode.DOWNLOAD_GRANTED
     assert decide_download(full, "9.9", two, NOW).code is UpdateCode.UPDATE_NONE_PUBLISHED
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.server.rules.facts import DAY, NOW, POLICIES, SECOND
+from tests.server.rules.facts import DAY, NOW, POLICIES, SECOND, told
 from tillkey_server.rules.decision import Outcome
 from tillkey_server.rules.warranty import (
     CODES,
@@ -16,6 +16,7 @@ from tillkey_server.rules.warranty import (
     FindingFacts,
     Lists,
     PastDecision,
+    decide_contract,
     decide_cover,
     decide_service,
     warranty_end,
@@ -64,6 +65,16 @@ def test_the_contract_says_how_long_and_its_last_day_is_covered_whole(contract, 
     before = decide_cover(replace(asked, reported_at=end - SECOND), NOBODY, policy, NOW)
     assert (before.code, before.facts["last_day"]) == (WarrantyCode.WARRANTY_ACTIVE, last)
     assert decide_cover(replace(asked, reported_at=end), NOBODY, policy, NOW).code is WarrantyCode.WARRANTY_EXPIRED
+
+
+@pytest.mark.clause("NP-01")
+def test_a_contract_is_recorded_where_the_terms_know_a_warranty():
+    """Sentence 1."""
+    shown = {"contract": "C-1", "serial": "S-1", "months": 24, "start_basis": "delivery"}
+    recorded = decide_contract(CONTRACT, "S-1", TERMS, NOW)
+    assert told(recorded) == ("allow", "contract_recorded", TERMS.warranty.clauses.period, shown, ())
+    silent = decide_contract(CONTRACT, "S-1", SILENT, NOW)
+    assert told(silent) == ("deny", "warranty_not_offered", SILENT.clocks.clauses.support, {}, ())
 
 
 @pytest.mark.clause("NP-01")
@@ -145,7 +156,7 @@ def test_force_majeure_is_charged_and_the_license_can_be_freed_by_a_replacement(
 @pytest.mark.clause("NP-09")
 def test_an_installer_is_judged_by_the_day_of_his_work():
     """Sentence 5."""
-    then = Authorized("partner-1", date(2025, 1, 1), date(2025, 6, 30), ())
+    then = Authorized("partner-1", date(2025, 1, 1), date(2025, 6, 30))
     policy = terms(installers=(then,))
     for day, code in (
         (date(2025, 6, 30), WarrantyCode.SERVICE_FREE),
@@ -165,7 +176,7 @@ def test_an_installer_is_judged_by_the_day_of_his_work():
 def test_an_unofficial_channel_ends_the_warranty_of_the_whole_device():
     """Sentences 5 and 6: a reseller who was one on the day of the sale stays good."""
     sold_on = (NOW - 100 * DAY).date()
-    gone = Authorized("reseller", date(2020, 1, 1), sold_on, ())
+    gone = Authorized("reseller", date(2020, 1, 1), sold_on)
     policy = terms(channels=(gone,))
     assert decide_cover(facts(finding(), channel="reseller"), NOBODY, policy, NOW).allowed
     late = facts(finding(), channel="reseller", sold_at=NOW - 98 * DAY)

@@ -56,6 +56,25 @@ async def test_two_servers_asked_at_once_give_no_download_more_than_the_terms_al
     assert not isinstance(again, RefusalAnswer), "a grant that was never used counts no more once it is over"
 
 
+@pytest.mark.clause("NX-51")
+async def test_what_is_free_for_all_uses_up_none_of_a_licenses_downloads(servers):
+    await software_release.publish(servers[0], "few", release(), actor="cli:test")
+    free = release("1.1", kind=ReleaseKind.SECURITY, always_free=True)
+    await software_release.publish(servers[0], "few", free, actor="cli:test")
+    issued = await issue(servers[0], product="few", customer_email="owner@shop.example", actor="cli:test")
+    license_id = issued.licenses[0].license_id
+
+    async def granted(version):
+        done = await update.grant_download(servers[0], license_id, Asked(), version=version, actor="cli:test")
+        return not isinstance(done, RefusalAnswer)
+
+    assert [await granted(version) for version in ("1.1", "1.1", "1.0", "1.0", "1.0", "1.1")] == [
+        *[True] * 4,
+        False,
+        True,
+    ]
+
+
 @pytest.mark.clause("K-10")
 async def test_a_version_that_two_servers_publish_at_once_is_published_once(servers):
     answers = await asyncio.gather(
@@ -75,6 +94,9 @@ async def test_what_no_release_can_be_is_refused_by_the_name_of_its_field(house)
         assert caught.value.field == field
 
     await refused("version", version="one")
+    await refused("sha256", sha256="AB" * 32)
+    await refused("size", size=-1)
+    await refused("url", url="https://files.example/x\n")
     await refused("platform_min", platform_min="x")
     await refused("platform_max", platform_min="8.1", platform_max="8.0")
     await refused("published_at", published_at=datetime(2027, 1, 1, tzinfo=UTC))

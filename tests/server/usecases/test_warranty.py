@@ -71,13 +71,20 @@ async def test_what_cannot_be_asked_is_refused_by_the_name_of_its_field(house):
     services = house.services
     license_id = await sold_with_terms(Shelf(house))
     report = Report("device", "S-1", "dead", "log", reported_at=house.clock.now() + timedelta(seconds=1))
-    many = Contract("C", "S", house.clock.now().date(), StartBasis.DELIVERY, contacts=("a@b.example",) * 21)
+    today = house.clock.now().date()
+    many = Contract("C", "S", today, StartBasis.DELIVERY, contacts=("a@b.example",) * 21)
+    nowhere = Contract("C", "S", today, StartBasis.DELIVERY, contacts=("nobody",))
+    bought = Contract("C", "S", today, StartBasis.PURCHASE)
+    word = {"token": "x", "contact": "nobody", "actor": "cli:test"}
     made = await decided(Shelf(house), "chargeable")
     over = {"amount": Money(1, "CNY"), "reason": "x", "valid_until": house.clock.now()}
     for field, asked in (
         ("license_id", warranty.open_claim(services, report, actor="cli:test")),
         ("reported_at", warranty.open_claim(services, report, actor="cli:test", license_id=license_id)),
         ("contacts", warranty.record_contract(services, license_id, many, actor="cli:test")),
+        ("contacts", warranty.record_contract(services, license_id, nowhere, actor="cli:test")),
+        ("start_basis", warranty.record_contract(services, license_id, bought, actor="cli:test")),
+        ("contact", claim.accept_quote(services, made.claim_id, **word)),
         (
             "evidence",
             warranty.add_finding(services, made.claim_id, Finding("board", Ground.QUALITY, " "), actor="cli:test"),

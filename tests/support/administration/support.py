@@ -10,7 +10,8 @@ from tillkey_server.usecases.catalogue import change_product
 from tillkey_server.usecases.closure import ToldClosure, add_closure
 from tillkey_server.usecases.project import add_project
 from tillkey_server.usecases.support import TakenRequest, open_support_request
-from tillkey_server.usecases.support_events import ToldEvent, record_support_event
+from tillkey_server.usecases.support_details import ToldEvent
+from tillkey_server.usecases.support_events import record_support_event
 from tillkey_server.usecases.support_facts import SupportQuestion
 
 CONCERNS = ("customer", "product")

@@ -6,33 +6,24 @@ name. Answers are closed too, so that what is answered and what openapi.yaml say
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
+from tillkey_server.clock import from_text
 from tillkey_server.errors import BadInput
 from tillkey_server.money import parse
 from tillkey_server.usecases.paging import DEFAULT_LIMIT, MAX_LIMIT
 
 MAX_REASON = 2000
 MAX_TEXT = 255
-_WRITE_A_TIME = "write a time with its zone, as 2026-01-31T15:00:00Z"
 
 
 def _moment(value: object) -> datetime:
-    """Read a time; a number would be a guess at its unit, and a time without a zone at its place."""
-    try:
-        at = datetime.fromisoformat(value if isinstance(value, str) else "")
-    except ValueError as error:
-        raise ValueError(_WRITE_A_TIME) from error
-    if at.tzinfo is None:
-        raise ValueError(_WRITE_A_TIME)
-    try:
-        return at.astimezone(UTC).replace(microsecond=0)
-    except OverflowError as error:
-        raise ValueError("is beyond what a calendar holds") from error
+    """Read a time; a number would be a guess at its unit."""
+    return from_text(value if isinstance(value, str) else "")
 
 
 def _one_line(value: str) -> str:
@@ -82,6 +73,8 @@ class Query(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+Severity = Literal["severe", "data_integrity", "minor"]
+"""How bad a defect is that a hotfix mends."""
 Language = Annotated[Literal["en", "fr", "it"], Field(description="The language of the sentences.")]
 
 

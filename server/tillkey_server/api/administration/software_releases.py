@@ -18,14 +18,17 @@ from tillkey_server.api.administration.shapes import (
     Moment,
     ProductCode,
     Reason,
+    Severity,
     Time,
 )
+from tillkey_server.rules import defect
 from tillkey_server.rules.access import Permission
 from tillkey_server.rules.release_version import PATTERN
 from tillkey_server.rules.update_code import UpdateCode
-from tillkey_server.rules.update_policy import ReleaseKind, Severity
+from tillkey_server.rules.update_policy import ReleaseKind
 from tillkey_server.usecases import software_release
 from tillkey_server.usecases.answers import RefusalAnswer, told_of
+from tillkey_server.usecases.files import DIGEST
 from tillkey_server.usecases.paging import Page
 
 endpoints = Endpoints("releases")
@@ -34,7 +37,6 @@ VersionText = Annotated[
     str, Field(pattern=PATTERN, max_length=64, description="One to four numbers, as 1.7.8.11 or 2.0.0-rc.1.")
 ]
 Kind = Literal["feature", "security", "compatibility", "corrective", "hotfix"]
-Defect = Literal["severe", "data_integrity", "minor"]
 
 
 class ReportedDefect(Input):
@@ -49,10 +51,10 @@ class PublishRelease(Input):
 
     version: VersionText
     kind: Kind
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-    size: Annotated[int, Field(ge=0, lt=2**53, description="Bytes.")]
+    sha256: Annotated[str, Field(pattern=DIGEST)]
+    size: Annotated[int, Field(ge=0, lt=software_release.MAX_SIZE, description="Bytes.")]
     url: Annotated[Line, Field(description="Where the file stands, for whoever hands it out.")]
-    severity: Annotated[Defect | None, Field(description="Of the defect, for a hotfix.")] = None
+    severity: Annotated[Severity | None, Field(description="Of the defect, for a hotfix.")] = None
     platform_min: Annotated[VersionText | None, Field(description="The first platform version it runs on.")] = None
     platform_max: Annotated[VersionText | None, Field(description="The last one; 8.1 takes 8.1.5 in.")] = None
     always_free: Annotated[bool, Field(description="For all, whatever their clocks say, as a security fix.")] = False
@@ -76,7 +78,7 @@ class Release(Answer):
     product: str
     version: str
     kind: Kind
-    severity: Defect | None
+    severity: Severity | None
     platform_min: str | None
     platform_max: str | None
     always_free: bool
@@ -142,7 +144,7 @@ async def publish_release(call: Call) -> Returned:
     what = software_release.Publication(
         **told,
         kind=ReleaseKind(asked.kind),
-        severity=None if asked.severity is None else Severity(asked.severity),
+        severity=None if asked.severity is None else defect.Severity(asked.severity),
         fixes=[(one.license_id, one.reported_at) for one in asked.fixes],
     )
     done = await software_release.publish(

@@ -23,12 +23,15 @@ from tillkey_server.api.administration.support_shapes import (
 )
 from tillkey_server.rules.access import Permission
 from tillkey_server.rules.decision import Refusal
+from tillkey_server.rules.defect import Severity
 from tillkey_server.rules.install_credit import InstallCode
 from tillkey_server.rules.support_code import SupportCode
 from tillkey_server.rules.support_policy import Ground
+from tillkey_server.rules.update_code import UpdateCode
 from tillkey_server.usecases import closure, support, support_events
 from tillkey_server.usecases.answers import RefusalAnswer, answered_of
 from tillkey_server.usecases.paging import Page
+from tillkey_server.usecases.support_details import ToldEvent
 from tillkey_server.usecases.support_facts import SupportQuestion
 
 endpoints = Endpoints("support")
@@ -52,7 +55,9 @@ _NOT_RECORDED = (
     "not_found",
     SupportCode.EVENT_OUT_OF_PLACE,
     SupportCode.REFUSAL_NOT_PERMITTED,
-    SupportCode.OFFER_NOT_PERMITTED,
+    UpdateCode.OFFER_NOT_PERMITTED,
+    UpdateCode.RESOLUTION_UPDATE_TOO_NEW,
+    UpdateCode.UPDATE_WITHDRAWN,
     SupportCode.INTERVENTION_NOTE_REQUIRED,
     SupportCode.REMOTE_ACCESS_NOT_AUTHORIZED,
     SupportCode.CUSTOMER_STILL_HAS_TIME,
@@ -149,7 +154,7 @@ async def record_support_event(call: Call) -> Returned:
         for name in sorted(asked.model_fields_set - _OF_THE_CALL)
         if (value := getattr(asked, name)) is not None
     }
-    told = support_events.ToldEvent(asked.kind, asked.at, details)
+    told = ToldEvent(asked.kind, asked.at, details)
     request_id = call.id("request_id", "support request")
     taken = await support_events.record_support_event(
         call.services, request_id, told, actor=call.actor, scope=call.scope
@@ -197,7 +202,7 @@ async def record_hotfix(call: Call) -> Returned:
     taken = await support_events.record_hotfix(
         call.services,
         call.id("request_id", "support request"),
-        severity=asked.severity,
+        severity=Severity(asked.severity),
         files=asked.files,
         activation_id=asked.activation_id,
         actor=call.actor,

@@ -20,18 +20,21 @@ from tillkey_server.api.administration.shapes import (
     PolicyNamed,
     ProductCode,
     Reason,
+    Severity,
     Time,
 )
 from tillkey_server.rules.issue_facts import Finding
+from tillkey_server.usecases.files import DIGEST, FILE_PATH, MAX_FILES
+from tillkey_server.usecases.support_details import GROUND, MAX_LISTED, MAX_TEXT, RELEASE, WORD
 
-MAX_LISTED = 50
-Word = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
-Version = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[0-9A-Za-z][0-9A-Za-z.+_-]*$")]
-Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-FilePath = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$")]
-Files = Annotated[dict[FilePath, Digest], Field(max_length=MAX_LISTED, description="SHA-256 of each file, by path.")]
-GroundCode = Annotated[str, Field(pattern=r"^nosup_[a-z_]{1,50}$", description="A ground of the vendor's list.")]
-Evidence = Annotated[str, Field(min_length=1, max_length=2000, description="What shows it; no personal data.")]
+Word = Annotated[str, Field(pattern=WORD)]
+Version = Annotated[str, Field(pattern=RELEASE)]
+Digest = Annotated[str, Field(pattern=DIGEST)]
+FilePath = Annotated[str, Field(pattern=FILE_PATH)]
+Files = Annotated[dict[FilePath, Digest], Field(max_length=MAX_FILES, description="SHA-256 of each file, by path.")]
+SomeFiles = Annotated[Files, Field(min_length=1)]
+GroundCode = Annotated[str, Field(pattern=GROUND, description="A ground of the vendor's list.")]
+Evidence = Annotated[str, Field(min_length=1, max_length=MAX_TEXT, description="What shows it; no personal data.")]
 EventKind = Literal[
     "human_reply",
     "automatic_reply",
@@ -98,17 +101,17 @@ class TellEvent(Input):
     in_tool: Annotated[bool | None, Field(description="Whether it was written where the customer asked.")] = None
     code: GroundCode | None = None
     evidence: Evidence | None = None
-    files: Files | None = None
+    files: SomeFiles | None = None
     missing: Annotated[list[Word], Field(min_length=1, max_length=MAX_LISTED)] | None = None
     version: Version | None = None
     paid: bool | None = None
     published_at: Annotated[Moment | None, Field(description="When the offered update was published.")] = None
     finding: Finding | None = None
-    cause: Annotated[str | None, Field(min_length=1, max_length=2000, description="The probable cause.")] = None
-    prevention: Annotated[str | None, Field(min_length=1, max_length=2000, description="How to prevent it.")] = None
+    cause: Annotated[str | None, Field(min_length=1, max_length=MAX_TEXT, description="The probable cause.")] = None
+    prevention: Annotated[str | None, Field(min_length=1, max_length=MAX_TEXT, description="How to prevent it.")] = None
     remote: Annotated[bool | None, Field(description="By remote access, which needs a consent that runs.")] = None
     fixed_in_release: Version | None = None
-    no_intervention_reason: Annotated[str | None, Field(min_length=1, max_length=2000)] = None
+    no_intervention_reason: Annotated[str | None, Field(min_length=1, max_length=MAX_TEXT)] = None
     unanswered: Annotated[bool | None, Field(description="Closed because the customer did not answer.")] = None
     license_id: Annotated[UUID | None, Field(description="What was bought since.")] = None
     language: Language = "en"
@@ -118,7 +121,7 @@ class GrantAccess(Input):
     """A customer's consent to remote access. Passwords and keys have no place here."""
 
     granted_by: Annotated[UUID, Field(description="The customer who consents.")]
-    scope: Annotated[str, Field(min_length=1, max_length=2000, description="What may be done.")]
+    scope: Annotated[str, Field(min_length=1, max_length=MAX_TEXT, description="What may be done.")]
     starts_at: Annotated[Moment | None, Field(description="From when; left out, now.")] = None
     until: Moment
     language: Language = "en"
@@ -127,8 +130,8 @@ class GrantAccess(Input):
 class TellHotfix(Input):
     """Files that were changed at once."""
 
-    severity: Literal["severe", "data_integrity", "normal"]
-    files: Annotated[Files, Field(min_length=1)]
+    severity: Severity
+    files: SomeFiles
     activation_id: UUID | None = None
     language: Language = "en"
 
