@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
+    from sqlalchemy import ColumnElement, ScalarSelect
     from sqlalchemy.ext.asyncio import AsyncConnection
 
 MOMENTS = frozenset(
@@ -165,6 +166,19 @@ async def of_customer(conn: AsyncConnection, customer_id: UUID, *, lock: bool = 
     """Return all licenses of a customer by id; `lock` their rows before deciding about them, in that order."""
     statement = _SELECT.where(_C.customer_id == customer_id).order_by(_C.id)
     return await rows.many(conn, rows.locked(statement, tables.license_, lock=lock), LicenseRow)
+
+
+def held_since(customer_id: ColumnElement[UUID]) -> ScalarSelect[datetime | None]:
+    """Return, within a query, since when anything of a customer's is on legal hold."""
+    other = tables.license_.alias()
+    return select(func.min(other.c.legal_hold_at)).where(other.c.customer_id == customer_id).scalar_subquery()
+
+
+async def legal_hold_of(conn: AsyncConnection, customer_id: UUID) -> datetime | None:
+    """Return since when anything of a customer's is on legal hold: it blocks orders, payouts and erasure (CJ-02)."""
+    statement = select(func.min(_C.legal_hold_at)).where(_C.customer_id == customer_id)
+    since: datetime | None = (await conn.execute(statement)).scalar_one()
+    return since
 
 
 async def lock_all(conn: AsyncConnection, license_ids: Iterable[UUID]) -> None:

@@ -13,10 +13,9 @@ from tillkey_server.money import Money
 from tillkey_server.rules.access import EVERYTHING, Scope
 from tillkey_server.rules.decision import Outcome, Refusal, instant
 from tillkey_server.rules.refund_codes import RefundCode
-from tillkey_server.store import audit, balances, customers
+from tillkey_server.store import audit, balances, customers, licenses
 from tillkey_server.store.balances import EntryRow
 from tillkey_server.usecases.answers import RefusalAnswer
-from tillkey_server.usecases.holds import legal_hold_of
 from tillkey_server.usecases.services import Services, settled
 
 SPENT = "spent"
@@ -92,7 +91,7 @@ async def _taken(
                 if (known.amount_minor, known.currency) != (-amount.minor, amount.currency):
                     raise BadInput("reference", "names another amount that was taken already")
                 return await _shown(tx, customer_id)
-            since = await legal_hold_of(tx, customer_id) if way.held_back else None
+            since = await licenses.legal_hold_of(tx, customer_id) if way.held_back else None
             if since is not None:
                 await _note(services, tx, customer_id, Refusal.LEGAL_HOLD, amount, way, actor)
                 return RefusalAnswer(Refusal.LEGAL_HOLD, "", HOLD, facts={"since": instant(since)})

@@ -92,8 +92,7 @@ async def issue(
 
 def _waiting(known: orders.OrderRow, policy: Policy, now: datetime) -> Decision | None:
     """Return the no to a key of an order that is under review (BC-37)."""
-    is_held = known.under_review and known.held_at is not None
-    return refuse_under_review(known.held_at or now, policy, now) if is_held else None
+    return None if known.held_since is None else refuse_under_review(known.held_since, policy, now)
 
 
 async def change_standing(
