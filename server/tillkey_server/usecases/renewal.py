@@ -93,7 +93,7 @@ async def renew(
             row = await license_of(tx, license_id, scope, lock=True)
             await chains.hold_still(tx, row.id)
             known = await orders.by_external(tx, told.channel.strip(), told.number.strip(), lock=True)
-            found = await gather(services, tx, row, lock=True)
+            found = await gather(services, tx, row, still=True)
             if known is not None:
                 return await _again(tx, known, row, told, found.sold_under, actor, now)
             if paid_at < found.bought.order.paid_at:

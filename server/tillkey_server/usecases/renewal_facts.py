@@ -30,16 +30,22 @@ class Gathered:
     product: ProductRow
 
 
-async def gather(services: Services, tx: AsyncConnection, row: LicenseRow, *, lock: bool = False) -> Gathered:
-    """Read what decides a renewal of a license; `lock` its product, so that nobody retires it meanwhile (BC-23)."""
-    product = await products.by_id(tx, row.product_id, lock=lock)
+async def product_of(tx: AsyncConnection, row: LicenseRow, *, still: bool = False) -> ProductRow:
+    """Return the product of a license; `still`: nobody retires it before the transaction ends (BC-23)."""
+    product = await products.by_id(tx, row.product_id, still=still)
     if product is None:
         raise BrokenInvariant(f"license {row.id} has no product")
+    return product
+
+
+async def gather(services: Services, tx: AsyncConnection, row: LicenseRow, *, still: bool = False) -> Gathered:
+    """Read what decides a renewal of a license; `still`: nobody retires its product meanwhile (BC-23)."""
+    product = await product_of(tx, row, still=still)
     sold_under = await services.policies.of(tx, row.policy_ref)
     bought = await bought_by(tx, row)
     facts = RenewalFacts(
         license=row.facts,
-        history=await history_of(tx, row, sold_under),
+        history=await history_of(tx, row, sold_under, bought),
         prices=_prices(bought, product),
         channel=bought.order.channel,
         is_trial=bought.order.channel == TRIAL,

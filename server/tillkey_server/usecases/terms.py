@@ -57,12 +57,11 @@ async def bought_by(tx: AsyncConnection, row: LicenseRow) -> Bought:
     return Bought(order, line)
 
 
-async def history_of(tx: AsyncConnection, row: LicenseRow, policy: Policy) -> History:
-    """Return all facts about the terms of a license sold under `policy`. Raises BrokenInvariant without an order.
+async def history_of(tx: AsyncConnection, row: LicenseRow, policy: Policy, bought: Bought) -> History:
+    """Return all facts about the terms of a license sold under `policy` by what it was `bought` by.
 
     Its clocks begin where they were counted from when it was issued; rows of older code leave that to the payment.
     """
-    bought = await bought_by(tx, row)
     start = row.clocks_from or bought.order.paid_at
     code = await purchase_codes.of_license(tx, row.id)
     if bought.order.channel == TRIAL:
@@ -78,7 +77,7 @@ async def history_of(tx: AsyncConnection, row: LicenseRow, policy: Policy) -> Hi
 
 async def terms_of(tx: AsyncConnection, row: LicenseRow, policy: Policy) -> Terms:
     """Return the folded clocks of a license sold under `policy`. Raises BrokenInvariant without an order."""
-    return (await history_of(tx, row, policy)).fold()
+    return (await history_of(tx, row, policy, await bought_by(tx, row))).fold()
 
 
 async def unlike_their_fold(tx: AsyncConnection, policies: PolicyBook, limit: int) -> tuple[UUID, ...]:

@@ -1,40 +1,15 @@
 """What a heartbeat costs the database, counted: at most three statements, and no lock."""
 
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
-from sqlalchemy import event
 
 from tests.support.premises import own_premises  # noqa: F401 - fixture
+from tests.support.statements import counted, locks
 from tests.support.till import RawTill, new_rid
 from tillkey.wire.request import ClockReading, Heartbeat, open_request
 from tillkey_server.usecases.answers import LeaseAnswer
 from tillkey_server.usecases.heartbeat import heartbeat
 
 MOST = 3
-_LOCK = re.compile(r"\bFOR (NO KEY UPDATE|UPDATE|KEY SHARE|SHARE)\b")
-_FRAME = ("BEGIN", "COMMIT", "ROLLBACK", "PRAGMA")
-
-
-@contextmanager
-def counted(database) -> Iterator[list[str]]:
-    """Collect the statements that a database is sent, but for what begins and ends a transaction."""
-    sent: list[str] = []
-
-    def note(_conn, _cursor, statement, *_rest) -> None:
-        if not statement.startswith(_FRAME):
-            sent.append(statement)
-
-    engines = {database._writer.sync_engine, database._reader.sync_engine}
-    for engine in engines:
-        event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield sent
-    finally:
-        for engine in engines:
-            event.remove(engine, "before_cursor_execute", note)
 
 
 def beat_of(till, *, nonce=None, app_version="1.0"):
@@ -42,10 +17,6 @@ def beat_of(till, *, nonce=None, app_version="1.0"):
     clock = ClockReading(wall=1, boottime=1, boot_id="boot")
     body = Heartbeat(held.sub, nonce or held.nonce, held.seq, till.fingerprint, app_version, clock)
     return open_request(till.sign(body, rid=new_rid()), aud=till.keyset.issuer)
-
-
-def locks(statements):
-    return [statement for statement in statements if _LOCK.search(statement)]
 
 
 async def holding(premises):
