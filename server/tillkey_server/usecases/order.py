@@ -120,8 +120,7 @@ async def _told_first(
     now = row.created_at
     decision = await decide_cart(services, tx, cart, customer.id, rows)
     pieces = pieces_of(cart.lines, rows)
-    sales = [_sale(services, rows[one.line.product], one.line, customer, cart.paid_at, now) for one in pieces]
-    await _insert(tx, row, sales, pieces)
+    await _insert(services, tx, row, pieces, rows)
     decided = decided_at_payment(services, decision, rows[cart.lines[0].product], now, told=held)
     out = row if decided.allowed else await put_under_review(tx, row, decided, actor)
     return await placed_order(services, tx, out, customer, actor, decided, is_new=True)
@@ -161,12 +160,16 @@ async def get_order(services: Services, order_id: UUID, *, scope: Scope = EVERYT
     return {**_head(row), "lines": shown, "reviews": steps}
 
 
-async def _insert(tx: AsyncConnection, row: OrderRow, sales: Sequence[Sale], pieces: Sequence[Piece]) -> None:
-    """Insert an order with its lines. Raises Raced where somebody else told it first."""
+async def _insert(
+    services: Services, tx: AsyncConnection, row: OrderRow, pieces: Sequence[Piece], rows: Mapping[str, ProductRow]
+) -> None:
+    """Insert an order with its lines, under today's terms. Raises Raced where somebody else told it first."""
     if not await orders.insert_if_absent(tx, row):
         raise Raced
-    for position, (sale, piece) in enumerate(zip(sales, pieces, strict=True)):
-        await orders.insert_line(tx, _line_row(row, sale, piece, position))
+    for position, piece in enumerate(pieces):
+        sold = rows[piece.line.product]
+        policy = services.policies.offered(sold.policy_name)
+        await orders.insert_line(tx, _line_row(row, sold, policy, piece, position))
 
 
 def _check_seen(lines: Sequence[Line], rows: Mapping[str, ProductRow], scope: Scope) -> None:
@@ -184,40 +187,27 @@ async def _buyer(tx: AsyncConnection, known: OrderRow | None, row: CustomerRow, 
     return await customers.by_email_key(tx, row.email_key) or row
 
 
-def _sale(
-    services: Services, sold: ProductRow, line: Line, customer: CustomerRow, paid_at: datetime | None, now: datetime
-) -> Sale:
-    policy = services.policies.offered(sold.policy_name)
-    _check_months(line, policy)
-    return Sale(sold, customer, policy, line.quantity, now, paid_at)
-
-
-def _check_months(line: Line, policy: Policy) -> None:
-    """Raise BadInput for a length that the terms let nobody choose (NX-44)."""
-    offered = () if policy.terms is None or line.kind is not LineKind.PRODUCT else policy.terms.purchase_months
-    if line.months is not None and line.months not in offered:
-        listed = ", ".join(str(months) for months in offered)
-        raise BadInput("lines.months", f"may be {listed}, by the terms" if listed else "may not be chosen here")
-
-
-def _line_row(order: OrderRow, sale: Sale, piece: Piece, position: int) -> OrderLineRow:
+def _line_row(order: OrderRow, sold: ProductRow, policy: Policy, piece: Piece, position: int) -> OrderLineRow:
     line = piece.line
-    price = line.price or Money(sale.product.price_minor, sale.product.currency)
+    today = Money(sold.price_minor, sold.currency)
+    price = line.price or today
+    # What is listed in another currency has no list price in that of the line.
+    listed = line.list_price or (today if today.currency == price.currency else None)
     return OrderLineRow(
         id=new_id(),
         order_id=order.id,
         position=position,
-        product_id=sale.product.id,
-        quantity=sale.quantity,
+        product_id=sold.id,
+        quantity=line.quantity,
         price_minor=price.minor,
         currency=price.currency,
-        policy_name=sale.policy.name,
-        policy_version=sale.policy.version,
+        policy_name=policy.name,
+        policy_version=policy.version,
         kind=None if line.kind is LineKind.PRODUCT else line.kind.value,
         beside=line.beside,
-        list_price_minor=sale.product.price_minor if line.list_price is None else line.list_price.minor,
+        list_price_minor=None if listed is None else listed.minor,
         tax_minor=None if line.tax is None else line.tax.minor,
-        advertised=sale.product.advertised,
+        advertised=sold.advertised,
         term_months=line.months,
         bundle=piece.bundle,
         bundle_line=piece.bundle_line,
