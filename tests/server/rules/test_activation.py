@@ -343,13 +343,30 @@ def test_a_license_that_is_nobodys_yet_is_no_sites_either():
     assert _decide(care, bound_site="shop.example", site="second.example").decision.allowed
 
 
+@pytest.mark.clause("BC-37", "NX-42")
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"license": a_license(account_suspended_at=NOW, account_stops_at=NOW + DAY)},
+        {"order_held_at": NOW},
+    ],
+)
+def test_who_holds_the_license_goes_on_where_another_may_not_begin(facts):
+    """Sentence 2."""
+    holding = a_holder(id=OWN, jkt=NEW_KEY)
+    assert _decide(NEXOPOS, **facts, holders=(holding,)).action is Action.HELD
+    assert _decide(NEXOPOS, **facts).action is None
+
+
 # One case for each refusal, in the order in which they are told.
 _SPOILS = {
     Refusal.LEGAL_HOLD: {"license": {"legal_hold_at": NOW}},
     Refusal.LICENSE_TERMINATED: {"license": {"terminated_at": NOW}},
     Refusal.LICENSE_REVOKED: {"license": {"revoked_at": NOW}},
+    Refusal.ACCOUNT_SUSPENDED: {"license": {"account_suspended_at": NOW, "account_stops_at": NOW + DAY}},
     Refusal.LICENSE_SUSPENDED: {"license": {"suspended_at": NOW}},
     Refusal.LICENSE_EXPIRED: {"license": {"use_until": NOW}},
+    Refusal.ORDER_UNDER_REVIEW: {"order_held_at": NOW},
     Refusal.INSTALLATION_KEY_BLOCKED: {"installation": {"blocked_at": NOW}},
     Refusal.INSTALLATION_KEY_IN_USE: {"installation": {"customer_id": NOBODY}},
     Refusal.PROJECT_REQUIRED: {"project_name": " "},
