@@ -10,7 +10,7 @@ from sqlalchemy import func, or_, select
 from tillkey_server.errors import BrokenInvariant
 from tillkey_server.rules.policy import PolicyRef
 from tillkey_server.rules.standing import LicenseFacts
-from tillkey_server.store import rows, tables
+from tillkey_server.store import chains, rows, tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -187,9 +187,9 @@ async def lock_all(conn: AsyncConnection, license_ids: Iterable[UUID]) -> None:
     await conn.execute(rows.locked(statement, tables.license_, lock=True))
 
 
-async def insert(conn: AsyncConnection, row: LicenseRow) -> None:
-    """Insert a license; IntegrityError (`uq_license_order_line_id_position`) when that piece was issued before."""
-    await rows.insert(conn, tables.license_, row)
+async def insert(conn: AsyncConnection, *made: LicenseRow) -> None:
+    """Insert licenses; IntegrityError (`uq_license_order_line_id_position`) when a piece was issued before."""
+    await rows.insert(conn, tables.license_, *made)
 
 
 async def bind(conn: AsyncConnection, license_id: UUID, project_id: UUID, at: datetime) -> None:
@@ -207,14 +207,15 @@ async def unbind(conn: AsyncConnection, license_id: UUID) -> None:
 async def set_moments(conn: AsyncConnection, license_id: UUID, moments: Mapping[str, datetime | None]) -> None:
     """Write moments of a license's standing or clocks; None lifts one.
 
-    In: names of `MOMENTS`, KeyError for another. Bump the revision of its chains (`chains.bump_revision`) in the same
-    transaction, since a heartbeat locks only those. Raises BrokenInvariant when there is no such license.
+    The revisions of its chains rise with it: a heartbeat locks only those, so whatever it judged by before must fail
+    its swap (I3). In: names of `MOMENTS`, KeyError for another. Raises BrokenInvariant when there is no such license.
     """
     unknown = sorted(moments.keys() - MOMENTS)
     if unknown:
         raise KeyError(unknown[0])
     statement = tables.license_.update().where(_C.id == license_id).values(dict(moments))
     _exactly_one(license_id, await rows.changed(conn, statement))
+    await chains.bump_of_license(conn, license_id)
 
 
 async def rekey(conn: AsyncConnection, license_id: UUID, *, key_hash: bytes, key_hint: str) -> None:

@@ -58,9 +58,10 @@ def unchanged(statement: Select[Any], table: Table) -> Select[Any]:
     return statement.with_for_update(of=table, read=True)
 
 
-async def insert(conn: AsyncConnection, table: Table, row: Any) -> None:
-    """Insert one row object; IntegrityError when a rule of the table forbids it."""
-    await conn.execute(table.insert(), values_of(row))
+async def insert(conn: AsyncConnection, table: Table, *made: Any) -> None:
+    """Insert row objects, in one statement; IntegrityError when a rule of the table forbids one."""
+    if made:
+        await conn.execute(table.insert(), [values_of(row) for row in made])
 
 
 async def insert_if_absent(conn: AsyncConnection, table: Table, row: Any, key: Sequence[str]) -> bool:

@@ -5,6 +5,7 @@ The customer's row is locked first, then its licenses by id, then their chains.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from tillkey_server.errors import NotFound
 from tillkey_server.rules.access import EVERYTHING, Scope
 from tillkey_server.rules.account import Span, joined
 from tillkey_server.rules.policy import Policy
-from tillkey_server.store import activations, chains, customers, licenses, suspensions
+from tillkey_server.store import chains, customers, licenses, suspensions
 from tillkey_server.store.customers import CustomerRow
 from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.usecases.services import Services
@@ -63,19 +64,24 @@ async def spread(tx: AsyncConnection, customer_id: UUID, now: datetime) -> tuple
     for row in held:
         await chains.hold_still(tx, row.id)
     for row in held:
-        if await _write(tx, row.id, span):
-            live = await activations.active_of_license(tx, row.id)
-            await chains.bump_revision(tx, [one.id for one in live])
+        await _write(tx, row, span)
     return held
 
 
-async def inherit(tx: AsyncConnection, license_id: UUID, customer_id: UUID, now: datetime) -> None:
-    """Write on a license that a customer gets how the customer's account stands; its chains are the caller's.
+async def span_for(tx: AsyncConnection, customer_id: UUID, now: datetime) -> Span | None:
+    """Return how long the account is suspended of a customer who gets licenses; they have to say so.
 
     The customer's row is locked, so that no suspension comes in between.
     """
     await customers.seen(tx, customer_id, EVERYTHING, lock=True)
-    await _write(tx, license_id, await span_of_account(tx, customer_id, now))
+    return await span_of_account(tx, customer_id, now)
+
+
+async def inherit(tx: AsyncConnection, held: Iterable[LicenseRow], customer_id: UUID, now: datetime) -> None:
+    """Write on licenses that a customer gets from another how the customer's account stands."""
+    span = await span_for(tx, customer_id, now)
+    for row in held:
+        await _write(tx, row, span)
 
 
 async def span_of_account(tx: AsyncConnection, customer_id: UUID, now: datetime) -> Span | None:
@@ -90,11 +96,8 @@ async def span_of_account(tx: AsyncConnection, customer_id: UUID, now: datetime)
     )
 
 
-async def _write(tx: AsyncConnection, license_id: UUID, span: Span | None) -> bool:
-    row = await licenses.by_id(tx, license_id)
+async def _write(tx: AsyncConnection, row: LicenseRow, span: Span | None) -> None:
     wanted = (None, None, None) if span is None else (span.at, span.stops_at, span.until)
-    if row is None or (row.account_suspended_at, row.account_stops_at, row.account_suspended_until) == wanted:
-        return False
-    names = ("account_suspended_at", "account_stops_at", "account_suspended_until")
-    await licenses.set_moments(tx, license_id, dict(zip(names, wanted, strict=True)))
-    return True
+    if (row.account_suspended_at, row.account_stops_at, row.account_suspended_until) != wanted:
+        names = ("account_suspended_at", "account_stops_at", "account_suspended_until")
+        await licenses.set_moments(tx, row.id, dict(zip(names, wanted, strict=True)))

@@ -13,17 +13,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tillkey_server.errors import BadInput, BrokenInvariant, NotFound
+from tillkey_server.errors import BrokenInvariant, NotFound
 from tillkey_server.ids import new_id
 from tillkey_server.money import Money
 from tillkey_server.rules.access import EVERYTHING, Scope
 from tillkey_server.rules.decision import Decision, Refusal, instant
-from tillkey_server.rules.order_line import CustomerType, LineKind, kind_of
+from tillkey_server.rules.order_line import MANUAL, CustomerType, LineKind, kind_of
 from tillkey_server.rules.policy import Policy
 from tillkey_server.store import customers, licenses, orders, products, reviews
 from tillkey_server.store.customers import CustomerRow
@@ -31,21 +31,13 @@ from tillkey_server.store.orders import SORTS, OrderLineRow, OrderRow
 from tillkey_server.store.products import ProductRow
 from tillkey_server.usecases.answers import RefusalAnswer, told_of
 from tillkey_server.usecases.cart import Line, Piece, check_lines, folded, pieces_of
+from tillkey_server.usecases.channel import channel_of, number_of, paid_at_of
 from tillkey_server.usecases.customer import address_of, ensured
 from tillkey_server.usecases.issuing import IssuedLicense, Sale, issue_line
 from tillkey_server.usecases.paging import DEFAULT_LIMIT, Page, page_of, paging_of
 from tillkey_server.usecases.reviewing import decided_at_payment, put_under_review
 from tillkey_server.usecases.sale import Cart, decide_cart
 from tillkey_server.usecases.services import Raced, Services, settled
-
-CHANNEL = "manual"
-"""The channel of an order that names none."""
-MAX_NUMBER = 100
-MAX_CHANNEL = 64
-EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
-"""No order was paid before; further back a calendar of another time zone ends."""
-RESERVED = frozenset({"direct", "trial"})
-"""The channels whose numbers the server makes itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +55,7 @@ async def place_order(
     customer_email: str,
     lines: Sequence[Line],
     actor: str,
-    channel: str = CHANNEL,
+    channel: str = MANUAL,
     paid_at: datetime | None = None,
     customer_type: CustomerType | None = None,
     renews: Sequence[UUID] = (),
@@ -79,23 +71,20 @@ async def place_order(
     Raises BadInput, naming the field, and NotFound for a product or, where the caller has limits, for a customer.
     """
     email = address_of(customer_email, "customer")
-    if channel.strip() in RESERVED:
-        raise BadInput("channel", f"must be none of {', '.join(sorted(RESERVED))}: the server numbers those itself")
-    named, of_channel = _word("number", number, MAX_NUMBER), _word("channel", channel, MAX_CHANNEL)
+    named, of_channel = number_of(number), channel_of(channel)
     check_lines(lines)
     cart = Cart(lines, customer_type, renews, paid_at, cart_at)
 
     async def attempt() -> Placed | RefusalAnswer:
         now = services.clock.now()
-        if paid_at is not None and not EARLIEST <= paid_at <= now:
-            raise BadInput("paid_at", f"lies ahead, or before {EARLIEST.year}: give the time at which the money came")
+        came_at = paid_at_of(paid_at, now)
         async with services.db.writing() as tx:
             known = await orders.by_external(tx, of_channel, named, lock=True)
             customer = await _buyer(tx, known, CustomerRow(new_id(), email, email.casefold(), now), scope)
             rows = {row.code: row for row in await products.all_of(tx)}
             _check_seen(lines, rows, scope)
             if known is None:
-                row = OrderRow(new_id(), of_channel, named, customer.id, paid_at or now, now, customer_type)
+                row = OrderRow(new_id(), of_channel, named, customer.id, came_at, now, customer_type)
                 return await _told_first(services, tx, row, customer, cart, rows, actor, held=under_review)
             differing = _differing(known, customer, await orders.lines_of(tx, known.id), rows, lines, paid_at)
             if differing:
@@ -331,10 +320,3 @@ def _amount(minor: int | None, currency: str) -> str | None:
 
 def _license(one: IssuedLicense) -> dict[str, object]:
     return {"license_id": str(one.license_id), "license_key": one.license_key, "key_hint": one.key_hint}
-
-
-def _word(field: str, text: str, most: int) -> str:
-    word = text.strip()
-    if not (word and len(word) <= most and word.isprintable()):
-        raise BadInput(field, f"must be 1 to {most} printable characters")
-    return word

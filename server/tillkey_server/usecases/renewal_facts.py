@@ -11,13 +11,14 @@ from tillkey_server.errors import BrokenInvariant
 from tillkey_server.money import Money
 from tillkey_server.rules.better import better_of, may_apply
 from tillkey_server.rules.decision import Decision
+from tillkey_server.rules.order_line import TRIAL
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.renewal import Asked, Prices, RenewalFacts, decide_quote
 from tillkey_server.store import products
 from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.store.products import ProductRow
 from tillkey_server.usecases.services import Services
-from tillkey_server.usecases.terms import TRIAL, Bought, bought_by, history_of
+from tillkey_server.usecases.terms import Bought, bought_by, history_of
 
 
 @dataclass(frozen=True, slots=True)

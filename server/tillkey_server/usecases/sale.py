@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from tillkey_server.errors import NotFound
 from tillkey_server.rules.access import EVERYTHING, Scope
 from tillkey_server.rules.decision import Decision
-from tillkey_server.rules.order_line import CustomerType, LineKind
+from tillkey_server.rules.order_line import TRIAL, CustomerType, LineKind
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.product import Catalogue, ProductKind, leaves, off_sale
 from tillkey_server.rules.sale import Held, Required, SaleFacts, decide_sale, worst_of
@@ -25,8 +25,6 @@ from tillkey_server.usecases.cart import Line, check_lines, pieces_of
 from tillkey_server.usecases.customer import address_of
 from tillkey_server.usecases.product_facts import catalogue_of, facts_of
 from tillkey_server.usecases.services import Services
-
-TRIAL = "trial"
 
 
 @dataclass(frozen=True, slots=True)

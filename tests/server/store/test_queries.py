@@ -12,8 +12,10 @@ from tillkey_server.rules.access import EVERYTHING
 from tillkey_server.rules.decision import Grant, Refusal, allow, deny
 from tillkey_server.rules.policy import PolicyRef
 from tillkey_server.store import (
+    activations,
     audit,
     chain_events,
+    chains,
     customers,
     forced,
     installations,
@@ -158,6 +160,18 @@ async def test_the_moments_of_a_license_are_written_and_lifted(database):
             await licenses.set_moments(conn, shop.license.id, {"issued_at": NOW})
         with pytest.raises(BrokenInvariant):
             await licenses.set_moments(conn, new_id(), {"revoked_at": NOW})
+
+
+async def test_whatever_is_written_of_a_license_ends_what_its_heartbeats_judged_by(database):
+    async with database.writing() as conn:
+        shop = await open_shop(conn)
+        row, held, _ = await activate(conn, shop)
+        await licenses.set_moments(conn, shop.license.id, {"support_until": NOW})
+        raised = await chains.get(conn, row.id)
+        assert raised == replace(held, revision=held.revision + 1)
+        await activations.end(conn, [row.id], at=NOW, reason="released")
+        await licenses.set_moments(conn, shop.license.id, {"support_until": None})
+        assert (await chains.get(conn, row.id)).revision == raised.revision + 1, "by its end alone"
 
 
 async def test_a_rekeyed_license_is_unknown_by_its_old_key(database):
