@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from tests.support.records import DAY, NOW, activate, digest, jkt, open_shop
 from tillkey_server.errors import BrokenInvariant
@@ -81,6 +82,19 @@ async def test_rows_can_be_locked_by_every_query_that_offers_it(database):
         assert await orders.line(conn, shop.line.id, lock=True) == shop.line
         assert await orders.by_external(conn, "shop", "corner", lock=True) == shop.order
         assert await installations.get(conn, shop.installation.jkt, lock=True) == shop.installation
+
+
+async def test_a_product_is_held_still_by_any_number_at_once_and_nobody_retires_it_meanwhile(postgresql_database):
+    async with postgresql_database.writing() as conn:
+        product = (await open_shop(conn)).product
+    async with postgresql_database.writing() as one, postgresql_database.writing() as other:
+        for conn in (one, other):
+            assert await products.by_id(conn, product.id, still=True) == product
+        async with postgresql_database.writing() as retiring:
+            await retiring.exec_driver_sql("SET LOCAL lock_timeout = '50ms'")
+            with pytest.raises(DBAPIError):
+                await products.all_of(retiring, lock=True)
+            await retiring.rollback()
 
 
 async def test_a_policy_version_is_recorded_once_and_never_changed(database):
