@@ -221,7 +221,7 @@ def _show_subscription(output: Output, told: dict[str, Any]) -> None:
         output.say("Nothing is renewed by itself.")
         return
     output.fields(told["subscription"])
-    columns = ("period", "due_at", "paid", "dropped_at")
+    columns = ("period", "due_at", "price", "paid", "dropped_at")
     output.table(columns, [[one[column] for column in columns] for one in told["renewals"]])
 
 

@@ -141,14 +141,18 @@ async def next_renewal(
 def _next_price(services: Services, found: Gathered, held: Held, one: SubscriptionRow, now: datetime) -> Money:
     """Return what the next renewal costs that is to be paid: the one that fell due, else the one to come."""
     unpaid = next((due for due in held.renewals if due.is_open), None)
-    if unpaid is None:
-        return _price_at(services, found, one, one.next_due_at, now)
-    return _price_due(services, found, one, unpaid, now)
+    told = None if unpaid is None else _price_due(services, found, one, unpaid, now)
+    return told or _price_at(services, found, one, one.next_due_at, now)
 
 
-def _price_due(services: Services, found: Gathered, one: SubscriptionRow, due: DueRow, now: datetime) -> Money:
-    """Return what a renewal costs that fell due: what was told then."""
-    return due.price or _price_at(services, found, one, due.due_at, now)
+def _price_due(services: Services, found: Gathered, one: SubscriptionRow, due: DueRow, now: datetime) -> Money | None:
+    """Return what a renewal costs that fell due: what was told then.
+
+    Where older code kept nothing, one that is to be paid costs what the terms say; of another one it is not known.
+    """
+    if due.price is None and due.is_open:
+        return _price_at(services, found, one, due.due_at, now)
+    return due.price
 
 
 def _price_at(services: Services, found: Gathered, one: SubscriptionRow, at: datetime, now: datetime) -> Money:
@@ -204,10 +208,11 @@ def _shown(one: SubscriptionRow, price: Money) -> dict[str, object]:
 
 
 def _due(services: Services, found: Gathered, one: SubscriptionRow, due: DueRow, now: datetime) -> dict[str, object]:
+    price = _price_due(services, found, one, due, now)
     return {
         "period": due.period,
         "due_at": instant(due.due_at),
-        "price": _price_due(services, found, one, due, now).display(),
+        "price": None if price is None else price.display(),
         "paid": due.order_line_id is not None,
         "dropped_at": instant(due.dropped_at),
     }

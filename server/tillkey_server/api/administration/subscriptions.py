@@ -59,7 +59,10 @@ class DueRenewal(Answer):
 
     period: int
     due_at: Time
-    price: Annotated[str, Field(description="What it costs without tax, as it was told when it fell due.")]
+    price: Annotated[
+        str | None,
+        Field(description="What it costs without tax, as it was told when it fell due; null: not known."),
+    ]
     paid: bool
     dropped_at: Time
 
