@@ -218,7 +218,7 @@ async def test_a_renewal_that_is_held_back_is_looked_at_without_a_lock(house: Ho
     assert await create_due(house.services, batch=1) == {"created": 1, "blocked": 1}
     with counted(house.services.db) as sent:
         assert await create_due(house.services) == {"created": 0, "blocked": 1}
-    assert len([statement for statement in sent if "subscription" in statement]) == 1
+    assert len({statement for statement in sent if "subscription" in statement}) == 1
     assert locks(sent) == []
 
 
