@@ -91,7 +91,7 @@ def paid_after_retirement(policy: Policy) -> Decision:
 @about("subscription")
 def renews_by_itself(policy: Policy) -> Decision:
     """Support shall be renewed each year by itself."""
-    return decide_start(None, 12, policy, day(10))
+    return decide_start(None, 12, None, policy, day(10))
 
 
 @about("subscription")

@@ -174,6 +174,7 @@ async def test_without_the_revision_of_the_chain_the_history_shows_a_lease_after
         await till.activate(sold.license_key)
         if premises.dialect == "postgresql":
             monkeypatch.setattr(chains, "bump_revision", nothing)
+            monkeypatch.setattr(chains, "bump_of_license", nothing)
             await interleaved(ours, monkeypatch, till, lambda: how(Scene(till, sold, http, theirs)))
         else:
             # There is no interleaving to be had: write what must not be written.

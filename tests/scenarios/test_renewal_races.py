@@ -21,12 +21,9 @@ from tillkey_server.usecases.catalogue import add_product
 from tillkey_server.usecases.license import issue
 from tillkey_server.usecases.product_facts import set_state
 from tillkey_server.usecases.renewal import Renewed, Told, renew
+from tillkey_server.usecases.renewals_due import create_due
 from tillkey_server.usecases.seen import license_of
-from tillkey_server.usecases.subscription import (
-    cancel_subscription,
-    create_due,
-    start_subscription,
-)
+from tillkey_server.usecases.subscription import cancel_subscription, start_subscription
 from tillkey_server.usecases.terms import terms_of
 
 CARE = "prestashop-click-collect"

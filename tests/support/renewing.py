@@ -9,6 +9,7 @@ import httpx
 from tests.support.house import House
 from tillkey_server.ids import new_token
 from tillkey_server.rules.product import ProductState
+from tillkey_server.store import products
 from tillkey_server.usecases.product_facts import set_state
 
 OWNER = "owner@shop.example"
@@ -67,3 +68,11 @@ async def withdraw(house: House, product: str, *, offline: bool = False) -> None
     """Take a product off sale for a time, or retire it."""
     state = ProductState.OFFLINE if offline else ProductState.RETIRE
     await set_state(house.services, product, state, actor="cli:test")
+
+
+async def only_retired(house: House, product: str) -> None:
+    """Leave a product as a server that was killed during its retirement does: retired, with nothing cancelled yet."""
+    async with house.services.db.writing() as tx:
+        row = await products.by_code(tx, product)
+        assert row is not None
+        await products.change(tx, row.id, {"retired_at": house.clock.now()})

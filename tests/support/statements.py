@@ -1,19 +1,23 @@
-"""What a database is sent."""
+"""What a database is sent, as text."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from sqlalchemy import event
 
+from tillkey_server.store.db import Database
+
+_LOCK = re.compile(r"\bFOR (NO KEY UPDATE|UPDATE|KEY SHARE|SHARE)\b")
 _FRAME = ("BEGIN", "COMMIT", "ROLLBACK", "PRAGMA", "SAVEPOINT", "RELEASE")
 
 
 @contextmanager
-def counted(database) -> Iterator[list[str]]:
+def counted(database: Database) -> Iterator[list[str]]:
     """Collect the statements that a database is sent, but for what begins and ends a transaction."""
     sent: list[str] = []
 
-    def note(_conn, _cursor, statement, *_rest) -> None:
+    def note(_conn: object, _cursor: object, statement: str, *_rest: object) -> None:
         if not statement.startswith(_FRAME):
             sent.append(statement)
 
@@ -28,3 +32,8 @@ def counted(database) -> Iterator[list[str]]:
     finally:
         for engine in engines:
             event.remove(engine, "before_cursor_execute", note)
+
+
+def locks(statements: Sequence[str]) -> list[str]:
+    """Return those that take a lock on rows by asking for it."""
+    return [statement for statement in statements if _LOCK.search(statement)]

@@ -12,7 +12,7 @@ import typer
 from tillkey_server.cli.lists import After, Limit, SortBy, shown_page
 from tillkey_server.cli.output import note
 from tillkey_server.cli.running import DataDir, Done, Json, Outcome, actor, perform, refused_by, time_of
-from tillkey_server.rules.order_line import CustomerType
+from tillkey_server.rules.order_line import MANUAL, CustomerType
 
 if TYPE_CHECKING:
     from tillkey_server.cli.output import Output
@@ -46,7 +46,7 @@ def add(
     number: Annotated[str, typer.Option("--number", metavar="REF", help="The order's number.", show_default=False)],
     customer: Buyer,
     line: LineTexts,
-    channel: Annotated[str, typer.Option("--channel", metavar="NAME", help="Whose number it is.")] = "manual",
+    channel: Annotated[str, typer.Option("--channel", metavar="NAME", help="Whose number it is.")] = MANUAL,
     paid_at: Annotated[
         str | None, typer.Option("--paid-at", metavar="TIME", help="When the money came.", show_default=False)
     ] = None,

@@ -24,6 +24,7 @@ from tillkey_server.cli.running import (
     refused_by,
     time_of,
 )
+from tillkey_server.rules.order_line import MANUAL
 
 if TYPE_CHECKING:
     from tillkey_server.cli.output import Output
@@ -68,7 +69,7 @@ def renew(
     number: Annotated[str, typer.Option("--number", metavar="REF", help="The payment's number.", show_default=False)],
     amount: Amount,
     months: Months = None,
-    channel: Channel = "manual",
+    channel: Channel = MANUAL,
     paid_at: Annotated[
         str | None, typer.Option("--paid-at", metavar="TIME", help="When the money came.", show_default=False)
     ] = None,
@@ -136,7 +137,7 @@ def subscribe(
     data_dir: DataDir,
     license_id: LicenseId,
     months: Annotated[int, typer.Option("--months", metavar="N", help="How long a period is.", show_default=False)],
-    channel: Channel = "manual",
+    channel: Channel = MANUAL,
     price: Annotated[
         str | None,
         typer.Option("--price", metavar="PRICE", help="Of a period; else that of the terms.", show_default=False),
@@ -220,7 +221,7 @@ def _show_subscription(output: Output, told: dict[str, Any]) -> None:
         output.say("Nothing is renewed by itself.")
         return
     output.fields(told["subscription"])
-    columns = ("period", "due_at", "paid", "dropped_at")
+    columns = ("period", "due_at", "price", "paid", "dropped_at")
     output.table(columns, [[one[column] for column in columns] for one in told["renewals"]])
 
 

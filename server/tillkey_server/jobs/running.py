@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager, suppress
 
 from tillkey_server.errors import Unavailable
 from tillkey_server.ids import new_token
-from tillkey_server.usecases import retention, review, sealing, subscription, termination
+from tillkey_server.usecases import renewals_due, retention, retirement, review, sealing, termination
 from tillkey_server.usecases.services import Services
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ async def background(services: Services) -> AsyncIterator[None]:
             _again_and_again("retention", SWEEP_SECONDS, lambda: retention.sweep_if_due(services, holder))
         ),
         # Each renewal is created once whoever looks first, so that this needs no lease.
-        asyncio.create_task(_again_and_again("renewals", SWEEP_SECONDS, lambda: subscription.create_due(services))),
+        asyncio.create_task(_again_and_again("renewals", SWEEP_SECONDS, lambda: _renewals(services))),
         asyncio.create_task(_again_and_again("accounts", ACCOUNTS_SECONDS, lambda: _accounts(services))),
     ]
     try:
@@ -53,6 +53,12 @@ async def _accounts(services: Services) -> None:
     """End accounts that are due, and propose refunds of orders that wait for too long; twice at once is harmless."""
     await termination.end_due_accounts(services)
     await review.propose_refunds(services)
+
+
+async def _renewals(services: Services) -> None:
+    """Cancel what a retirement left to cancel, and create the renewals that are due."""
+    await retirement.cancel_of_retired(services)
+    await renewals_due.create_due(services)
 
 
 def _sealer(services: Services, holder: str) -> Callable[[], Awaitable[object]]:

@@ -1,8 +1,9 @@
 """Who may use a license: one installation at a time, in one project (NX-02 to NX-06).
 
 1. The refusals are looked for in the order of `PRECEDENCE` and the first is told.
-2. A license that may not be used is refused to everybody (`standing`). So is a first activation after the end of the
-   support, where the terms refuse that (NX-46, `care`).
+2. A license that may not be used is refused to everybody (`standing`). Who holds it not yet is refused from the first
+   day of the account's suspension, and while its order is under review (BC-37); who holds it goes on. So is a first
+   activation after the end of the support refused, where the terms say so (NX-46, `care`).
 3. The installation key and the project are looked at before the seat (`admission`).
 4. One use at a time (NX-03). Staging and development take the same slot, or one of their own where the policy exempts
    them; a declared environment never gives more than that.
@@ -42,6 +43,7 @@ from tillkey_server.rules.citation import Clauses
 from tillkey_server.rules.decision import Grant, Refusal, allow, deny, instant
 from tillkey_server.rules.move import TicketFacts
 from tillkey_server.rules.policy import Policy
+from tillkey_server.rules.sale import refuse_under_review
 from tillkey_server.rules.stale import auto_release, unseen
 from tillkey_server.rules.standing import refuse, standing
 from tillkey_server.rules.window import room_at, within
@@ -67,8 +69,10 @@ PRECEDENCE: tuple[Refusal, ...] = (
     Refusal.LEGAL_HOLD,
     Refusal.LICENSE_TERMINATED,
     Refusal.LICENSE_REVOKED,
+    Refusal.ACCOUNT_SUSPENDED,
     Refusal.LICENSE_SUSPENDED,
     Refusal.LICENSE_EXPIRED,
+    Refusal.ORDER_UNDER_REVIEW,
     Refusal.INSTALLATION_KEY_BLOCKED,
     Refusal.INSTALLATION_KEY_IN_USE,
     Refusal.PROJECT_REQUIRED,
@@ -77,7 +81,7 @@ PRECEDENCE: tuple[Refusal, ...] = (
     Refusal.STAGING_MUST_BE_DEACTIVATED,
     Refusal.LICENSE_IN_USE,
 )
-"""Where several refusals apply, the first of these is told. The first five are the license's standing (K-13)."""
+"""Where several refusals apply, the first of these is told. The first six are the license's standing (K-13)."""
 
 
 _GRANTS = {
@@ -95,16 +99,18 @@ def slot_of(environment: str, policy: Policy) -> str:
 
 def decide_activation(facts: ActivationFacts, policy: Policy, now: datetime) -> ActivationDecision:
     """Decide an `activate`; see the module's sentences. `now` is aware UTC."""
-    found = standing(facts.license, policy, now)
+    own = next((holder for holder in facts.holders if holder.jkt == facts.jkt), None)
+    found = standing(facts.license, policy, now, anew=own is None)
     if found.refusal is not None:
         return ActivationDecision(refuse(found, facts.license, policy, now))
+    if own is None and facts.order_held_at is not None:
+        return ActivationDecision(refuse_under_review(facts.order_held_at, policy, now))
     if refuses_first_use(facts.license, is_first=facts.is_first, policy=policy, now=now):
         return ActivationDecision(refuse_first_use(facts.license, policy, now))
     heard_of = tuple(holder for holder in facts.holders if not unseen(holder, policy, now) or holder.jkt == facts.jkt)
     refusal = installation_refusal(facts, policy, now) or project_refusal(replace(facts, holders=heard_of), policy, now)
     if refusal is not None:
         return ActivationDecision(refusal)
-    own = next((holder for holder in facts.holders if holder.jkt == facts.jkt), None)
     if own is not None and own.environment == facts.environment:
         return _held(facts, own, policy, now)
     others = tuple(

@@ -63,7 +63,8 @@ class ActivationFacts:
 
     `project_id` is None for a project that is not on record yet. `ticket` is the presented ticket's record, None for an
     unknown one; `ticket_presented` tells whether one was presented at all. `recent_takeovers`: when this license was
-    taken over before. `is_first`: it was never activated, where the terms ask for that.
+    taken over before. `is_first`: it was never activated, where the terms ask for that. `order_held_at` is since when
+    its order is under review.
     """
 
     license: LicenseFacts
@@ -83,6 +84,7 @@ class ActivationFacts:
     ticket_presented: bool = False
     recent_takeovers: tuple[datetime, ...] = ()
     is_first: bool = False
+    order_held_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+DIRECT, MANUAL, TRIAL = "direct", "manual", "trial"
+"""The server's own channels: of a license that is issued without an order, of a sale by hand, of a trial."""
+
 
 class LineKind(StrEnum):
     """What was bought; `renewal` lines are made by the renewal of a license alone."""

@@ -30,6 +30,7 @@ from tillkey_server.money import Money, percent_of
 from tillkey_server.rules.citation import Clauses
 from tillkey_server.rules.clocks import last_day
 from tillkey_server.rules.decision import Decision, Refusal, allow, deny, instant, pend
+from tillkey_server.rules.order_line import DIRECT, MANUAL
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.renewal_codes import RenewalCode
 from tillkey_server.rules.standing import REFUSALS, LicenseFacts, Status, standing, status_of
@@ -51,7 +52,7 @@ PRECEDENCE: tuple[Refusal | RenewalCode, ...] = (
 )
 """Where several refusals apply, the first of these is told."""
 
-OWN = frozenset({"direct", "manual"})
+OWN = frozenset({DIRECT, MANUAL})
 """The channels of the vendor's own sales: what was bought on no marketplace may be renewed anywhere."""
 _RENEWED = frozenset({Status.ACTIVE, Status.EXPIRED, Status.SUSPENDED})
 """The states in which a license is renewed (sentence 3)."""

@@ -1,8 +1,9 @@
 """Whether something may be sold, asked at the cart and again at the payment (NX-10).
 
 1. The answers in their precedence: a legal hold on anything of the buyer's (CJ-02), a suspended account (NX-42), a
-   retired product (BC-22), one that is offline (BC-19), a bundle of which a part is not on sale (BC-21), a buyer that
-   is no professional where only those buy (ZG-21), and then what must be held before.
+   retired product (BC-22), one that is offline (BC-19), a bundle of which a part is not on sale (BC-21), a length of
+   support that the terms let nobody choose (NX-44), a buyer that is no professional where only those buy (ZG-21), and
+   then what must be held before.
 2. A prerequisite is held by a license of that product, or of its family, that is neither trial nor ended for good nor
    on hold, or by another line of the same cart (NX-10, NX-11). A trial of the core does not count.
 3. Of a core the support must run too, where the terms say so (NX-12): at the payment, or, by `prerequisite_instant`,
@@ -41,6 +42,7 @@ class SaleCode(Code):
     PRODUCT_NOT_ON_SALE = "product_not_on_sale"
     PRODUCT_RETIRED = "product_retired"
     BUNDLE_NOT_ON_SALE = "bundle_not_on_sale"
+    PURCHASE_MONTHS_NOT_OFFERED = "purchase_months_not_offered"
     BUYER_NOT_PROFESSIONAL = "buyer_not_professional"
     PRODUCT_OFFLINE_SERVICE_CONTINUES = "product_offline_service_continues"
     PRODUCT_ONLINE = "product_online"
@@ -81,13 +83,16 @@ class SaleFacts:
     """What decides about one line of a cart.
 
     `beside` are the codes and families of the cart's other products, `renewed` the licenses that it renews. `part` is
-    which part of a bundle is not on sale. `suspended_until` counts while `suspended`.
+    which part of a bundle is not on sale. `months` is the length that the buyer chose, `lengths` are those on offer.
+    `suspended_until` counts while `suspended`.
     """
 
     product: str
     requires: tuple[Required, ...] = ()
     off_sale: OffSale | None = None
     part: str | None = None
+    months: int | None = None
+    lengths: tuple[int, ...] = ()
     beside: frozenset[str] = frozenset()
     renewed: frozenset[UUID] = frozenset()
     held: tuple[Held, ...] = ()
@@ -105,7 +110,7 @@ def decide_sale(facts: SaleFacts, policy: Policy, now: datetime) -> Decision:
     barred = _barred(facts, policy, now)
     if barred is not None:
         return barred
-    off = _off_sale(facts, policy, now)
+    off = _off_sale(facts, policy, now) or _length(facts, policy, now)
     if off is not None:
         return off
     terms = policy.sale
@@ -221,6 +226,19 @@ def _off_sale(facts: SaleFacts, policy: Policy, now: datetime) -> Decision | Non
     part = {} if facts.part is None else {"part": facts.part}
     return deny(
         code, clauses=cited or policy.issue_clauses, policy=policy.ref, now=now, facts=_shown(facts, policy) | part
+    )
+
+
+def _length(facts: SaleFacts, policy: Policy, now: datetime) -> Decision | None:
+    """Return the no to a length of support that the terms let nobody choose (NX-44)."""
+    if facts.months is None or facts.months in facts.lengths:
+        return None
+    return deny(
+        SaleCode.PURCHASE_MONTHS_NOT_OFFERED,
+        clauses=policy.issue_clauses if policy.terms is None else policy.terms.clauses.purchase,
+        policy=policy.ref,
+        now=now,
+        facts=_shown(facts, policy) | {"months": facts.months, "offered": list(facts.lengths)},
     )
 
 

@@ -104,6 +104,8 @@ REFUSALS: Mapping[Status, Refusal] = MappingProxyType(
     }
 )
 """The code that tells each state to a till."""
+OF_STANDING = frozenset({*REFUSALS.values(), Refusal.ACCOUNT_SUSPENDED})
+"""Every code by which a license may not be used at all."""
 
 _ENDS_USE = {Event.SUSPEND: Status.SUSPENDED, Event.REVOKE: Status.REVOKED, Event.REFUND: Status.REFUNDED}
 _ENDS_ALL = {Event.TERMINATE: Status.TERMINATED, Event.HOLD: Status.LEGAL_HOLD}

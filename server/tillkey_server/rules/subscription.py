@@ -8,8 +8,9 @@
    customer's (CJ-02): it waits, and is created when that is lifted.
 5. It goes on until it is cancelled, which is at any time and without notice; that ends it with the period that is paid
    for, and what was created and not paid is dropped (BC-25). It may be taken up again until then.
-6. The retirement of the product cancels it for good (BC-23); a product that is offline for a time does not, and the
-   notice of the renewal says that it is offline (BC-24).
+6. The retirement of the product cancels it for good (BC-23): from that instant none begins, falls due or is taken up
+   again, whether or not its cancellation is on record yet. A product that is offline for a time cancels nothing, and
+   the notice of the renewal says that it is offline (BC-24).
 7. Whoever asks is told the next renewal: one that is created and unpaid first, then one that is due, then the one to
    come; of a cancelled subscription, when it ends.
 """
@@ -64,8 +65,13 @@ def period_start(started_at: datetime, months: int, period: int, zone: ZoneInfo)
     return first_instant(add_months(started_at.astimezone(zone).date(), months * period), zone)
 
 
-def decide_start(held: SubscriptionFacts | None, months: int, policy: Policy, now: datetime) -> Decision:
-    """Decide whether a subscription may begin; `held` is one that is not over (sentence 1)."""
+def decide_start(
+    held: SubscriptionFacts | None, months: int, retired_at: datetime | None, policy: Policy, now: datetime
+) -> Decision:
+    """Decide whether a subscription may begin (sentences 1 and 6).
+
+    `held` is the last one of the license, `retired_at` when its product was retired.
+    """
     terms = policy.subscription
     if terms is None:
         return deny(SubscriptionCode.SUBSCRIPTION_NOT_OFFERED, clauses=NOT_OFFERED, policy=policy.ref, now=now)
@@ -74,6 +80,8 @@ def decide_start(held: SubscriptionFacts | None, months: int, policy: Policy, no
         shown = {"months": held.months, "next_due_at": instant(held.next_due_at)}
         code = SubscriptionCode.SUBSCRIPTION_ALREADY_STARTED
         return deny(code, clauses=cited, policy=policy.ref, now=now, facts=shown)
+    if retired_at is not None:
+        return _refuse_retired(retired_at, terms, policy, now)
     if months not in terms.months:
         offered = {"offered": list(terms.months)}
         none = RenewalCode.RENEWAL_MONTHS_NOT_OFFERED
@@ -89,7 +97,8 @@ def decide_due(held: SubscriptionFacts, policy: Policy, now: datetime) -> Decisi
     Facts: `period`, `due_at`, `months`, `notices`.
     """
     terms = policy.subscription
-    if terms is None or held.cancelled_at is not None or now < held.next_due_at or held.unpaid_since is not None:
+    ended = held.cancelled_at or held.retired_at
+    if terms is None or ended is not None or now < held.next_due_at or held.unpaid_since is not None:
         return None
     shown: dict[str, object] = {
         "period": held.next_period,
@@ -97,8 +106,6 @@ def decide_due(held: SubscriptionFacts, policy: Policy, now: datetime) -> Decisi
         "months": held.months,
         "notices": [],
     }
-    if held.retired_at is not None:
-        return _retired(held, terms, policy, now)
     stands = standing(held.license, policy, now)
     if held.held_since is not None:
         stands = replace(stands, status=Status.LEGAL_HOLD, clauses=policy.standing.legal_hold)
@@ -118,9 +125,10 @@ def decide_next(held: SubscriptionFacts | None, policy: Policy, now: datetime) -
     terms = policy.subscription
     if terms is None or held is None or _is_over(held, now):
         return _none(policy, now)
+    if held.cancel_reason == PRODUCT_RETIRED or (held.cancelled_at is None and held.retired_at is not None):
+        return _retired(held, terms, policy, now)
     if held.cancelled_at is not None:
-        retired = held.cancel_reason == PRODUCT_RETIRED
-        return _retired(held, terms, policy, now) if retired else decide_cancel(held, policy, now)
+        return decide_cancel(held, policy, now)
     due = decide_due(held, policy, now)
     if due is not None:
         return due
@@ -154,9 +162,14 @@ def decide_cancel(held: SubscriptionFacts | None, policy: Policy, now: datetime)
 
 
 def decide_retirement(held: SubscriptionFacts, policy: Policy, now: datetime) -> Decision | None:
-    """Decide about the cancellation that a product's retirement is (sentence 6); None where it was cancelled before."""
+    """Decide about the cancellation that a product's retirement is (sentence 6).
+
+    None where the product is not retired, or it was cancelled before.
+    """
     terms = policy.subscription
-    return None if terms is None or held.cancelled_at is not None else _retired(held, terms, policy, now)
+    if terms is None or held.retired_at is None or held.cancelled_at is not None:
+        return None
+    return _retired(held, terms, policy, now)
 
 
 def decide_resume(held: SubscriptionFacts | None, policy: Policy, now: datetime) -> Decision:
@@ -166,9 +179,7 @@ def decide_resume(held: SubscriptionFacts | None, policy: Policy, now: datetime)
         return _none(policy, now)
     shown = {"months": held.months, "next_due_at": instant(held.next_due_at)}
     if held.retired_at is not None:
-        code = RenewalCode.RENEWAL_PRODUCT_RETIRED
-        facts = {"retired_at": instant(held.retired_at)}
-        return deny(code, clauses=terms.clauses.retired, policy=policy.ref, now=now, facts=facts)
+        return _refuse_retired(held.retired_at, terms, policy, now)
     if held.cancelled_at is None:
         not_cancelled = SubscriptionCode.RENEWAL_NOT_CANCELLED
         return deny(not_cancelled, clauses=terms.clauses.cancel, policy=policy.ref, now=now, facts=shown)
@@ -192,6 +203,11 @@ def _retired(held: SubscriptionFacts, terms: SubscriptionPolicy, policy: Policy,
         now=now,
         facts=_ending(held),
     )
+
+
+def _refuse_retired(retired_at: datetime, terms: SubscriptionPolicy, policy: Policy, now: datetime) -> Decision:
+    code, facts = RenewalCode.RENEWAL_PRODUCT_RETIRED, {"retired_at": instant(retired_at)}
+    return deny(code, clauses=terms.clauses.retired, policy=policy.ref, now=now, facts=facts)
 
 
 def _none(policy: Policy, now: datetime) -> Decision:

@@ -97,3 +97,11 @@ async def bump_revision(conn: AsyncConnection, activation_ids: Collection[UUID])
             conn,
             tables.chain.update().where(_C.activation_id.in_(activation_ids)).values(revision=_C.revision + 1),
         )
+
+
+async def bump_of_license(conn: AsyncConnection, license_id: UUID) -> None:
+    """Do the same for the activations that hold a license."""
+    held = select(tables.activation.c.id).where(
+        tables.activation.c.license_id == license_id, tables.activation.c.ended_at.is_(None)
+    )
+    await rows.changed(conn, tables.chain.update().where(_C.activation_id.in_(held)).values(revision=_C.revision + 1))

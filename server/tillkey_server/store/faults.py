@@ -17,13 +17,14 @@ from tillkey_server.store import tables
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_LOCK_NOT_AVAILABLE = "55P03"  # a lock was not granted in time
 # SQLSTATE classes and codes (PostgreSQL's documentation, appendix A).
 _UNAVAILABLE_CLASSES = ("08", "53", "57P", "58")  # connection, resources, operator intervention, system
 _UNAVAILABLE_CODES = frozenset(
     {
         "40001",  # serialization failure
         "40P01",  # deadlock: this transaction was chosen to end, a repetition succeeds
-        "55P03",  # a lock was not granted in time
+        _LOCK_NOT_AVAILABLE,
         "57014",  # a statement ran longer than its limit
     }
 )
@@ -135,6 +136,11 @@ def _unique_columns(index_name: str) -> frozenset[str]:
             if isinstance(rule, Index | ColumnCollectionConstraint) and rule.name == index_name:
                 return frozenset(f"{table.name}.{column.name}" for column in rule.columns)
     raise KeyError(index_name)
+
+
+def is_lock_not_available(error: BaseException) -> bool:
+    """Tell whether PostgreSQL did not grant a lock within `lock_timeout`: somebody holds it, and nothing is broken."""
+    return _sqlstate(error) == _LOCK_NOT_AVAILABLE
 
 
 def is_missing_table(error: BaseException) -> bool:

@@ -10,13 +10,14 @@ from sqlalchemy import func, select
 from tillkey_server.errors import BrokenInvariant
 from tillkey_server.rules.policy import PolicyRef
 from tillkey_server.rules.standing import LicenseFacts
-from tillkey_server.store import rows, tables
+from tillkey_server.store import chains, rows, tables
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime
     from uuid import UUID
 
+    from sqlalchemy import ColumnElement, ScalarSelect
     from sqlalchemy.ext.asyncio import AsyncConnection
 
 MOMENTS = frozenset(
@@ -172,15 +173,28 @@ async def of_customer(conn: AsyncConnection, customer_id: UUID, *, lock: bool = 
     return await rows.many(conn, rows.locked(statement, tables.license_, lock=lock), LicenseRow)
 
 
+def held_since(customer_id: ColumnElement[UUID]) -> ScalarSelect[datetime | None]:
+    """Return, within a query, since when anything of a customer's is on legal hold."""
+    other = tables.license_.alias()
+    return select(func.min(other.c.legal_hold_at)).where(other.c.customer_id == customer_id).scalar_subquery()
+
+
+async def legal_hold_of(conn: AsyncConnection, customer_id: UUID) -> datetime | None:
+    """Return since when anything of a customer's is on legal hold: it blocks orders, payouts and erasure (CJ-02)."""
+    statement = select(func.min(_C.legal_hold_at)).where(_C.customer_id == customer_id)
+    since: datetime | None = (await conn.execute(statement)).scalar_one()
+    return since
+
+
 async def lock_all(conn: AsyncConnection, license_ids: Iterable[UUID]) -> None:
     """Lock licenses by id, as whoever needs several does: two who lock the same ones wait for each other in a row."""
     statement = select(_C.id).where(_C.id.in_(list(license_ids))).order_by(_C.id)
     await conn.execute(rows.locked(statement, tables.license_, lock=True))
 
 
-async def insert(conn: AsyncConnection, row: LicenseRow) -> None:
-    """Insert a license; IntegrityError (`uq_license_order_line_id_position`) when that piece was issued before."""
-    await rows.insert(conn, tables.license_, row)
+async def insert(conn: AsyncConnection, *made: LicenseRow) -> None:
+    """Insert licenses; IntegrityError (`uq_license_order_line_id_position`) when a piece was issued before."""
+    await rows.insert(conn, tables.license_, *made)
 
 
 async def bind(conn: AsyncConnection, license_id: UUID, project_id: UUID, at: datetime) -> None:
@@ -198,14 +212,15 @@ async def unbind(conn: AsyncConnection, license_id: UUID) -> None:
 async def set_moments(conn: AsyncConnection, license_id: UUID, moments: Mapping[str, datetime | None]) -> None:
     """Write moments of a license's standing or clocks; None lifts one.
 
-    In: names of `MOMENTS`, KeyError for another. Bump the revision of its chains (`chains.bump_revision`) in the same
-    transaction, since a heartbeat locks only those. Raises BrokenInvariant when there is no such license.
+    The revisions of its chains rise with it: a heartbeat locks only those, so whatever it judged by before must fail
+    its swap (I3). In: names of `MOMENTS`, KeyError for another. Raises BrokenInvariant when there is no such license.
     """
     unknown = sorted(moments.keys() - MOMENTS)
     if unknown:
         raise KeyError(unknown[0])
     statement = tables.license_.update().where(_C.id == license_id).values(dict(moments))
     _exactly_one(license_id, await rows.changed(conn, statement))
+    await chains.bump_of_license(conn, license_id)
 
 
 async def rekey(conn: AsyncConnection, license_id: UUID, *, key_hash: bytes, key_hint: str) -> None:

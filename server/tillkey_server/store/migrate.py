@@ -26,7 +26,7 @@ from sqlalchemy.pool import NullPool
 
 from tillkey_server.errors import BrokenInvariant, ConfigError, Unavailable
 from tillkey_server.store import compatibility, engines, tables
-from tillkey_server.store.faults import means_unavailable
+from tillkey_server.store.faults import is_lock_not_available, means_unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,9 +35,12 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
 # Any constant will do, as long as nothing else on the same database uses it: "tillkey" in ASCII.
-_LOCK_ATTEMPTS = 200
-_LOCK_WAIT_MS = 200
 _ADVISORY_LOCK = int.from_bytes(b"tillkey")
+# PostgreSQL looks for deadlocks after a second: what gives way before that ends nobody's transaction.
+_LOCK_WAIT_MS = 200
+_LOCK_PAUSE_SECONDS = 0.05
+_LOCK_ATTEMPTS = 200
+_VERSION_TABLE = "alembic_version"
 _ALEMBIC = threading.Lock()
 TOO_NEW = "the database was migrated by a newer server, which no longer serves this one: install that version"
 
@@ -154,27 +157,28 @@ def run_in(connection: Connection) -> None:
 
 
 def _hold_still(connection: Connection) -> None:
-    """Lock every table of PostgreSQL before anything is changed, and let go at once where a server holds one.
+    """Lock our tables of PostgreSQL before anything is changed, and let go at once where a server holds one.
 
     A migration that takes its locks one by one meets a heartbeat that holds another one: PostgreSQL would end one of
-    the two after a second. So it waits for less than that, gives way, and tries again.
+    the two after a second. So it waits for less than that, gives way, lets who waits behind it through, and tries
+    again. What else is in the database is nobody's business here. Raises what the last attempt met.
     """
     if _revision_of(connection) == _scripts().get_current_head():
         return
-    names = ", ".join(f'"{name}"' for name in sorted(inspect(connection).get_table_names()))
-    for left in reversed(range(_LOCK_ATTEMPTS)):
-        if not names:
-            return
+    ours = {_VERSION_TABLE, *tables.metadata.tables}.intersection(inspect(connection).get_table_names())
+    names = ", ".join(f'"{name}"' for name in sorted(ours))
+    for left in reversed(range(_LOCK_ATTEMPTS if names else 0)):
         try:
             with connection.begin_nested():
                 connection.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_WAIT_MS}ms'"))
                 connection.execute(text(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE"))
                 connection.execute(text("SET LOCAL lock_timeout = DEFAULT"))
-        except DBAPIError:
-            if not left:
+        except DBAPIError as error:
+            if not left or not is_lock_not_available(error):
                 raise
         else:
             return
+        connection.execute(text("SELECT pg_sleep(:pause)"), {"pause": _LOCK_PAUSE_SECONDS})
 
 
 async def run_at(url: str) -> None:

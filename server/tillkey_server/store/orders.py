@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import and_, exists, func, or_, select
 
 from tillkey_server.rules.policy import PolicyRef
 from tillkey_server.store import account_tables, rows, tables
@@ -37,9 +37,14 @@ class OrderRow:
     released_at: datetime | None = None
 
     @property
+    def held_since(self) -> datetime | None:
+        """Return since when it waits for a person: neither keys nor new activations come of it (BC-37); None: no."""
+        return self.held_at if self.released_at is None else None
+
+    @property
     def under_review(self) -> bool:
-        """Tell whether it waits for a person: neither keys nor new activations come of it (BC-37)."""
-        return self.held_at is not None and self.released_at is None
+        """Tell whether it waits for a person."""
+        return self.held_since is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,21 @@ class OrderLineRow:
     @property
     def policy_ref(self) -> PolicyRef:
         """Return which version of the terms it was sold under."""
+        return PolicyRef(self.policy_name, self.policy_version)
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingRow:
+    """An order under review since `held_at`, and the terms of its first line."""
+
+    id: UUID
+    held_at: datetime
+    policy_name: str
+    policy_version: int
+
+    @property
+    def policy_ref(self) -> PolicyRef:
+        """Return which version of the terms decides about its review."""
         return PolicyRef(self.policy_name, self.policy_version)
 
 
@@ -133,21 +153,39 @@ async def locked(conn: AsyncConnection, order_id: UUID) -> OrderRow | None:
     return await rows.one(conn, rows.locked(statement, tables.purchase_order, lock=True), OrderRow)
 
 
-async def set_review(
-    conn: AsyncConnection, order_id: UUID, *, held_at: datetime | None, released_at: datetime | None
-) -> None:
-    """Put an order under review, or out of it; lock its row first."""
+async def hold(conn: AsyncConnection, order_id: UUID, at: datetime) -> None:
+    """Put an order under review; lock its row first. What put it there before is in its reviews."""
+    await _review(conn, order_id, {"held_at": at, "released_at": None})
+
+
+async def release(conn: AsyncConnection, order_id: UUID, at: datetime) -> None:
+    """Note that an order is under review no more; lock its row first. Since when it was stays on record."""
+    await _review(conn, order_id, {"released_at": at})
+
+
+async def _review(conn: AsyncConnection, order_id: UUID, moments: Mapping[str, datetime | None]) -> None:
     statement = tables.purchase_order.update().where(tables.purchase_order.c.id == order_id)
-    await rows.changed(conn, statement.values(held_at=held_at, released_at=released_at))
+    await rows.changed(conn, statement.values(dict(moments)))
 
 
-async def under_review(conn: AsyncConnection, before: datetime, limit: int) -> tuple[OrderRow, ...]:
-    """Return the oldest orders under review since before an instant, for which no refund was proposed since."""
-    order, step = tables.purchase_order.c, account_tables.order_review.c
+async def under_review(
+    conn: AsyncConnection, before: datetime, *, after: WaitingRow | None, limit: int
+) -> tuple[WaitingRow, ...]:
+    """Return orders under review since before an instant, oldest first and behind `after`.
+
+    Without those for which a refund was proposed since they are.
+    """
+    order, line, step = tables.purchase_order.c, tables.order_line.c, account_tables.order_review.c
     proposed = exists().where(step.order_id == order.id, step.kind == "refund_proposed", step.at >= order.held_at)
-    waits = (order.held_at < before, order.released_at.is_(None), ~proposed)
-    statement = _ORDER.where(*waits).order_by(order.held_at, order.id)
-    return await rows.many(conn, statement.limit(limit), OrderRow)
+    statement = (
+        select(order.id, order.held_at, line.policy_name, line.policy_version)
+        .join(tables.order_line, and_(line.order_id == order.id, line.position == 0))
+        .where(order.held_at < before, order.released_at.is_(None), ~proposed)
+    )
+    if after is not None:
+        same = and_(order.held_at == after.held_at, order.id > after.id)
+        statement = statement.where(or_(order.held_at > after.held_at, same))
+    return await rows.many(conn, statement.order_by(order.held_at, order.id).limit(limit), WaitingRow)
 
 
 async def waiting_of(conn: AsyncConnection, customer_id: UUID) -> int:

@@ -59,10 +59,10 @@ async def by_code(conn: AsyncConnection, code: str) -> ProductRow | None:
     return await rows.one(conn, _SELECT.where(tables.product.c.code == code), ProductRow)
 
 
-async def by_id(conn: AsyncConnection, product_id: UUID, *, lock: bool = False) -> ProductRow | None:
-    """Return the product of that id; `lock` its row to be sure that it is not retired meanwhile."""
+async def by_id(conn: AsyncConnection, product_id: UUID, *, still: bool = False) -> ProductRow | None:
+    """Return the product of that id; `still`: nobody changes or retires it before the transaction ends."""
     statement = _SELECT.where(tables.product.c.id == product_id)
-    return await rows.one(conn, rows.locked(statement, tables.product, lock=lock), ProductRow)
+    return await rows.one(conn, rows.unchanged(statement, tables.product) if still else statement, ProductRow)
 
 
 async def page(conn: AsyncConnection, paging: Paging, scope: Scope) -> tuple[ProductRow, ...]:

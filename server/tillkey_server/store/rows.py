@@ -50,9 +50,18 @@ def locked(statement: Select[Any], table: Table, *, lock: bool) -> Select[Any]:
     return statement.with_for_update(of=table, key_share=True) if lock else statement
 
 
-async def insert(conn: AsyncConnection, table: Table, row: Any) -> None:
-    """Insert one row object; IntegrityError when a rule of the table forbids it."""
-    await conn.execute(table.insert(), values_of(row))
+def unchanged(statement: Select[Any], table: Table) -> Select[Any]:
+    """Keep the selected rows of `table` from being changed until the transaction ends, by a lock that many may hold.
+
+    For a row that decides and is not written, as a product's: two who renew licenses of one do not wait for each other.
+    """
+    return statement.with_for_update(of=table, read=True)
+
+
+async def insert(conn: AsyncConnection, table: Table, *made: Any) -> None:
+    """Insert row objects, in one statement; IntegrityError when a rule of the table forbids one."""
+    if made:
+        await conn.execute(table.insert(), [values_of(row) for row in made])
 
 
 async def insert_all(conn: AsyncConnection, table: Table, found: Collection[Any]) -> None:

@@ -190,6 +190,7 @@ project = Table(
     UniqueConstraint("customer_id", "name_key"),
 )
 
+_UNDER_REVIEW = text("released_at IS NULL AND held_at IS NOT NULL")
 purchase_order = Table(
     "purchase_order",
     metadata,
@@ -203,6 +204,8 @@ purchase_order = Table(
     instant("held_at", optional=True),
     instant("released_at", optional=True),
     UniqueConstraint("channel", "external_id"),
+    # What waits for a person is looked through again and again, oldest first, among all that was ever sold.
+    Index("orders_under_review", "held_at", "id", sqlite_where=_UNDER_REVIEW, postgresql_where=_UNDER_REVIEW),
 )
 
 order_line = Table(

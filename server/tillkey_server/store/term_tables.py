@@ -76,5 +76,8 @@ subscription_renewal = Table(
     instant("recorded_at"),
     Column("order_line_id", ForeignKey("order_line.id"), nullable=True, unique=True),
     instant("dropped_at", optional=True),
+    # What it costs without tax, as it was told; null in rows of older code, which told it and kept it nowhere.
+    Column("price_minor", BigInteger, nullable=True),
+    Column("currency", String(3), nullable=True),
     CheckConstraint("period >= 1", name="period"),
 )

@@ -5,7 +5,7 @@ The customer's row is locked first, then its licenses by id, then their chains.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from tillkey_server.rules.access import EVERYTHING
 from tillkey_server.rules.account import Span, joined
 from tillkey_server.rules.policy import Policy
-from tillkey_server.store import activations, chains, customers, licenses, suspensions
+from tillkey_server.store import chains, customers, licenses, suspensions
 from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.usecases.services import Services
 
@@ -46,20 +46,25 @@ async def spread(tx: AsyncConnection, customer_id: UUID, now: datetime) -> tuple
     for row in held:
         await chains.hold_still(tx, row.id)
     for row in held:
-        if await _write(tx, row, span):
-            live = await activations.active_of_license(tx, row.id)
-            await chains.bump_revision(tx, [one.id for one in live])
+        await _write(tx, row, span)
     return held
 
 
-async def inherit(tx: AsyncConnection, gotten: Sequence[LicenseRow], customer_id: UUID, now: datetime) -> None:
-    """Write on licenses that a customer gets how the customer's account stands; their chains are the caller's.
+async def span_for(tx: AsyncConnection, customer_id: UUID, now: datetime) -> Span | None:
+    """Return how long the account is suspended of a customer who gets licenses; they have to say so.
 
-    In: the licenses as they are stored, locked or new in this transaction. The customer's row is locked, so that no
-    suspension comes in between.
+    The customer's row is locked, so that no suspension comes in between.
     """
     await customers.seen(tx, customer_id, EVERYTHING, lock=True)
-    span = await span_of_account(tx, customer_id, now)
+    return await span_of_account(tx, customer_id, now)
+
+
+async def inherit(tx: AsyncConnection, gotten: Iterable[LicenseRow], customer_id: UUID, now: datetime) -> None:
+    """Write on licenses that a customer gets from another how the customer's account stands.
+
+    In: the licenses as they are stored, locked.
+    """
+    span = await span_for(tx, customer_id, now)
     for row in gotten:
         await _write(tx, row, span)
 
@@ -76,10 +81,8 @@ async def span_of_account(tx: AsyncConnection, customer_id: UUID, now: datetime)
     )
 
 
-async def _write(tx: AsyncConnection, row: LicenseRow, span: Span | None) -> bool:
+async def _write(tx: AsyncConnection, row: LicenseRow, span: Span | None) -> None:
     wanted = (None, None, None) if span is None else (span.at, span.stops_at, span.until)
-    if (row.account_suspended_at, row.account_stops_at, row.account_suspended_until) == wanted:
-        return False
-    names = ("account_suspended_at", "account_stops_at", "account_suspended_until")
-    await licenses.set_moments(tx, row.id, dict(zip(names, wanted, strict=True)))
-    return True
+    if (row.account_suspended_at, row.account_stops_at, row.account_suspended_until) != wanted:
+        names = ("account_suspended_at", "account_stops_at", "account_suspended_until")
+        await licenses.set_moments(tx, row.id, dict(zip(names, wanted, strict=True)))

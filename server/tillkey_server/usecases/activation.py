@@ -18,13 +18,11 @@ from tillkey_server.errors import BrokenInvariant
 from tillkey_server.ids import new_id
 from tillkey_server.rules.activation import Action, ActivationDecision, decide_activation
 from tillkey_server.rules.chain import Op, Presented, Row, judge, judge_rid
-from tillkey_server.rules.decision import Decision, Refusal
-from tillkey_server.rules.policy import Policy
+from tillkey_server.rules.decision import Refusal
 from tillkey_server.rules.project import UNNAMED, normal_name
 from tillkey_server.rules.rate import ACTIVATIONS, LICENSE_KEY_GUESSES
-from tillkey_server.rules.sale import refuse_under_review
-from tillkey_server.rules.standing import refuse, standing
-from tillkey_server.store import activations, chains, installations, leases, licenses, orders, projects, tickets
+from tillkey_server.rules.standing import OF_STANDING
+from tillkey_server.store import activations, chains, installations, leases, licenses, projects, tickets
 from tillkey_server.store.activations import ActivationRow
 from tillkey_server.store.installations import InstallationRow
 from tillkey_server.store.projects import ProjectRow
@@ -71,24 +69,16 @@ async def _with_key(services: Services, request: Request, body: Activate) -> Ste
         now = services.clock.now()
         policy = await services.policies.of(tx, row.policy_ref)
         own = next((one.activation for one in holders if one.activation.jkt == request.jkt), None)
-        how = standing(row.facts, policy, now, anew=own is None)
-        if how.refusal is not None:
-            decision = refuse(how, row.facts, policy, now)
-            await audited(tx, request, decision, row.id, None if own is None else own.id)
-            await notice_use(tx, row.facts, policy, now, None if own is None else own.id)
-            return Refused(decision, None if own is None else own.id)
         ground = None if own is None else Ground(own, row, policy, code)
-        told = await _told_before(tx, request, ground, now)
-        if told is not None:
-            return told
-        review = None if own is not None else await _under_review(tx, row, policy, now)
-        if review is not None:
-            await audited(tx, request, review, row.id, None)
-            return Refused(review, None)
         gathered = await gather(services, tx, row, policy, holders, body, request.jkt)
         decided = decide_activation(gathered.facts, policy, now)
+        # A repetition gets the same step again, unless the license may not be used at all by now (I3).
+        told = None if decided.decision.code in OF_STANDING else await _told_before(tx, request, ground, now)
+        if told is not None:
+            return told
         if decided.action is None:
             await audited(tx, request, decided.decision, row.id, None if own is None else own.id)
+            await notice_use(tx, row.facts, policy, now, None if own is None else own.id)
             return Refused(decided.decision, None if own is None else own.id)
         if decided.action is Action.HELD and ground is not None:
             return await _held(tx, request, ground, decided, now)
@@ -110,16 +100,6 @@ async def _named(
     if row is None or product is None or product.id != row.product_id:
         return Unknown(await installations.get(tx, request.jkt) is not None)
     return row, product.code
-
-
-async def _under_review(
-    tx: AsyncConnection, row: licenses.LicenseRow, policy: Policy, now: datetime
-) -> Decision | None:
-    """Return the no for a till that would begin while the order is under review (BC-37); who runs already goes on."""
-    order = await orders.of_line(tx, row.order_line_id)
-    if order is None or not order.under_review or order.held_at is None:
-        return None
-    return refuse_under_review(order.held_at, policy, now)
 
 
 async def _told_before(

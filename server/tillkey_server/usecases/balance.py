@@ -13,11 +13,10 @@ from tillkey_server.money import Money
 from tillkey_server.rules.access import EVERYTHING, Scope
 from tillkey_server.rules.balance import BalanceFacts, Taking, decide_taking
 from tillkey_server.rules.decision import instant
-from tillkey_server.store import audit, balances
+from tillkey_server.store import audit, balances, licenses
 from tillkey_server.store.balances import EntryRow
 from tillkey_server.usecases import accounts
 from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
-from tillkey_server.usecases.holds import legal_hold_of
 from tillkey_server.usecases.seen import customer_of, living
 from tillkey_server.usecases.services import Services, settled
 
@@ -78,7 +77,7 @@ async def _taken(
                     raise BadInput("reference", "names another amount that was taken already")
                 return await _shown(tx, customer_id)
             left = (await balances.sums(tx, customer_id)).get(amount.currency, 0)
-            facts = BalanceFacts(left, await legal_hold_of(tx, customer_id))
+            facts = BalanceFacts(left, await licenses.legal_hold_of(tx, customer_id))
             policy = await accounts.terms_of(services, tx, customer_id)
             decision = decide_taking(taking, amount, facts, policy, services.clock.now())
             told = replace(decision, facts={**decision.facts, "customer": str(customer_id)})

@@ -19,9 +19,8 @@ from tillkey_server.rules.access import EVERYTHING
 from tillkey_server.rules.account import AccountCode
 from tillkey_server.rules.decision import Outcome, Refusal, instant
 from tillkey_server.rules.standing import Event, advance, decide_change
-from tillkey_server.store import activations, audit, chains, customers, erasure, licenses, terminations
+from tillkey_server.store import audit, chains, customers, erasure, licenses, terminations
 from tillkey_server.store.terminations import SORTS, TerminationRow, TombstoneRow
-from tillkey_server.usecases.holds import legal_hold_of
 from tillkey_server.usecases.paging import DEFAULT_LIMIT, Page, page_of, paging_of
 from tillkey_server.usecases.services import Services
 
@@ -55,8 +54,9 @@ async def erase_customer(services: Services, tx: AsyncConnection, customer_id: U
             after = advance(row.facts, Event.TERMINATE, now)
             await licenses.set_moments(tx, row.id, {"terminated_at": after.terminated_at})
             await audit.record(tx, decision, actor=actor, action="license_terminate", license_id=row.id)
-        live = await activations.active_of_license(tx, row.id)
-        await chains.bump_revision(tx, [one.id for one in live])
+        else:
+            # Nothing changes for it but whose it was; what a heartbeat judged by before is over all the same.
+            await chains.bump_of_license(tx, row.id)
     await erasure.erase(tx, customer_id)
 
 
@@ -84,7 +84,7 @@ async def _again(services: Services, tx: AsyncConnection, customer_id: UUID, act
     # Locked before they are looked at, so that no hold comes in between.
     await licenses.of_customer(tx, customer_id, lock=True)
     now = services.clock.now()
-    since = await legal_hold_of(tx, customer_id)
+    since = await licenses.legal_hold_of(tx, customer_id)
     if since is not None:
         await _noted(tx, customer_id, actor, now, since)
         return "held"

@@ -19,9 +19,9 @@ from tillkey_server.store.customers import CustomerRow
 from tillkey_server.store.orders import OrderLineRow, OrderRow
 from tillkey_server.store.purchase_codes import PurchaseCodeRow
 from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
+from tillkey_server.usecases.channel import check_past
 from tillkey_server.usecases.customer import address_of, ensured
-from tillkey_server.usecases.issuing import IssuedLicense, Sale, insert_license
-from tillkey_server.usecases.order import EARLIEST
+from tillkey_server.usecases.issuing import IssuedLicense, Sale, insert_licenses
 from tillkey_server.usecases.services import Services, settled
 
 _CODE = re.compile(r"[0-9a-z][0-9a-z-]{7,79}")
@@ -66,8 +66,7 @@ async def import_purchase_code(
 
     async def attempt() -> Imported | RefusalAnswer:
         now = services.clock.now()
-        if not EARLIEST <= brought.purchased_at <= now:
-            raise BadInput("purchased_at", f"lies ahead, or before {EARLIEST.year}")
+        check_past("purchased_at", brought.purchased_at, now, "give the time of the purchase")
         async with services.db.writing() as tx:
             sold = await products.by_code(tx, brought.product)
             if sold is None or not scope.admits_product(sold.id):
@@ -128,7 +127,7 @@ async def _insert(
     await orders.insert_line(tx, line)
     until = brought.supported_until or months_end(brought.purchased_at, brought.months, sale.policy.timezone)
     clocks = replace(clocks_at_issue(brought.purchased_at, sale.policy), support_until=until, updates_until=until)
-    made = await insert_license(services, tx, sale, line, position=0, clocks=clocks)
+    [made] = await insert_licenses(services, tx, sale, line, clocks)
     claim = PurchaseCodeRow(
         new_id(), brought.channel, code_hash, made.license_id, sale.customer.id, sale.now, brought.supported_until
     )

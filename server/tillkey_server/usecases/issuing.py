@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -11,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tillkey.wire.license_key import format_key, hint, normalize
 from tillkey_server.ids import new_id
+from tillkey_server.rules.account import Span
 from tillkey_server.rules.clocks import Clocks, clocks_at_issue
 from tillkey_server.rules.issue import decide_issue
 from tillkey_server.rules.policy import Policy
@@ -66,31 +68,41 @@ async def issue_line(
     policy = await services.policies.of(tx, line.policy_ref)
     clocks = clocks_at_issue(sale.paid_at or sale.now, policy, line.term_months)
     decision = decide_issue(line.quantity, len(known), policy, sale.now, clocks, line.term_months)
-    given = [IssuedLicense(row.id, None, row.key_hint) for row in known]
-    for position in range(len(known), line.quantity):
-        made = await insert_license(services, tx, sale, line, position=position, clocks=clocks)
-        await audit.record(tx, decision, actor=actor, action="license_issue", license_id=made.license_id)
-        given.append(made)
+    made = await insert_licenses(services, tx, sale, line, clocks, range(len(known), line.quantity))
+    for one in made:
+        await audit.record(tx, decision, actor=actor, action="license_issue", license_id=one.license_id)
+    given = (*(IssuedLicense(row.id, None, row.key_hint) for row in known), *made)
     is_core = sale.product.kind == ProductKind.CORE
     if is_core and policy.sale is not None and policy.sale.install_service and not known:
         credit = CreditRow(new_id(), line.id, sale.customer.id, sale.now)
         await install_credits.grant(tx, credit)
-    return IssuedLine(decision.code.value, tuple(given))
+    return IssuedLine(decision.code.value, given)
 
 
-async def insert_license(
-    services: Services, tx: AsyncConnection, sale: Sale, line: orders.OrderLineRow, *, position: int, clocks: Clocks
-) -> IssuedLicense:
-    """Insert one license of a line with a new key, which is in what is returned and nowhere else."""
-    key = format_key(sale.product.key_prefix, secrets.token_bytes)
-    row = _row(services, sale, line, position, key, clocks)
-    await licenses.insert(tx, row)
-    await accounts.inherit(tx, [row], row.customer_id, sale.now)
-    return IssuedLicense(row.id, key, row.key_hint)
+async def insert_licenses(
+    services: Services,
+    tx: AsyncConnection,
+    sale: Sale,
+    line: orders.OrderLineRow,
+    clocks: Clocks,
+    positions: Iterable[int] = (0,),
+) -> tuple[IssuedLicense, ...]:
+    """Insert licenses of a line, each with a new key, which is in what is returned and nowhere else."""
+    suspended = await accounts.span_for(tx, sale.customer.id, sale.now)
+    keys = {position: format_key(sale.product.key_prefix, secrets.token_bytes) for position in positions}
+    made = [_row(services, sale, line, position, key, clocks, suspended) for position, key in keys.items()]
+    await licenses.insert(tx, *made)
+    return tuple(IssuedLicense(row.id, keys[row.position], row.key_hint) for row in made)
 
 
 def _row(
-    services: Services, sale: Sale, line: orders.OrderLineRow, position: int, key: str, clocks: Clocks
+    services: Services,
+    sale: Sale,
+    line: orders.OrderLineRow,
+    position: int,
+    key: str,
+    clocks: Clocks,
+    suspended: Span | None,
 ) -> licenses.LicenseRow:
     return licenses.LicenseRow(
         id=new_id(),
@@ -108,4 +120,7 @@ def _row(
         updates_until=clocks.updates_until,
         support_until=clocks.support_until,
         refund_until=clocks.refund_until,
+        account_suspended_at=None if suspended is None else suspended.at,
+        account_stops_at=None if suspended is None else suspended.stops_at,
+        account_suspended_until=None if suspended is None else suspended.until,
     )

@@ -12,11 +12,11 @@ from tillkey_server.errors import BadInput, BrokenInvariant, NotFound
 from tillkey_server.ids import new_id
 from tillkey_server.rules.access import EVERYTHING, Scope
 from tillkey_server.rules.decision import Decision, instant
-from tillkey_server.rules.order_line import LineKind, kind_of
+from tillkey_server.rules.order_line import DIRECT, MANUAL, LineKind, kind_of
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.sale import refuse_under_review
 from tillkey_server.rules.standing import Event, LicenseFacts, advance, decide_change
-from tillkey_server.store import activations, audit, chains, customers, leases, legal_holds, licenses, orders, products
+from tillkey_server.store import audit, chains, customers, leases, legal_holds, licenses, orders, products
 from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
 from tillkey_server.usecases.customer import address_of, ensured
 from tillkey_server.usecases.issuing import IssuedLicense, Sale, issue_line
@@ -27,7 +27,6 @@ from tillkey_server.usecases.services import Services, settled
 
 _MAX_ORDER = 100
 _MAX_QUANTITY = 500
-DIRECT, NUMBERED = "direct", "manual"
 CHANGES = (Event.SUSPEND, Event.RESUME, Event.REVOKE, Event.HOLD, Event.RELEASE_HOLD)
 """What a person may do to a license; a refund, a renewal and a termination come with their money and their data."""
 
@@ -78,7 +77,7 @@ async def issue(
             number = None if order is None else order.strip()
             if sold.parts:
                 raise BadInput("product", "is a bundle: sell it by `order add`, which issues its parts")
-            known = None if number is None else await orders.by_external(tx, NUMBERED, number, lock=True)
+            known = None if number is None else await orders.by_external(tx, MANUAL, number, lock=True)
             refused = await not_on_sale(tx, sold, policy, now) if known is None else _waiting(known, policy, now)
             if refused is not None:
                 await audit.record(tx, refused, actor=actor, action="license_issue")
@@ -92,8 +91,7 @@ async def issue(
 
 def _waiting(known: orders.OrderRow, policy: Policy, now: datetime) -> Decision | None:
     """Return the no to a key of an order that is under review (BC-37)."""
-    is_held = known.under_review and known.held_at is not None
-    return refuse_under_review(known.held_at or now, policy, now) if is_held else None
+    return None if known.held_since is None else refuse_under_review(known.held_since, policy, now)
 
 
 async def change_standing(
@@ -159,16 +157,13 @@ async def _write(tx: AsyncConnection, row: licenses.LicenseRow, after: LicenseFa
         for name in sorted(licenses.MOMENTS)
         if getattr(after, name) != getattr(row.facts, name)
     }
-    if not moments:
-        return
-    await licenses.set_moments(tx, row.id, moments)
-    # A heartbeat locks only its chain row, so whatever it judged by before must fail its swap (invariant I3).
-    await chains.bump_revision(tx, [held.id for held in await activations.active_of_license(tx, row.id)])
+    if moments:
+        await licenses.set_moments(tx, row.id, moments)
 
 
 async def _line_of(tx: AsyncConnection, sale: Sale, order: str | None) -> orders.OrderLineRow:
     order_id = new_id()
-    channel, number = (DIRECT, str(order_id)) if order is None else (NUMBERED, order)
+    channel, number = (DIRECT, str(order_id)) if order is None else (MANUAL, order)
     row = orders.OrderRow(order_id, channel, number, sale.customer.id, sale.now, sale.now)
     if not await orders.insert_if_absent(tx, row):
         return await _known_line(tx, sale, channel, number)

@@ -13,17 +13,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tillkey_server.errors import BadInput, BrokenInvariant, NotFound
+from tillkey_server.errors import BrokenInvariant, NotFound
 from tillkey_server.ids import new_id
 from tillkey_server.money import Money
 from tillkey_server.rules.access import EVERYTHING, Scope
 from tillkey_server.rules.decision import Decision, Refusal, instant
-from tillkey_server.rules.order_line import CustomerType, LineKind, kind_of
+from tillkey_server.rules.order_line import MANUAL, CustomerType, LineKind, kind_of
 from tillkey_server.rules.policy import Policy
 from tillkey_server.store import customers, licenses, orders, products, reviews
 from tillkey_server.store.customers import CustomerRow
@@ -31,21 +31,13 @@ from tillkey_server.store.orders import SORTS, OrderLineRow, OrderRow
 from tillkey_server.store.products import ProductRow
 from tillkey_server.usecases.answers import RefusalAnswer, told_of
 from tillkey_server.usecases.cart import Line, Piece, check_lines, folded, pieces_of
+from tillkey_server.usecases.channel import channel_of, number_of, paid_at_of
 from tillkey_server.usecases.customer import address_of, ensured
 from tillkey_server.usecases.issuing import IssuedLicense, Sale, issue_line
 from tillkey_server.usecases.paging import DEFAULT_LIMIT, Page, page_of, paging_of
 from tillkey_server.usecases.reviewing import decided_at_payment, put_under_review
 from tillkey_server.usecases.sale import Cart, decide_cart
 from tillkey_server.usecases.services import Raced, Services, settled
-
-CHANNEL = "manual"
-"""The channel of an order that names none."""
-MAX_NUMBER = 100
-MAX_CHANNEL = 64
-EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
-"""No order was paid before; further back a calendar of another time zone ends."""
-RESERVED = frozenset({"direct", "trial"})
-"""The channels whose numbers the server makes itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +55,7 @@ async def place_order(
     customer_email: str,
     lines: Sequence[Line],
     actor: str,
-    channel: str = CHANNEL,
+    channel: str = MANUAL,
     paid_at: datetime | None = None,
     customer_type: CustomerType | None = None,
     renews: Sequence[UUID] = (),
@@ -79,23 +71,20 @@ async def place_order(
     Raises BadInput, naming the field, and NotFound for a product or, where the caller has limits, for a customer.
     """
     email = address_of(customer_email, "customer")
-    if channel.strip() in RESERVED:
-        raise BadInput("channel", f"must be none of {', '.join(sorted(RESERVED))}: the server numbers those itself")
-    named, of_channel = _word("number", number, MAX_NUMBER), _word("channel", channel, MAX_CHANNEL)
+    named, of_channel = number_of(number), channel_of(channel)
     check_lines(lines)
     cart = Cart(lines, customer_type, renews, paid_at, cart_at)
 
     async def attempt() -> Placed | RefusalAnswer:
         now = services.clock.now()
-        if paid_at is not None and not EARLIEST <= paid_at <= now:
-            raise BadInput("paid_at", f"lies ahead, or before {EARLIEST.year}: give the time at which the money came")
+        came_at = paid_at_of(paid_at, now)
         async with services.db.writing() as tx:
             known = await orders.by_external(tx, of_channel, named, lock=True)
             customer = await _buyer(tx, known, CustomerRow(new_id(), email, email.casefold(), now), scope)
             rows = {row.code: row for row in await products.all_of(tx)}
             _check_seen(lines, rows, scope)
             if known is None:
-                row = OrderRow(new_id(), of_channel, named, customer.id, paid_at or now, now, customer_type)
+                row = OrderRow(new_id(), of_channel, named, customer.id, came_at, now, customer_type)
                 return await _told_first(services, tx, row, customer, cart, rows, actor, held=under_review)
             differing = _differing(known, customer, await orders.lines_of(tx, known.id), rows, lines, paid_at)
             if differing:
@@ -120,8 +109,7 @@ async def _told_first(
     now = row.created_at
     decision = await decide_cart(services, tx, cart, customer.id, rows)
     pieces = pieces_of(cart.lines, rows)
-    sales = [_sale(services, rows[one.line.product], one.line, customer, cart.paid_at, now) for one in pieces]
-    await _insert(tx, row, sales, pieces)
+    await _insert(services, tx, row, pieces, rows)
     decided = decided_at_payment(services, decision, rows[cart.lines[0].product], now, told=held)
     out = row if decided.allowed else await put_under_review(tx, row, decided, actor)
     return await placed_order(services, tx, out, customer, actor, decided, is_new=True)
@@ -161,12 +149,16 @@ async def get_order(services: Services, order_id: UUID, *, scope: Scope = EVERYT
     return {**_head(row), "lines": shown, "reviews": steps}
 
 
-async def _insert(tx: AsyncConnection, row: OrderRow, sales: Sequence[Sale], pieces: Sequence[Piece]) -> None:
-    """Insert an order with its lines. Raises Raced where somebody else told it first."""
+async def _insert(
+    services: Services, tx: AsyncConnection, row: OrderRow, pieces: Sequence[Piece], rows: Mapping[str, ProductRow]
+) -> None:
+    """Insert an order with its lines, under today's terms. Raises Raced where somebody else told it first."""
     if not await orders.insert_if_absent(tx, row):
         raise Raced
-    for position, (sale, piece) in enumerate(zip(sales, pieces, strict=True)):
-        await orders.insert_line(tx, _line_row(row, sale, piece, position))
+    for position, piece in enumerate(pieces):
+        sold = rows[piece.line.product]
+        policy = services.policies.offered(sold.policy_name)
+        await orders.insert_line(tx, _line_row(row, sold, policy, piece, position))
 
 
 def _check_seen(lines: Sequence[Line], rows: Mapping[str, ProductRow], scope: Scope) -> None:
@@ -184,40 +176,27 @@ async def _buyer(tx: AsyncConnection, known: OrderRow | None, row: CustomerRow, 
     return await customers.by_email_key(tx, row.email_key) or row
 
 
-def _sale(
-    services: Services, sold: ProductRow, line: Line, customer: CustomerRow, paid_at: datetime | None, now: datetime
-) -> Sale:
-    policy = services.policies.offered(sold.policy_name)
-    _check_months(line, policy)
-    return Sale(sold, customer, policy, line.quantity, now, paid_at)
-
-
-def _check_months(line: Line, policy: Policy) -> None:
-    """Raise BadInput for a length that the terms let nobody choose (NX-44)."""
-    offered = () if policy.terms is None or line.kind is not LineKind.PRODUCT else policy.terms.purchase_months
-    if line.months is not None and line.months not in offered:
-        listed = ", ".join(str(months) for months in offered)
-        raise BadInput("lines.months", f"may be {listed}, by the terms" if listed else "may not be chosen here")
-
-
-def _line_row(order: OrderRow, sale: Sale, piece: Piece, position: int) -> OrderLineRow:
+def _line_row(order: OrderRow, sold: ProductRow, policy: Policy, piece: Piece, position: int) -> OrderLineRow:
     line = piece.line
-    price = line.price or Money(sale.product.price_minor, sale.product.currency)
+    today = Money(sold.price_minor, sold.currency)
+    price = line.price or today
+    # What is listed in another currency has no list price in that of the line.
+    listed = line.list_price or (today if today.currency == price.currency else None)
     return OrderLineRow(
         id=new_id(),
         order_id=order.id,
         position=position,
-        product_id=sale.product.id,
-        quantity=sale.quantity,
+        product_id=sold.id,
+        quantity=line.quantity,
         price_minor=price.minor,
         currency=price.currency,
-        policy_name=sale.policy.name,
-        policy_version=sale.policy.version,
+        policy_name=policy.name,
+        policy_version=policy.version,
         kind=None if line.kind is LineKind.PRODUCT else line.kind.value,
         beside=line.beside,
-        list_price_minor=sale.product.price_minor if line.list_price is None else line.list_price.minor,
+        list_price_minor=None if listed is None else listed.minor,
         tax_minor=None if line.tax is None else line.tax.minor,
-        advertised=sale.product.advertised,
+        advertised=sold.advertised,
         term_months=line.months,
         bundle=piece.bundle,
         bundle_line=piece.bundle_line,
@@ -341,10 +320,3 @@ def _amount(minor: int | None, currency: str) -> str | None:
 
 def _license(one: IssuedLicense) -> dict[str, object]:
     return {"license_id": str(one.license_id), "license_key": one.license_key, "key_hint": one.key_hint}
-
-
-def _word(field: str, text: str, most: int) -> str:
-    word = text.strip()
-    if not (word and len(word) <= most and word.isprintable()):
-        raise BadInput(field, f"must be 1 to {most} printable characters")
-    return word

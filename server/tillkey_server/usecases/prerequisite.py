@@ -16,7 +16,7 @@ from tillkey_server.rules.access import Scope
 from tillkey_server.rules.effect import Effect
 from tillkey_server.rules.sale import decide_loss, satisfied_by
 from tillkey_server.rules.standing import Event, advance, decide_change
-from tillkey_server.store import activations, audit, chains, licenses, outbox, products, sales
+from tillkey_server.store import audit, chains, licenses, outbox, products, sales
 from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.store.products import ProductRow
 from tillkey_server.usecases.sale import held_of
@@ -76,4 +76,3 @@ async def _suspend(services: Services, tx: AsyncConnection, seen: LicenseRow, no
     await licenses.set_moments(
         tx, row.id, {"suspended_at": after.suspended_at, "suspended_until": after.suspended_until}
     )
-    await chains.bump_revision(tx, [one.id for one in await activations.active_of_license(tx, row.id)])

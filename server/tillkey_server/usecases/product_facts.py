@@ -22,8 +22,8 @@ from tillkey_server.rules.product import (
 )
 from tillkey_server.store import audit, products
 from tillkey_server.store.products import ProductRow
+from tillkey_server.usecases.retirement import cancel_of_retired
 from tillkey_server.usecases.services import Services
-from tillkey_server.usecases.subscription import cancel_of_product
 
 MAX_NAMED = 50
 MAX_DAYS = 3650
@@ -96,7 +96,8 @@ async def set_state(services: Services, code: str, to: ProductState, *, actor: s
     """Take a product off sale, put it on sale again, or end its sale for good. Raises NotFound.
 
     What was sold is not touched: every till goes on, installs anew and updates (BC-20). What is sold no more renews
-    itself no more: its subscriptions are cancelled with the period that is paid for (BC-23).
+    itself no more: its subscriptions are cancelled with the period that is paid for (BC-23), after the retirement is on
+    record; who asks for the retirement again has left over ones cancelled too.
     """
     async with services.db.writing() as tx:
         known = await products.all_of(tx, lock=True)
@@ -114,7 +115,7 @@ async def set_state(services: Services, code: str, to: ProductState, *, actor: s
                 ProductState.RETIRE: {"retired_at": now},
             }
             await products.change(tx, row.id, written[to])
-            if to is ProductState.RETIRE:
-                await cancel_of_product(services, tx, row.id, actor=actor, now=now)
         await audit.record(tx, decision, actor=actor, action=f"product_{to.value}")
+    if to is ProductState.RETIRE:
+        await cancel_of_retired(services, row.id, actor=actor)
     return decision

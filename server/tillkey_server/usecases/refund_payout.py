@@ -18,12 +18,11 @@ from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.refund_codes import RefundCode
 from tillkey_server.rules.refund_payout import attested, decide_failure, decide_payout
 from tillkey_server.rules.refund_policy import Destination
-from tillkey_server.store import audit, balances, chains, outbox, refunds
+from tillkey_server.store import audit, balances, chains, licenses, outbox, refunds
 from tillkey_server.store.balances import EntryRow
 from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.store.refunds import RefundRow, RequestRow
 from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
-from tillkey_server.usecases.holds import legal_hold_of
 from tillkey_server.usecases.refund_grant import undo
 from tillkey_server.usecases.refunds import NOT_OPEN, payout_facts, shown_of
 from tillkey_server.usecases.seen import license_of
@@ -91,7 +90,7 @@ async def pay_out(
             if isinstance(held, RefusalAnswer):
                 return held
             facts = payout_facts(held.refund, held.request, held.row)
-            facts = replace(facts, held_since=await legal_hold_of(tx, held.row.customer_id))
+            facts = replace(facts, held_since=await licenses.legal_hold_of(tx, held.row.customer_id))
             decision = decide_payout(facts, held.policy, held.now)
             if decision.allowed:
                 await refunds.write(tx, held.refund.id, paid_out_at=held.now, provider_refund_id=number)

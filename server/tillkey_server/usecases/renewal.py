@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -31,7 +31,7 @@ from tillkey_server.store.orders import OrderLineRow, OrderRow
 from tillkey_server.store.terms import TermRow
 from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
 from tillkey_server.usecases.catalogue import check_price
-from tillkey_server.usecases.order import EARLIEST, MAX_CHANNEL, MAX_NUMBER, RESERVED
+from tillkey_server.usecases.channel import channel_of, number_of, paid_at_of
 from tillkey_server.usecases.renewal_facts import Gathered, gather, governed
 from tillkey_server.usecases.seen import license_of
 from tillkey_server.usecases.services import Raced, Services, settled
@@ -82,23 +82,22 @@ async def renew(
     services: Services, license_id: UUID, told: Told, *, actor: str, scope: Scope = EVERYTHING
 ) -> Renewed | RefusalAnswer:
     """Record a paid renewal and extend the license. Raises NotFound, and BadInput, naming the field."""
-    _check(told)
+    told = replace(told, channel=channel_of(told.channel), number=number_of(told.number))
+    check_price(told.amount, "amount")
 
     async def attempt() -> Renewed | RefusalAnswer:
         now = services.clock.now()
-        paid_at = told.paid_at or now
-        if not EARLIEST <= paid_at <= now:
-            raise BadInput("paid_at", f"lies ahead, or before {EARLIEST.year}: give the time at which the money came")
+        paid_at = paid_at_of(told.paid_at, now)
         async with services.db.writing() as tx:
             row = await license_of(tx, license_id, scope, lock=True)
             await chains.hold_still(tx, row.id)
-            known = await orders.by_external(tx, told.channel.strip(), told.number.strip(), lock=True)
-            found = await gather(services, tx, row, lock=True)
+            known = await orders.by_external(tx, told.channel, told.number, lock=True)
+            found = await gather(services, tx, row, still=True)
             if known is not None:
                 return await _again(tx, known, row, told, found.sold_under, actor, now)
             if paid_at < found.bought.order.paid_at:
                 raise BadInput("paid_at", "lies before the purchase of the license")
-            asked = Asked(paid_at, told.months, told.channel.strip())
+            asked = Asked(paid_at, told.months, told.channel)
             policy, _ = governed(services, found, asked, now)
             decision = decide_payment(found.facts, asked, policy, now)
             if decision.outcome is Outcome.DENY:
@@ -117,7 +116,7 @@ async def _insert(
     tx: AsyncConnection, row: LicenseRow, told: Told, asked: Asked, found: Gathered, policy: Policy, now: datetime
 ) -> tuple[TermRow, UUID]:
     """Insert the order with its line, and the term; raises Raced where somebody else told the payment first."""
-    order = OrderRow(new_id(), told.channel.strip(), told.number.strip(), row.customer_id, asked.paid_at, now)
+    order = OrderRow(new_id(), told.channel, told.number, row.customer_id, asked.paid_at, now)
     if not await orders.insert_if_absent(tx, order):
         raise Raced
     months = months_of(asked, policy)
@@ -138,7 +137,7 @@ async def _insert(
     clocks = [clock.value for clock in extends_of(found.facts, asked, policy)]
     term = TermRow(new_id(), row.id, line.id, months, asked.paid_at, clocks, now)
     await store.insert(tx, term)
-    await _settle_due(tx, row, line, told.channel.strip(), months)
+    await _settle_due(tx, row, line, told.channel, months)
     return term, order.id
 
 
@@ -187,12 +186,3 @@ async def _again(
     # "Done" is said only after a write of its own, since the row that was found might not have been replicated.
     await audit.record(tx, decision, actor=actor, action="license_renew", license_id=row.id)
     return Renewed(is_new=False, renewal_id=term.id, order_id=known.id, decision=decision)
-
-
-def _check(told: Told) -> None:
-    if told.channel.strip() in RESERVED:
-        raise BadInput("channel", f"must be none of {', '.join(sorted(RESERVED))}: the server numbers those itself")
-    for field, text, most in (("number", told.number, MAX_NUMBER), ("channel", told.channel, MAX_CHANNEL)):
-        if not (text.strip() and len(text.strip()) <= most and text.isprintable()):
-            raise BadInput(field, f"must be 1 to {most} printable characters")
-    check_price(told.amount, "amount")

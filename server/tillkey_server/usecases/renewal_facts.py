@@ -11,13 +11,14 @@ from tillkey_server.errors import BrokenInvariant
 from tillkey_server.money import Money
 from tillkey_server.rules.better import better_of, may_apply
 from tillkey_server.rules.decision import Decision
+from tillkey_server.rules.order_line import TRIAL
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.renewal import Asked, Prices, RenewalFacts, decide_quote
 from tillkey_server.store import products
 from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.store.products import ProductRow
 from tillkey_server.usecases.services import Services
-from tillkey_server.usecases.terms import TRIAL, Bought, bought_by, history_of
+from tillkey_server.usecases.terms import Bought, bought_by, history_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +31,17 @@ class Gathered:
     product: ProductRow
 
 
-async def gather(services: Services, tx: AsyncConnection, row: LicenseRow, *, lock: bool = False) -> Gathered:
-    """Read what decides a renewal of a license; `lock` its product, so that nobody retires it meanwhile (BC-23)."""
-    product = await products.by_id(tx, row.product_id, lock=lock)
+async def product_of(tx: AsyncConnection, row: LicenseRow, *, still: bool = False) -> ProductRow:
+    """Return the product of a license; `still`: nobody retires it before the transaction ends (BC-23)."""
+    product = await products.by_id(tx, row.product_id, still=still)
     if product is None:
         raise BrokenInvariant(f"license {row.id} has no product")
+    return product
+
+
+async def gather(services: Services, tx: AsyncConnection, row: LicenseRow, *, still: bool = False) -> Gathered:
+    """Read what decides a renewal of a license; `still`: nobody retires its product meanwhile (BC-23)."""
+    product = await product_of(tx, row, still=still)
     sold_under = await services.policies.of(tx, row.policy_ref)
     bought = await bought_by(tx, row)
     facts = RenewalFacts(

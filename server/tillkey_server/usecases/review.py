@@ -17,10 +17,9 @@ from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.sale import decide_overdue, decide_release, decide_review, decide_reviewed
 from tillkey_server.rules.sale_policy import ReviewClock
 from tillkey_server.store import audit, customers, licenses, orders, outbox, products, reviews
-from tillkey_server.store.orders import OrderRow
+from tillkey_server.store.orders import OrderRow, WaitingRow
 from tillkey_server.store.reviews import ReviewRow
 from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
-from tillkey_server.usecases.holds import legal_hold_of
 from tillkey_server.usecases.order import Placed, placed_order
 from tillkey_server.usecases.reviewing import put_under_review
 from tillkey_server.usecases.services import Services
@@ -53,15 +52,15 @@ async def release_order(
         row = await _locked(tx, order_id, scope)
         policy, _ = await _terms(services, tx, row)
         now = services.clock.now()
-        hold = await legal_hold_of(tx, row.customer_id)
-        decision = decide_release(row.held_at if row.under_review else None, hold, why, policy, now)
+        hold = await licenses.legal_hold_of(tx, row.customer_id)
+        decision = decide_release(row.held_since, hold, why, policy, now)
         told = replace(decision, facts={**decision.facts, "order": str(row.id)})
         await audit.record(tx, told, actor=actor, action="order_release")
         if not decision.allowed:
             return refusal_of(decision)
         begins = await _begins(tx, row, policy, now)
-        out = replace(row, held_at=None if begins is None else row.held_at, released_at=begins)
-        await orders.set_review(tx, row.id, held_at=out.held_at, released_at=out.released_at)
+        await orders.release(tx, row.id, now)
+        out = replace(row, released_at=now)
         note = ReviewRow(new_id(), row.id, "released", now, decision.code.value, actor, why, dict(decision.facts))
         await reviews.insert(tx, note)
         payload = {"customer_id": str(row.customer_id), "clocks_from": instant(begins)}
@@ -83,34 +82,46 @@ async def _begins(tx: AsyncConnection, row: OrderRow, policy: Policy, now: datet
     return None if any(issued) else now.replace(microsecond=0)
 
 
-async def propose_refunds(services: Services) -> int:
-    """Propose a refund of every order that was under review for too long, once; return how many."""
-    count = 0
-    now = services.clock.now()
-    async with services.db.reading() as tx:
-        waiting = await orders.under_review(tx, now, BATCH)
-    for one in waiting:
-        async with services.db.writing() as tx:
-            row = await orders.locked(tx, one.id)
-            if row is None or not row.under_review or row.held_at is None:
-                continue
-            policy, _ = await _terms(services, tx, row)
-            decision = decide_overdue(row.held_at, policy, now)
-            said = await reviews.of_order(tx, row.id)
-            if decision is None or any(step.kind == _PROPOSED and step.at >= row.held_at for step in said):
-                continue
-            note = ReviewRow(new_id(), row.id, _PROPOSED, now, decision.code.value, WATCH, "", dict(decision.facts))
-            await reviews.insert(tx, note)
-            told = replace(decision, facts={**decision.facts, "order": str(row.id)})
-            await audit.record(tx, told, actor=WATCH, action="order_overdue")
-            count += 1
-    return count
+async def propose_refunds(services: Services, *, batch: int = BATCH) -> int:
+    """Propose a refund of every order that was under review for too long, once; return how many.
+
+    Looks at `batch` orders at a time, and writes for those alone whose time is over.
+    """
+    count, now, last = 0, services.clock.now(), None
+    while True:
+        async with services.db.reading() as tx:
+            waiting = await orders.under_review(tx, now, after=last, limit=batch)
+            terms = [await services.policies.of(tx, one.policy_ref) for one in waiting]
+        for one, policy in zip(waiting, terms, strict=True):
+            decision = decide_overdue(one.held_at, policy, now)
+            if decision is not None:
+                count += await _propose(services, one, decision)
+        if len(waiting) < batch:
+            return count
+        last = waiting[-1]
+
+
+async def _propose(services: Services, one: WaitingRow, decision: Decision) -> bool:
+    """Note that a refund is proposed of an order that still waits; return whether this did."""
+    async with services.db.writing() as tx:
+        row = await orders.locked(tx, one.id)
+        if row is None or row.held_since != one.held_at:
+            return False
+        said = await reviews.of_order(tx, row.id)
+        if any(step.kind == _PROPOSED and step.at >= one.held_at for step in said):
+            return False
+        at = decision.evaluated_at
+        note = ReviewRow(new_id(), row.id, _PROPOSED, at, decision.code.value, WATCH, "", dict(decision.facts))
+        await reviews.insert(tx, note)
+        told = replace(decision, facts={**decision.facts, "order": str(row.id)})
+        await audit.record(tx, told, actor=WATCH, action="order_overdue")
+    return True
 
 
 async def review_of(services: Services, tx: AsyncConnection, order: OrderRow, now: datetime) -> Decision:
     """Return whether an order is under review, for whoever asks within a transaction of its own."""
     policy, _ = await _terms(services, tx, order)
-    return decide_reviewed(order.held_at if order.under_review else None, policy, now)
+    return decide_reviewed(order.held_since, policy, now)
 
 
 async def _locked(tx: AsyncConnection, order_id: UUID, scope: Scope) -> OrderRow:

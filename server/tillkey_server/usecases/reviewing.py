@@ -32,7 +32,7 @@ def decided_at_payment(
 async def put_under_review(tx: AsyncConnection, row: OrderRow, decision: Decision, actor: str) -> OrderRow:
     """Note that an order waits for a person, and why; its row is locked, or new in this transaction."""
     held_at = decision.evaluated_at
-    await orders.set_review(tx, row.id, held_at=held_at, released_at=None)
+    await orders.hold(tx, row.id, held_at)
     reason = str(decision.facts.get("reason", ""))
     note = ReviewRow(new_id(), row.id, "held", held_at, decision.code.value, actor, reason, dict(decision.facts))
     await reviews.insert(tx, note)

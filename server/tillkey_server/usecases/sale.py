@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -12,20 +12,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from tillkey_server.errors import NotFound
 from tillkey_server.rules.access import EVERYTHING, Scope
 from tillkey_server.rules.decision import Decision
-from tillkey_server.rules.order_line import CustomerType, LineKind
+from tillkey_server.rules.order_line import TRIAL, CustomerType, LineKind
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.product import Catalogue, ProductKind, leaves, off_sale
 from tillkey_server.rules.sale import Held, Required, SaleFacts, decide_sale, worst_of
 from tillkey_server.rules.standing import FROZEN, status_of
-from tillkey_server.store import customers, products, sales, suspensions
+from tillkey_server.store import customers, licenses, products, sales
 from tillkey_server.store.products import ProductRow
 from tillkey_server.store.sales import OwnedRow
+from tillkey_server.usecases.accounts import span_of_account
 from tillkey_server.usecases.cart import Line, check_lines, pieces_of
 from tillkey_server.usecases.customer import address_of
 from tillkey_server.usecases.product_facts import catalogue_of, facts_of
 from tillkey_server.usecases.services import Services
-
-TRIAL = "trial"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +77,12 @@ async def decide_cart(
     catalogue = catalogue_of(rows.values())
     sold = [line for line in cart.lines if line.kind is LineKind.PRODUCT]
     beside = frozenset(name for line in sold for name in _names(line.product, rows, catalogue))
-    found = [
-        decide_sale(
-            _facts(line, cart, buyer, rows, catalogue, beside),
-            services.policies.offered(rows[line.product].policy_name),
-            now,
-        )
-        for line in cart.lines
-    ]
+    found = []
+    for line in cart.lines:
+        facts = _facts(line, cart, buyer, rows, catalogue, beside)
+        if line.months is not None:
+            facts = replace(facts, months=line.months, lengths=_lengths(services, line, rows, catalogue))
+        found.append(decide_sale(facts, services.policies.offered(rows[line.product].policy_name), now))
     return worst_of(tuple(found))
 
 
@@ -128,6 +125,15 @@ def _facts(
     )
 
 
+def _lengths(services: Services, line: Line, rows: Mapping[str, ProductRow], catalogue: Catalogue) -> tuple[int, ...]:
+    """Return the lengths of support that a buyer may choose for a line: of a bundle, what each of its parts offers."""
+    if line.kind is not LineKind.PRODUCT:
+        return ()
+    terms = [services.policies.offered(rows[code].policy_name).terms for code in leaves(line.product, catalogue)]
+    offered = [() if one is None else one.purchase_months for one in terms]
+    return tuple(months for months in offered[0] if all(months in one for one in offered))
+
+
 def _names(code: str, rows: Mapping[str, ProductRow], catalogue: Catalogue) -> frozenset[str]:
     """Return what a line counts as: its product and family, and those of a bundle's parts."""
     codes = (code, *leaves(code, catalogue))
@@ -136,14 +142,12 @@ def _names(code: str, rows: Mapping[str, ProductRow], catalogue: Catalogue) -> f
 
 async def _buyer(tx: AsyncConnection, customer_id: UUID, now: datetime) -> _Buyer:
     owned = await sales.owned(tx, customer_id)
-    live = await suspensions.live_of(tx, customer_id, now)
-    ends = [one.until for one in live]
-    holds = [one.license.legal_hold_at for one in owned if one.license.legal_hold_at is not None]
+    suspended = await span_of_account(tx, customer_id, now)
     return _Buyer(
         held=tuple(held_of(one, now) for one in owned),
-        legal_hold_at=min(holds, default=None),
-        suspended=bool(live),
-        suspended_until=None if None in ends else max((end for end in ends if end is not None), default=None),
+        legal_hold_at=await licenses.legal_hold_of(tx, customer_id),
+        suspended=suspended is not None,
+        suspended_until=None if suspended is None else suspended.until,
     )
 
 

@@ -24,8 +24,8 @@ from tillkey_server.store import audit, licenses, outbox, products, software_rel
 from tillkey_server.store.products import ProductRow
 from tillkey_server.store.software_releases import SORTS, FixRow, ListedRelease, SoftwareReleaseRow
 from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
+from tillkey_server.usecases.channel import check_past
 from tillkey_server.usecases.files import digest_of
-from tillkey_server.usecases.order import EARLIEST
 from tillkey_server.usecases.paging import DEFAULT_LIMIT, Page, page_of, paging_of
 from tillkey_server.usecases.services import Services, settled
 
@@ -80,8 +80,8 @@ async def publish(
 
     async def attempt() -> Published | RefusalAnswer:
         now = services.clock.now()
-        if what.published_at is not None and not EARLIEST <= what.published_at <= now:
-            raise BadInput("published_at", f"lies ahead, or before {EARLIEST.year}: publish it when its time has come")
+        if what.published_at is not None:
+            check_past("published_at", what.published_at, now, "publish it when its time has come")
         # All licenses of the product are read before anything is locked: a sale waits for no release.
         async with services.db.reading() as tx:
             row = _row(await _product(tx, product, scope), what, now)

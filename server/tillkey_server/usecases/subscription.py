@@ -1,16 +1,17 @@
-"""Subscriptions: begun, cancelled, taken up again, and the renewals that fall due by them (CJ-23, BC-25).
+"""Subscriptions: begun, shown, cancelled and taken up again (CJ-23, BC-25).
 
-The server creates what is due and charges nobody: whoever takes the payments sees what is due and tells what was paid
-(`usecases.renewal`). Creating, cancelling and paying each lock the license first, so that one comes before the other.
+The server creates what is due (`usecases.renewals_due`) and charges nobody: whoever takes the payments sees what is due
+and tells what was paid (`usecases.renewal`). Creating, cancelling and paying each lock the license first, so that one
+comes before the other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import count
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -18,48 +19,33 @@ from tillkey_server.errors import BadInput
 from tillkey_server.ids import new_id
 from tillkey_server.money import Money
 from tillkey_server.rules.access import EVERYTHING, Scope
-from tillkey_server.rules.decision import Decision, Outcome, instant
-from tillkey_server.rules.effect import Effect
-from tillkey_server.rules.policy import Policy
-from tillkey_server.rules.renewal import Asked
-from tillkey_server.rules.subscription import (
-    PRODUCT_RETIRED,
-    SubscriptionFacts,
-    decide_cancel,
-    decide_due,
-    decide_next,
-    decide_resume,
-    decide_retirement,
-    decide_start,
-    period_start,
-)
-from tillkey_server.rules.term_policy import Clock
-from tillkey_server.store import audit, licenses, outbox, subscriptions
+from tillkey_server.rules.decision import Decision, instant
+from tillkey_server.rules.subscription import decide_cancel, decide_next, decide_resume, decide_start, period_start
+from tillkey_server.store import audit, subscriptions
 from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.store.subscriptions import DueRow, SubscriptionRow
-from tillkey_server.usecases.holds import legal_hold_of
-from tillkey_server.usecases.renewal_facts import Gathered, gather, governed
+from tillkey_server.usecases.renewal_facts import Gathered, gather
 from tillkey_server.usecases.seen import license_of
 from tillkey_server.usecases.services import Services, settled
+from tillkey_server.usecases.subscription_facts import (
+    Held,
+    held_by,
+    held_of,
+    held_still,
+    priced,
+    quoted,
+)
 
-SCHEDULER = "system:renewals"
-BATCH = 100
 CUSTOMER_WISH = "customer"
 
 
 @dataclass(frozen=True, slots=True)
-class _Held:
-    """A license with its subscription, if any, and what decides about it."""
+class _Wish:
+    """What is to begin: periods of so many months, paid by a channel, at a price or that of the terms."""
 
-    row: LicenseRow
-    found: Gathered
-    subscription: SubscriptionRow | None
-    facts: SubscriptionFacts | None
-    renewals: tuple[DueRow, ...]
-
-    @property
-    def policy(self) -> Policy:
-        return self.found.sold_under
+    months: int
+    channel: str
+    price: Money | None
 
 
 async def start_subscription(
@@ -74,37 +60,68 @@ async def start_subscription(
 ) -> Decision:
     """Begin automatic renewals of a license: `price` is that of a period without tax, None the one of the terms.
 
-    Its periods are counted from where the license's clocks began. Raises NotFound, and BadInput for a missing price.
+    Its periods are counted from where the license's clocks began. Raises NotFound, and BadInput for a price that is
+    missing, or is another one than the terms name.
     """
 
     async def attempt() -> Decision:
         now = services.clock.now()
         async with services.db.writing() as tx:
-            held = await _held(services, tx, license_id, scope, lock=True)
-            decision = decide_start(held.facts, months, held.policy, now)
-            if decision.allowed and not (quote := _quote(services, held, months, now, now)).allowed:
-                decision = quote
+            row = await license_of(tx, license_id, scope, lock=True)
+            found = await gather(services, tx, row, still=True)
+            held = await held_of(tx, row, found.product, found.sold_under)
+            decision = decide_start(held.facts, months, found.product.retired_at, held.policy, now)
             if decision.allowed:
-                agreed = price or _price(quote, None)
-                row = await _begin(tx, held, months, agreed, channel, now)
-                shown = {**decision.facts, "price": agreed.display(), "next_due_at": instant(row.next_due_at)}
-                decision = replace(decision, facts=shown)
+                decision = await _begin(services, tx, held, found, decision, _Wish(months, channel, price))
             await audit.record(tx, decision, actor=actor, action="subscription_start", license_id=license_id)
         return decision
 
     return await settled(attempt)
 
 
+async def _begin(
+    services: Services,
+    tx: AsyncConnection,
+    held: Held,
+    found: Gathered,
+    decision: Decision,
+    wish: _Wish,
+) -> Decision:
+    """Insert a subscription, one that is over gives way to it; or return why the first period cannot be renewed."""
+    now, months = decision.evaluated_at, wish.months
+    started = held.row.clocks_from or found.bought.order.paid_at
+    period, due_at = _first_due(started, months, held.policy.timezone, now)
+    quote = quoted(services, found, months, due_at, now)
+    if not quote.allowed:
+        return quote
+    agreed = priced(quote, wish.price)
+    if wish.price is not None and agreed != wish.price:
+        raise BadInput("price", f"is {agreed.display()} by the terms: leave it out")
+    if held.subscription is not None and held.facts is not None:
+        await subscriptions.change(tx, held.subscription.id, {"ended_at": held.facts.ends_at})
+    told = (agreed.minor, agreed.currency, wish.channel)
+    await subscriptions.insert(tx, SubscriptionRow(new_id(), held.row.id, months, started, *told, period, due_at, now))
+    return replace(decision, facts={**decision.facts, "price": agreed.display(), "next_due_at": instant(due_at)})
+
+
+def _first_due(started: datetime, months: int, zone: ZoneInfo, now: datetime) -> tuple[int, datetime]:
+    """Return the first period that has not begun yet, and when it begins: what begins late is due with that."""
+    starts = ((period, period_start(started, months, period, zone)) for period in count(1))
+    return next((period, due_at) for period, due_at in starts if due_at > now)
+
+
 async def subscription_shown(services: Services, license_id: UUID, *, scope: Scope = EVERYTHING) -> dict[str, object]:
     """Return the automatic renewals of a license, and what fell due by them, ready for JSON. Raises NotFound."""
+    now = services.clock.now()
     async with services.db.reading() as tx:
-        held = await _held(services, tx, license_id, scope)
+        row = await license_of(tx, license_id, scope)
+        found = await gather(services, tx, row)
+        held = await held_of(tx, row, found.product, found.sold_under)
     one = held.subscription
-    shown: Mapping[str, object] = {} if one is None else _shown(one)
     return {
         "license_id": str(license_id),
-        "subscription": dict(shown) or None,
-        "renewals": [_due(due) for due in held.renewals],
+        "subscription": None if one is None else _shown(one, _next_price(services, found, held, one, now)),
+        "renewals": [] if one is None else [_due(services, found, one, due, now) for due in held.renewals],
     }
 
 
@@ -112,13 +129,35 @@ async def next_renewal(
     services: Services, tx: AsyncConnection, row: LicenseRow, found: Gathered, now: datetime
 ) -> Decision:
     """Return the next renewal of a license's subscription with its price, for whoever asks within a transaction."""
-    held = await _held_of(tx, row, found)
+    held = await held_of(tx, row, found.product, found.sold_under)
     decision = decide_next(held.facts, held.policy, now)
-    if held.subscription is None or held.facts is None or "due_at" not in decision.facts:
+    one = held.subscription
+    if one is None or held.facts is None or "due_at" not in decision.facts:
         return decision
-    one, due_at = held.subscription, held.facts.ends_at
-    price = _price(_quote(services, held, one.months, due_at, now), Money(one.price_minor, one.currency))
+    price = _next_price(services, found, held, one, now)
     return replace(decision, facts={**decision.facts, "price": price.display()})
+
+
+def _next_price(services: Services, found: Gathered, held: Held, one: SubscriptionRow, now: datetime) -> Money:
+    """Return what the next renewal costs that is to be paid: the one that fell due, else the one to come."""
+    unpaid = next((due for due in held.renewals if due.is_open), None)
+    told = None if unpaid is None else _price_due(services, found, one, unpaid, now)
+    return told or _price_at(services, found, one, one.next_due_at, now)
+
+
+def _price_due(services: Services, found: Gathered, one: SubscriptionRow, due: DueRow, now: datetime) -> Money | None:
+    """Return what a renewal costs that fell due: what was told then.
+
+    Where older code kept nothing, one that is to be paid costs what the terms say; of another one it is not known.
+    """
+    if due.price is None and due.is_open:
+        return _price_at(services, found, one, due.due_at, now)
+    return due.price
+
+
+def _price_at(services: Services, found: Gathered, one: SubscriptionRow, at: datetime, now: datetime) -> Money:
+    """Return what a period of a subscription costs that falls due at `at`."""
+    return priced(quoted(services, found, one.months, at, now), one.agreed)
 
 
 async def cancel_subscription(
@@ -134,11 +173,10 @@ async def cancel_within(
     services: Services, tx: AsyncConnection, row: LicenseRow, *, actor: str, now: datetime
 ) -> Decision:
     """Cancel the automatic renewals of a license, whose row is locked, within a transaction that is another act's."""
-    held = await _held_of(tx, row, await gather(services, tx, row, lock=True))
+    held = await held_still(services, tx, row)
     decision = decide_cancel(held.facts, held.policy, now)
     if decision.allowed and held.subscription is not None:
-        await subscriptions.cancel_if_running(tx, held.subscription.id, now, CUSTOMER_WISH)
-        await _drop(tx, held.renewals, now)
+        await subscriptions.cancel(tx, held.subscription.id, now, CUSTOMER_WISH)
     await audit.record(tx, decision, actor=actor, action="subscription_cancel", license_id=row.id)
     return decision
 
@@ -148,7 +186,7 @@ async def resume_subscription(
 ) -> Decision:
     """Take up automatic renewals again that were cancelled and are not over. Raises NotFound."""
     async with services.db.writing() as tx:
-        held = await _held(services, tx, license_id, scope, lock=True)
+        held = await held_by(services, tx, license_id, scope)
         decision = decide_resume(held.facts, held.policy, services.clock.now())
         if decision.allowed and held.subscription is not None:
             await subscriptions.change(tx, held.subscription.id, {"cancelled_at": None, "cancel_reason": None})
@@ -156,162 +194,11 @@ async def resume_subscription(
     return decision
 
 
-async def create_due(services: Services) -> dict[str, int]:
-    """Create every renewal that is due, once for each subscription and period; return how many, and how many wait.
-
-    Safe beside itself: the license's lock and the key of the period let one of two workers do it.
-    """
-    done = {"created": 0, "blocked": 0}
-    last: UUID | None = None
-    while True:
-        async with services.db.reading() as tx:
-            listed = await subscriptions.due_after(tx, services.clock.now(), last, BATCH)
-        for one in listed:
-            decision = await _create(services, one)
-            if decision is not None:
-                done["created" if decision.allowed else "blocked"] += 1
-        if len(listed) < BATCH:
-            return done
-        last = listed[-1].id
-
-
-async def cancel_of_product(
-    services: Services, tx: AsyncConnection, product_id: UUID, *, actor: str, now: datetime
-) -> int:
-    """Cancel all subscriptions to a product that is retired in this transaction, and return how many (BC-23).
-
-    The product's row is locked and retired already, so that no renewal is created meanwhile. Each customer is told.
-    """
-    cancelled = 0
-    for one in await subscriptions.running_of_product(tx, product_id):
-        row = await licenses.by_id(tx, one.license_id)
-        if row is None:
-            continue
-        held = await _held_of(tx, row, await gather(services, tx, row))
-        if held.facts is None:
-            continue
-        decision = decide_retirement(held.facts, held.policy, now)
-        if decision is not None and await subscriptions.cancel_if_running(tx, one.id, now, PRODUCT_RETIRED):
-            await _drop(tx, held.renewals, now)
-            await audit.record(tx, decision, actor=actor, action="subscription_cancel", license_id=row.id)
-            told = {"subscription_id": str(one.id), "ends_at": instant(held.facts.ends_at)}
-            kind = Effect(decision.code.value)
-            await outbox.add(tx, kind=kind, subject=str(row.id), payload=told, now=now)
-            cancelled += 1
-    return cancelled
-
-
-async def _create(services: Services, listed: SubscriptionRow) -> Decision | None:
-    """Create one renewal, if it still is due; return what was decided."""
-    async with services.db.writing() as tx:
-        held = await _held(services, tx, listed.license_id, EVERYTHING, lock=True)
-        one, now = held.subscription, services.clock.now()
-        if one is None or one.id != listed.id or held.facts is None:
-            return None
-        decision = decide_due(held.facts, held.policy, now)
-        if decision is None or decision.outcome is not Outcome.ALLOW:
-            return decision
-        due = DueRow(one.id, held.facts.next_period, one.next_due_at, now)
-        if not await subscriptions.create_due(tx, due):
-            return None
-        zone = held.policy.timezone
-        following = period_start(one.started_at, one.months, due.period + 1, zone)
-        await subscriptions.change(tx, one.id, {"next_due_at": following, "next_period": due.period + 1})
-        price = _price(_quote(services, held, one.months, due.due_at, now), Money(one.price_minor, one.currency))
-        shown = {**decision.facts, "price": price.display(), "next_due_at": instant(following)}
-        decision = replace(decision, facts=shown)
-        await audit.record(tx, decision, actor=SCHEDULER, action="renewal_due", license_id=held.row.id)
-        told = {
-            "subscription_id": str(one.id),
-            "period": due.period,
-            "due_at": instant(due.due_at),
-            "amount_minor": price.minor,
-            "currency": price.currency,
-            "notices": decision.facts.get("notices", []),
-        }
-        await outbox.add(tx, kind=Effect.RENEWAL_CREATED, subject=str(held.row.id), payload=told, now=now)
-        return decision
-
-
-async def _held(
-    services: Services, tx: AsyncConnection, license_id: UUID, scope: Scope, *, lock: bool = False
-) -> _Held:
-    row = await license_of(tx, license_id, scope, lock=lock)
-    return await _held_of(tx, row, await gather(services, tx, row, lock=lock))
-
-
-async def _held_of(tx: AsyncConnection, row: LicenseRow, found: Gathered) -> _Held:
-    one = await subscriptions.open_of(tx, row.id)
-    if one is None:
-        return _Held(row, found, None, None, ())
-    renewals = await subscriptions.renewals_of(tx, one.id)
-    unpaid = next((due.due_at for due in renewals if due.order_line_id is None), None)
-    facts = SubscriptionFacts(
-        license=row.facts,
-        months=one.months,
-        next_period=one.next_period,
-        next_due_at=one.next_due_at,
-        cancelled_at=one.cancelled_at,
-        cancel_reason=one.cancel_reason,
-        unpaid_since=unpaid,
-        access_until=_access(row, found.sold_under),
-        offline_at=found.product.offline_at,
-        retired_at=found.product.retired_at,
-        held_since=await legal_hold_of(tx, row.customer_id),
-    )
-    return _Held(row, found, one, facts, renewals)
-
-
-async def _begin(
-    tx: AsyncConnection, held: _Held, months: int, price: Money, channel: str, now: datetime
-) -> SubscriptionRow:
-    """Insert a subscription; one that is over gives way to it."""
-    if held.subscription is not None and held.facts is not None:
-        await subscriptions.change(tx, held.subscription.id, {"ended_at": held.facts.ends_at})
-    started = held.row.clocks_from or held.found.bought.order.paid_at
-    zone = held.policy.timezone
-    # What begins later than the purchase is due with the first period that has not begun yet.
-    later = (period for period in count(1) if period_start(started, months, period, zone) > now)
-    period = next(later)
-    due = period_start(started, months, period, zone)
-    agreed = (price.minor, price.currency, channel)
-    row = SubscriptionRow(new_id(), held.row.id, months, started, *agreed, period, due, now)
-    await subscriptions.insert(tx, row)
-    return row
-
-
-async def _drop(tx: AsyncConnection, renewals: Sequence[DueRow], now: datetime) -> None:
-    for due in renewals:
-        if due.is_open:
-            await subscriptions.set_dropped(tx, due, now)
-
-
-def _quote(services: Services, held: _Held, months: int, at: datetime, now: datetime) -> Decision:
-    """Return what a renewal would be that is paid on the day on which it is due."""
-    return governed(services, held.found, Asked(at, months), now)[1]
-
-
-def _price(quote: Decision, agreed: Money | None) -> Money:
-    """Return what a period costs: by the terms where they name a price (BC-33), else what was agreed."""
-    minor = quote.facts.get("price_minor")
-    if isinstance(minor, int):
-        return Money(minor, str(quote.facts["currency"]))
-    if agreed is None:
-        raise BadInput("price", "is needed: the terms of the license name none")
-    return agreed
-
-
-def _access(row: LicenseRow, policy: Policy) -> datetime | None:
-    """Return the end of what is paid for: of the first clock that a renewal extends."""
-    clock = Clock.USE if policy.renewal is None else policy.renewal.extends[0]
-    return {Clock.USE: row.use_until, Clock.UPDATES: row.updates_until, Clock.SUPPORT: row.support_until}[clock]
-
-
-def _shown(one: SubscriptionRow) -> dict[str, object]:
+def _shown(one: SubscriptionRow, price: Money) -> dict[str, object]:
     return {
         "id": str(one.id),
         "months": one.months,
-        "price": Money(one.price_minor, one.currency).display(),
+        "price": price.display(),
         "channel": one.channel,
         "started_at": instant(one.started_at),
         "next_due_at": instant(one.next_due_at),
@@ -320,10 +207,12 @@ def _shown(one: SubscriptionRow) -> dict[str, object]:
     }
 
 
-def _due(due: DueRow) -> dict[str, object]:
+def _due(services: Services, found: Gathered, one: SubscriptionRow, due: DueRow, now: datetime) -> dict[str, object]:
+    price = _price_due(services, found, one, due, now)
     return {
         "period": due.period,
         "due_at": instant(due.due_at),
+        "price": None if price is None else price.display(),
         "paid": due.order_line_id is not None,
         "dropped_at": instant(due.dropped_at),
     }

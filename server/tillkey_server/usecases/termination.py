@@ -41,7 +41,6 @@ from tillkey_server.store.balances import EntryRow
 from tillkey_server.store.terminations import TerminationRow, WaiverRow
 from tillkey_server.usecases import accounts
 from tillkey_server.usecases.erasure import erase_customer
-from tillkey_server.usecases.holds import legal_hold_of
 from tillkey_server.usecases.issue_facts import records_of
 from tillkey_server.usecases.seen import living
 from tillkey_server.usecases.services import Services
@@ -216,7 +215,7 @@ async def leaving(tx: AsyncConnection, customer_id: UUID, held: TerminationRow |
     return LeavingFacts(
         balance=await balances.sums(tx, customer_id),
         waived={} if held is None else await terminations.waived(tx, held.id),
-        legal_hold_at=await legal_hold_of(tx, customer_id),
+        legal_hold_at=await licenses.legal_hold_of(tx, customer_id),
         waiting_orders=await orders.waiting_of(tx, customer_id),
         running=await activations.count_active_of_customer(tx, customer_id),
         refunds=await refunds.unsettled_of(tx, customer_id),

@@ -15,18 +15,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tillkey_server.errors import BrokenInvariant
 from tillkey_server.ids import new_id
+from tillkey_server.rules.order_line import TRIAL
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.term import Ending, History, Payment, Terms, imported, purchased, tried
 from tillkey_server.rules.term_policy import Clock
-from tillkey_server.store import activations, chains, licenses, orders, purchase_codes
+from tillkey_server.store import licenses, orders, purchase_codes
 from tillkey_server.store import terms as store
 from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.store.orders import OrderLineRow, OrderRow
 from tillkey_server.store.terms import EndingRow, TermRow
 from tillkey_server.usecases.policy_book import PolicyBook
 
-TRIAL = "trial"
-"""The channel of a trial's order (`usecases.trial`)."""
 CARE = (Clock.UPDATES, Clock.SUPPORT)
 """The clocks of after-sales service; an early ending of it never ends the use (X-01)."""
 
@@ -57,13 +56,12 @@ async def bought_by(tx: AsyncConnection, row: LicenseRow) -> Bought:
     return Bought(order, line)
 
 
-async def history_of(tx: AsyncConnection, row: LicenseRow, policy: Policy, bought: Bought | None = None) -> History:
-    """Return all facts about the terms of a license sold under `policy`. Raises BrokenInvariant without an order.
+async def history_of(tx: AsyncConnection, row: LicenseRow, policy: Policy, bought: Bought) -> History:
+    """Return all facts about the terms of a license sold under `policy` by what it was `bought` by.
 
     Its clocks begin where they were counted from when it was issued; rows of older code leave that to the payment.
     `bought` is what it was bought by, for whoever has read that.
     """
-    bought = bought or await bought_by(tx, row)
     start = row.clocks_from or bought.order.paid_at
     code = await purchase_codes.of_license(tx, row.id)
     if bought.order.channel == TRIAL:
@@ -79,7 +77,7 @@ async def history_of(tx: AsyncConnection, row: LicenseRow, policy: Policy, bough
 
 async def terms_of(tx: AsyncConnection, row: LicenseRow, policy: Policy) -> Terms:
     """Return the folded clocks of a license sold under `policy`. Raises BrokenInvariant without an order."""
-    return (await history_of(tx, row, policy)).fold()
+    return (await history_of(tx, row, policy, await bought_by(tx, row))).fold()
 
 
 async def unlike_their_fold(tx: AsyncConnection, policies: PolicyBook, limit: int) -> tuple[UUID, ...]:
@@ -108,9 +106,6 @@ async def recompute(tx: AsyncConnection, license_row: LicenseRow, policy: Policy
     changed = {name: end for name, end in terms.ends.items() if end != before[name]}
     if changed:
         await licenses.set_moments(tx, license_row.id, changed)
-        # A heartbeat locks only its chain row, so whatever it judged by before must fail its swap (invariant I3).
-        held = await activations.active_of_license(tx, license_row.id)
-        await chains.bump_revision(tx, [one.id for one in held])
     ended = tuple(name for name, end in changed.items() if _runs(before[name], now) and not _runs(end, now))
     ends = terms.ends
     after = replace(

@@ -15,6 +15,7 @@ from tillkey_server.errors import BadInput, BrokenInvariant, NotFound
 from tillkey_server.ids import new_id
 from tillkey_server.rules.access import EVERYTHING, Scope
 from tillkey_server.rules.decision import Decision
+from tillkey_server.rules.order_line import TRIAL
 from tillkey_server.rules.trial import PastTrial, decide_trial, trial_clocks
 from tillkey_server.store import audit, customers, licenses, orders, products
 from tillkey_server.store.customers import CustomerRow
@@ -22,11 +23,9 @@ from tillkey_server.store.orders import OrderLineRow, OrderRow
 from tillkey_server.store.products import ProductRow
 from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
 from tillkey_server.usecases.customer import address_of, ensured
-from tillkey_server.usecases.issuing import IssuedLicense, Sale, insert_license
+from tillkey_server.usecases.issuing import IssuedLicense, Sale, insert_licenses
 from tillkey_server.usecases.sale import not_on_sale
 from tillkey_server.usecases.services import Raced, Services, settled
-
-CHANNEL = "trial"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +76,7 @@ async def start_trial(
 
 async def _past(tx: AsyncConnection, customer: CustomerRow, sold: ProductRow) -> PastTrial | None:
     """Return the trial that the customer had of a product."""
-    order = await orders.by_external(tx, CHANNEL, _number(customer, sold), lock=True)
+    order = await orders.by_external(tx, TRIAL, _number(customer, sold), lock=True)
     if order is None:
         return None
     for line in await orders.lines_of(tx, order.id):
@@ -88,7 +87,7 @@ async def _past(tx: AsyncConnection, customer: CustomerRow, sold: ProductRow) ->
 
 async def _start(services: Services, tx: AsyncConnection, sale: Sale, decision: Decision, actor: str) -> StartedTrial:
     number = _number(sale.customer, sale.product)
-    order = OrderRow(new_id(), CHANNEL, number, sale.customer.id, sale.now, sale.now)
+    order = OrderRow(new_id(), TRIAL, number, sale.customer.id, sale.now, sale.now)
     if not await orders.insert_if_absent(tx, order):
         raise Raced
     line = OrderLineRow(
@@ -105,7 +104,7 @@ async def _start(services: Services, tx: AsyncConnection, sale: Sale, decision: 
     await orders.insert_line(tx, line)
     assert sale.policy.trial is not None, "the rule has looked"
     clocks = trial_clocks(sale.policy.trial, sale.policy, sale.now)
-    made = await insert_license(services, tx, sale, line, position=0, clocks=clocks)
+    [made] = await insert_licenses(services, tx, sale, line, clocks)
     await audit.record(tx, decision, actor=actor, action="license_trial", license_id=made.license_id)
     return StartedTrial(made, order.id, clocks.use_until, decision)
 

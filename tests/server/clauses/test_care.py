@@ -35,10 +35,20 @@ async def test_a_purchase_includes_a_year_of_support_or_the_length_that_was_chos
     issued = (await http.get(f"/v1/licenses/{sold[6]}/explain")).json()["decisions"][0]
     assert issued["facts"]["support_until"] == "2024-08-29T23:00:00Z"
     assert (issued["facts"]["months"], "NX-44" in issued["clauses"]) == (6, True)
-    odd = {"number": "x", "customer": "a@b.example", "lines": [{"product": STORES, "months": 9}]}
-    assert "may be 6, 12" in (await http.post("/v1/orders", json=odd)).json()["detail"]
-    none = {"number": "x", "customer": "a@b.example", "lines": [{"product": IMPORT, "months": 3}]}
-    assert "may not be chosen" in (await http.post("/v1/orders", json=none)).json()["detail"]
+
+
+@pytest.mark.clause("NX-44")
+@pytest.mark.parametrize(("product", "offered"), [(STORES, [6, 12]), (IMPORT, [])])
+async def test_a_length_that_nobody_may_choose_is_refused_at_the_cart_and_its_payment_is_kept(
+    house: House, http, product: str, offered: list[int]
+) -> None:
+    cart = {"customer": "a@b.example", "customer_type": "professional", "lines": [{"product": product, "months": 9}]}
+    asked = (await http.post("/v1/orders/preview", json=cart)).json()
+    assert (asked["decision"], asked["code"]) == ("deny", "purchase_months_not_offered")
+    assert asked["facts"]["offered"] == offered
+    paid = await http.post("/v1/orders", json={"number": "x", **cart})
+    assert (paid.status_code, paid.json()["licenses"], paid.json()["under_review"]) == (201, [], True)
+    assert paid.json()["decision"]["facts"]["reason"] == "purchase_months_not_offered"
 
 
 @pytest.mark.clause("NX-44")

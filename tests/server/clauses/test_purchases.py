@@ -300,3 +300,35 @@ async def test_a_check_that_takes_too_long_proposes_a_refund_once(house: House, 
     assert [(one["outcome"], one["clauses"], one["facts"]["order"]) for one in listed] == [
         ("pend", ["BC-37"], placed["id"])
     ]
+
+
+@pytest.mark.clause("BC-37")
+async def test_a_released_order_tells_from_when_until_when_it_was_held(house: House, callers: Callers) -> None:
+    client = await callers.client()
+    placed = await order(client, "prestashop-click-collect")
+    house.clock.turn(days=1)
+    await told(client, "POST", f"/v1/orders/{placed['id']}/hold", {"reason": "a stolen card?"})
+    house.clock.turn(days=2)
+    released = await told(client, "POST", f"/v1/orders/{placed['id']}/release", {"reason": "all is well"})
+    shown = (await client.get(f"/v1/orders/{placed['id']}")).json()
+    for one in (released, shown):
+        assert (one["under_review"], one["held_at"], one["released_at"]) == (
+            False,
+            "2026-03-03T09:00:00Z",
+            "2026-03-05T09:00:00Z",
+        )
+
+
+@pytest.mark.clause("BC-37")
+async def test_a_check_that_takes_too_long_is_found_behind_any_number_that_no_terms_end(
+    house: House, callers: Callers
+) -> None:
+    client = await callers.client()
+    for _ in range(3):
+        await order(client, "netposa-terminal", under_review=True)
+    house.clock.turn(minutes=1)
+    placed = await order(client, "prestashop-click-collect", under_review=True)
+    house.clock.turn(days=30)
+    assert await propose_refunds(house.services, batch=2) == 1
+    steps = (await client.get(f"/v1/orders/{placed['id']}")).json()["reviews"]
+    assert [one["kind"] for one in steps] == ["held", "refund_proposed"]

@@ -25,8 +25,8 @@ from tillkey_server.store import licenses, orders, terms
 from tillkey_server.store.orders import OrderLineRow, OrderRow
 from tillkey_server.store.terms import TermRow
 from tillkey_server.usecases.catalogue import add_product
+from tillkey_server.usecases.renewals_due import create_due
 from tillkey_server.usecases.services import open_services
-from tillkey_server.usecases.subscription import create_due
 from tillkey_server.usecases.terms import recompute
 
 

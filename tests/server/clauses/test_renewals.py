@@ -308,3 +308,12 @@ async def test_the_same_payment_at_once_is_one_term_and_two_payments_at_once_are
     assert sorted(one.status_code for one in same) == [200, 200, 201]
     await asyncio.gather(*(renew(http, sold) for _ in range(2)))
     assert (await last_days(http, sold))["support"] == "2027-03-02"
+
+
+@pytest.mark.clause("ZG-05")
+async def test_what_was_sold_in_another_currency_than_it_is_listed_in_is_renewed_at_what_was_paid(
+    house: House, http
+) -> None:
+    listed = await sell(http, "pos-core")
+    elsewhere = await sell(http, "pos-core", price="100.00 USD")
+    assert [(await quote(http, one))["facts"]["price"] for one in (listed, elsewhere)] == ["59.60 EUR", "40.00 USD"]

@@ -7,10 +7,12 @@ import pytest
 
 from tests.support.callers import Callers
 from tests.support.house import AGENT, House
-from tests.support.renewing import care, last_days, local, renew, sell, withdraw
+from tests.support.renewing import care, last_days, local, only_retired, renew, sell, withdraw
+from tests.support.statements import counted, locks
 from tillkey_server.usecases.explain import explain
 from tillkey_server.usecases.license import change_standing
-from tillkey_server.usecases.subscription import create_due
+from tillkey_server.usecases.renewals_due import create_due
+from tillkey_server.usecases.retirement import cancel_of_retired
 
 COLLECT, PORTAL = "prestashop-click-collect", "crmjetty-customer-portal"
 PARIS = "Europe/Paris"
@@ -149,6 +151,75 @@ async def test_the_retirement_of_a_product_cancels_its_renewals_and_nothing_is_c
         assert (await care(http, charged))["facts"]["active"] is active
         assert await create_due(house.services) == {"created": 0, "blocked": 0}
     assert len((await shown(http, charged))["renewals"]) == 1
+
+
+@pytest.mark.clause("BC-23", "CJ-23")
+async def test_from_the_retirement_on_nothing_falls_due_though_nothing_is_cancelled_yet(house: House, http) -> None:
+    house.clock.instant = local("2025-03-10", PARIS)
+    sold = await sell(http, COLLECT)
+    await subscribe(http, sold)
+    await only_retired(house, COLLECT)
+    house.clock.instant = local("2026-03-10", PARIS)
+    assert await create_due(house.services) == {"created": 0, "blocked": 0}
+    assert (await shown(http, sold))["renewals"] == []
+
+
+@pytest.mark.clause("BC-23")
+@pytest.mark.parametrize("by", ["the next call", "the next sweep"])
+async def test_a_retirement_that_was_cut_off_goes_on_where_it_stopped(house: House, http, by: str) -> None:
+    sold = [await sell(http, COLLECT) for _ in range(3)]
+    for one in sold:
+        await subscribe(http, one)
+    await only_retired(house, COLLECT)
+    if by == "the next call":
+        assert (await http.post(f"/v1/products/{COLLECT}/retire", json={})).json()["code"] == "product_retired"
+    else:
+        assert await cancel_of_retired(house.services, batch=2) == 3
+    reasons = [(await shown(http, one))["subscription"]["cancel_reason"] for one in sold]
+    assert reasons == ["product_retired"] * 3
+    assert await cancel_of_retired(house.services) == 0
+
+
+@pytest.mark.clause("BC-33")
+async def test_a_subscription_begins_at_the_price_that_the_terms_will_charge_or_not_at_all(house: House, http) -> None:
+    house.clock.instant = local("2025-03-10", PARIS)
+    sold = await sell(http, COLLECT)
+    refused = await subscribe(http, sold, price="10.00 EUR")
+    assert (refused.status_code, refused.json()["code"]) == (400, "malformed")
+    assert "52.00 EUR" in refused.json()["detail"]
+    assert (await subscribe(http, sold, price="52.00 EUR")).status_code == 201
+
+
+@pytest.mark.clause("BC-33", "CJ-23")
+async def test_a_renewal_that_fell_due_keeps_the_price_that_was_told(house: House, http) -> None:
+    house.clock.instant = local("2025-03-10", PARIS)
+    sold = await sell(http, COLLECT)
+    await subscribe(http, sold)
+    house.clock.instant = local("2026-03-10", PARIS)
+    await create_due(house.services)
+    assert (await http.patch(f"/v1/products/{COLLECT}", json={"price": "200.00 EUR"})).status_code == 200
+    state = await shown(http, sold)
+    assert (state["renewals"][0]["price"], state["subscription"]["price"]) == ("52.00 EUR", "52.00 EUR")
+    possible = (await http.get(f"/v1/licenses/{sold}/explain")).json()["possible"]
+    [asked] = [one["answer"] for one in possible if one["action"] == "subscription"]
+    assert (asked["code"], asked["facts"]["price"]) == ("renewal_unpaid", "52.00 EUR")
+    await renew(http, sold, amount="52.00 EUR")
+    assert (await shown(http, sold))["subscription"]["price"] == "80.00 EUR"
+
+
+@pytest.mark.clause("CJ-23", "K-13")
+async def test_a_renewal_that_is_held_back_is_looked_at_without_a_lock(house: House, http) -> None:
+    house.clock.instant = local("2025-03-10", PARIS)
+    blocked, unpaid = [await sell(http, COLLECT) for _ in range(2)]
+    for one in (blocked, unpaid):
+        await subscribe(http, one)
+    await change_standing(house.services, UUID(blocked), event="revoke", actor=AGENT, reason="a test")
+    house.clock.instant = local("2026-03-10", PARIS)
+    assert await create_due(house.services, batch=1) == {"created": 1, "blocked": 1}
+    with counted(house.services.db) as sent:
+        assert await create_due(house.services) == {"created": 0, "blocked": 1}
+    assert len({statement for statement in sent if "subscription" in statement}) == 1
+    assert locks(sent) == []
 
 
 @pytest.mark.clause("BC-24")

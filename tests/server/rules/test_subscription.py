@@ -68,13 +68,23 @@ def test_a_stronger_state_keeps_it_from_being_charged(state):
 def test_retirement_cancels_it_and_an_offline_product_does_not():
     """Sentence 6."""
     retired = replace(HELD, retired_at=NOW)
-    for said in (decide_due(retired, BC, NOW), decide_retirement(retired, BC, NOW)):
+    for said in (decide_next(retired, BC, NOW), decide_retirement(retired, BC, NOW)):
         assert (said.code, said.clauses) == (SubscriptionCode.RENEWAL_CANCELLED_PRODUCT_RETIRED, ("BC-23",))
-    assert decide_retirement(CANCELLED, BC, NOW) is None
-    assert decide_retirement(HELD, SILENT, NOW) is None
+    assert decide_retirement(HELD, BC, NOW) is None
+    assert decide_retirement(replace(CANCELLED, retired_at=NOW), BC, NOW) is None
+    assert decide_retirement(retired, SILENT, NOW) is None
     offline = decide_due(replace(HELD, offline_at=NOW), BC, NOW)
     assert (offline.allowed, offline.facts["notices"]) == (True, ["renewal_product_offline_notice"])
     assert "BC-24" in offline.clauses
+
+
+@pytest.mark.clause("BC-23", "CJ-23")
+def test_of_a_retired_product_nothing_falls_due_and_none_begins():
+    """Sentence 6: whether or not the cancellation is on record yet."""
+    assert decide_due(replace(HELD, retired_at=NOW - DAY), BC, NOW) is None
+    refused = decide_start(None, 12, NOW, BC, NOW)
+    facts = {"retired_at": WRITTEN}
+    assert told(refused) == ("deny", "renewal_product_retired", BC.subscription.clauses.retired, facts, ())
 
 
 @pytest.mark.clause("BC-25")
@@ -103,11 +113,11 @@ def test_it_is_taken_up_again_until_it_is_over():
 
 def test_one_at_a_time_is_begun_and_only_of_a_length_that_is_offered():
     """Sentence 1."""
-    assert decide_start(None, 12, SILENT, NOW).code is SubscriptionCode.SUBSCRIPTION_NOT_OFFERED
-    assert decide_start(HELD, 12, BC, NOW).code is SubscriptionCode.SUBSCRIPTION_ALREADY_STARTED
-    assert decide_start(None, 6, BC, NOW).code is RenewalCode.RENEWAL_MONTHS_NOT_OFFERED
+    assert decide_start(None, 12, None, SILENT, NOW).code is SubscriptionCode.SUBSCRIPTION_NOT_OFFERED
+    assert decide_start(HELD, 12, None, BC, NOW).code is SubscriptionCode.SUBSCRIPTION_ALREADY_STARTED
+    assert decide_start(None, 6, None, BC, NOW).code is RenewalCode.RENEWAL_MONTHS_NOT_OFFERED
     for held in (None, replace(CANCELLED, next_due_at=NOW)):
-        assert decide_start(held, 12, BC, NOW).code is SubscriptionCode.SUBSCRIPTION_STARTED
+        assert decide_start(held, 12, None, BC, NOW).code is SubscriptionCode.SUBSCRIPTION_STARTED
 
 
 @pytest.mark.clause("X-13", "CJ-23", "BC-25")
@@ -141,12 +151,12 @@ TOMORROW = "2026-03-11T12:00:00Z"
 def test_what_a_subscription_that_begins_or_may_not_begin_tells():
     """Sentence 1."""
     cited = BC.subscription.clauses.renewal
-    assert told(decide_start(None, 12, SILENT, NOW)) == ("deny", "subscription_not_offered", ("X-01",), {}, ())
+    assert told(decide_start(None, 12, None, SILENT, NOW)) == ("deny", "subscription_not_offered", ("X-01",), {}, ())
     running = {"months": 12, "next_due_at": WRITTEN}
-    assert told(decide_start(HELD, 12, BC, NOW)) == ("deny", "subscription_already_started", cited, running, ())
+    assert told(decide_start(HELD, 12, None, BC, NOW)) == ("deny", "subscription_already_started", cited, running, ())
     offered = {"offered": list(BC.subscription.months)}
-    assert told(decide_start(None, 6, BC, NOW)) == ("deny", "renewal_months_not_offered", cited, offered, ())
-    assert told(decide_start(None, 12, BC, NOW)) == ("allow", "subscription_started", cited, {"months": 12}, ())
+    assert told(decide_start(None, 6, None, BC, NOW)) == ("deny", "renewal_months_not_offered", cited, offered, ())
+    assert told(decide_start(None, 12, None, BC, NOW)) == ("allow", "subscription_started", cited, {"months": 12}, ())
 
 
 def test_what_a_renewal_that_is_due_tells():
@@ -161,7 +171,7 @@ def test_what_a_renewal_that_is_due_tells():
     noticed = facts | {"notices": ["renewal_product_offline_notice"]}
     cited = tuple(dict.fromkeys(terms.renewal + terms.offline))
     assert told(offline) == ("allow", "renewal_created", cited, noticed, ())
-    retired = decide_due(replace(HELD, retired_at=NOW), BC, NOW)
+    retired = decide_next(replace(HELD, retired_at=NOW), BC, NOW)
     ends = {"ends_at": WRITTEN, "access_until": TOMORROW}
     assert told(retired) == ("allow", "renewal_cancelled_product_retired", terms.retired, ends, ())
 

@@ -2,15 +2,19 @@ import asyncio
 import stat
 import subprocess
 import sys
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
 
 from tillkey_server.errors import ConfigError, Unavailable
-from tillkey_server.store import migrate, tables
+from tillkey_server.store import engines, migrate, tables
 from tillkey_server.store.db import Database
 
 
@@ -132,3 +136,77 @@ def test_an_installed_server_finds_the_migrations_within_its_package(tmp_path, m
     (folder / "env.py").touch()
     monkeypatch.setattr(migrate, "__file__", str(tmp_path / "tillkey_server" / "store" / "migrate.py"))
     assert migrate.scripts_folder() == folder
+
+
+async def _sent(url, *statements):
+    """Send statements over a connection of its own, and commit."""
+
+    def send(connection):
+        with connection.begin():
+            for statement in statements:
+                connection.exec_driver_sql(statement)
+
+    await migrate.with_connection(engines.parse_url(url), send)
+
+
+async def _behind(url):
+    """Migrate a database to the version before the newest, beside a table that is somebody else's."""
+    [newest, before, *_] = [script.revision for script in migrate._scripts().walk_revisions()]
+    assert newest == migrate.head()
+    await migrate.with_connection(engines.parse_url(url), lambda connection: migrate._upgrade_over(connection, before))
+    await _sent(url, "CREATE TABLE somebody_elses (id integer)")
+
+
+@asynccontextmanager
+async def _held(url, table):
+    """Hold a table of PostgreSQL as a running statement does."""
+    engine = create_async_engine(engines.parse_url(url), poolclass=NullPool)
+    async with engine.connect() as connection:
+        await connection.exec_driver_sql(f"LOCK TABLE {table} IN ROW EXCLUSIVE MODE")
+        yield connection
+    await engine.dispose()
+
+
+async def test_a_migration_waits_for_no_table_that_is_not_ours(fresh_database):
+    url = fresh_database("postgresql")
+    await _behind(url)
+    async with _held(url, "somebody_elses"):
+        assert await migrate.upgrade(url) == migrate.head()
+
+
+async def test_a_migration_gives_way_to_who_holds_a_table_of_ours_and_goes_on_afterwards(fresh_database):
+    url = fresh_database("postgresql")
+    await _behind(url)
+    async with _held(url, "license") as holder:
+        upgrading = asyncio.create_task(migrate.upgrade(url))
+        await _until_waited_for(url, "license")
+        # Who holds one of ours gets another all the same, within its own patience.
+        await holder.exec_driver_sql("SET LOCAL lock_timeout = '900ms'")
+        await holder.exec_driver_sql("LOCK TABLE activation IN ROW EXCLUSIVE MODE")
+        await holder.rollback()
+        assert await upgrading == migrate.head()
+
+
+async def _until_waited_for(url, table):
+    asked = f"SELECT count(*) FROM pg_locks WHERE relation = '{table}'::regclass AND NOT granted"
+    waiting = 0
+    while not waiting:
+        waiting = await migrate.with_connection(
+            engines.parse_url(url), lambda connection: connection.exec_driver_sql(asked).scalar_one()
+        )
+
+
+async def test_a_migration_that_may_not_lock_our_tables_says_so_at_once(fresh_database):
+    url = fresh_database("postgresql")
+    await _behind(url)
+
+    def upgrade_as_another(connection):
+        # A role is the whole cluster's: it goes with the transaction.
+        with connection.begin():
+            connection.exec_driver_sql("CREATE ROLE another")
+            connection.exec_driver_sql("GRANT SELECT ON alembic_version TO another")
+            connection.exec_driver_sql("SET LOCAL ROLE another")
+            migrate.upgrade_within(connection, "head")
+
+    with pytest.raises(DBAPIError, match="permission denied"):
+        await migrate.with_connection(engines.parse_url(url), upgrade_as_another)

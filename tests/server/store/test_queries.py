@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from tests.support.records import DAY, NOW, activate, digest, jkt, open_shop
 from tillkey_server.errors import BrokenInvariant
@@ -12,8 +13,10 @@ from tillkey_server.rules.access import EVERYTHING
 from tillkey_server.rules.decision import Grant, Refusal, allow, deny
 from tillkey_server.rules.policy import PolicyRef
 from tillkey_server.store import (
+    activations,
     audit,
     chain_events,
+    chains,
     customers,
     forced,
     installations,
@@ -79,6 +82,19 @@ async def test_rows_can_be_locked_by_every_query_that_offers_it(database):
         assert await orders.line(conn, shop.line.id, lock=True) == shop.line
         assert await orders.by_external(conn, "shop", "corner", lock=True) == shop.order
         assert await installations.get(conn, shop.installation.jkt, lock=True) == shop.installation
+
+
+async def test_a_product_is_held_still_by_any_number_at_once_and_nobody_retires_it_meanwhile(postgresql_database):
+    async with postgresql_database.writing() as conn:
+        product = (await open_shop(conn)).product
+    async with postgresql_database.writing() as one, postgresql_database.writing() as other:
+        for conn in (one, other):
+            assert await products.by_id(conn, product.id, still=True) == product
+        async with postgresql_database.writing() as retiring:
+            await retiring.exec_driver_sql("SET LOCAL lock_timeout = '50ms'")
+            with pytest.raises(DBAPIError):
+                await products.all_of(retiring, lock=True)
+            await retiring.rollback()
 
 
 async def test_a_policy_version_is_recorded_once_and_never_changed(database):
@@ -158,6 +174,18 @@ async def test_the_moments_of_a_license_are_written_and_lifted(database):
             await licenses.set_moments(conn, shop.license.id, {"issued_at": NOW})
         with pytest.raises(BrokenInvariant):
             await licenses.set_moments(conn, new_id(), {"revoked_at": NOW})
+
+
+async def test_whatever_is_written_of_a_license_ends_what_its_heartbeats_judged_by(database):
+    async with database.writing() as conn:
+        shop = await open_shop(conn)
+        row, held, _ = await activate(conn, shop)
+        await licenses.set_moments(conn, shop.license.id, {"support_until": NOW})
+        raised = await chains.get(conn, row.id)
+        assert raised == replace(held, revision=held.revision + 1)
+        await activations.end(conn, [row.id], at=NOW, reason="released")
+        await licenses.set_moments(conn, shop.license.id, {"support_until": None})
+        assert (await chains.get(conn, row.id)).revision == raised.revision + 1, "by its end alone"
 
 
 async def test_a_rekeyed_license_is_unknown_by_its_old_key(database):

@@ -1,18 +1,15 @@
 """What a heartbeat costs the database, counted: at most three statements, and no lock."""
 
-import re
-
 import pytest
 
 from tests.support.premises import own_premises  # noqa: F401 - fixture
-from tests.support.statements import counted
+from tests.support.statements import counted, locks
 from tests.support.till import RawTill, new_rid
 from tillkey.wire.request import ClockReading, Heartbeat, open_request
 from tillkey_server.usecases.answers import LeaseAnswer
 from tillkey_server.usecases.heartbeat import heartbeat
 
 MOST = 3
-_LOCK = re.compile(r"\bFOR (NO KEY UPDATE|UPDATE|KEY SHARE|SHARE)\b")
 
 
 def beat_of(till, *, nonce=None, app_version="1.0"):
@@ -20,10 +17,6 @@ def beat_of(till, *, nonce=None, app_version="1.0"):
     clock = ClockReading(wall=1, boottime=1, boot_id="boot")
     body = Heartbeat(held.sub, nonce or held.nonce, held.seq, till.fingerprint, app_version, clock)
     return open_request(till.sign(body, rid=new_rid()), aud=till.keyset.issuer)
-
-
-def locks(statements):
-    return [statement for statement in statements if _LOCK.search(statement)]
 
 
 async def holding(premises):

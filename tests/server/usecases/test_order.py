@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from tests.support.house import MORNING
+from tests.support.statements import counted
 from tillkey_server.errors import BadInput
 from tillkey_server.money import Money
 from tillkey_server.rules.decision import Refusal
@@ -111,3 +112,15 @@ async def test_a_line_that_gives_no_license_gives_none_by_the_orders_number_eith
     with pytest.raises(BadInput, match="order"):
         await issue(house.services, product="pos-core", customer_email=BUYER, actor="cli:test", quantity=3, order="A-1")
     assert await rows(house) == before
+
+
+async def test_an_order_asks_for_the_buyers_account_once_however_many_licenses_it_gives(house):
+    asked = []
+    for number, pieces in (("A-1", 1), ("A-2", 9)):
+        with counted(house.services.db) as sent:
+            answer = await placed(house.services, (Line("pos-core", pieces),), number=number)
+        assert len(ids(answer)) == pieces
+        asked.append(
+            [len([one for one in sent if table in one]) for table in ("FROM account_suspension", "INTO license ")]
+        )
+    assert asked[0] == asked[1]

@@ -14,10 +14,11 @@ from tests.server.clauses.test_warranty import OWNER, claimed
 from tests.support.callers import Callers
 from tests.support.house import House
 from tests.support.picture import picture
-from tests.support.renewing import local, renew, sell
+from tests.support.renewing import local, only_retired, renew, sell
 from tillkey_server.rules.effect import Effect
 from tillkey_server.store import outbox
-from tillkey_server.usecases.subscription import create_due
+from tillkey_server.usecases.renewals_due import create_due
+from tillkey_server.usecases.retirement import cancel_of_retired
 
 CARE, SOLD = "prestashop-click-collect", "nexopos-multistore"
 Act = Callable[[], Awaitable[Any]]
@@ -68,9 +69,11 @@ async def _due(house: House, http: httpx.AsyncClient) -> tuple[Act, set[str]]:
 
 
 async def _retired(house: House, http: httpx.AsyncClient) -> tuple[Act, set[str]]:
+    """Cancellations that follow a retirement which is on record."""
     subscribed = {await _subscribed(house, http) for _ in range(2)}
     await sell(http, CARE)
-    return lambda: http.post(f"/v1/products/{CARE}/retire", json={}), subscribed
+    await only_retired(house, CARE)
+    return lambda: cancel_of_retired(house.services), subscribed
 
 
 async def _of_account(house: House, http: httpx.AsyncClient, *steps: tuple[str, dict[str, Any]]) -> Any:

@@ -26,17 +26,18 @@ from tillkey_server.api.administration.shapes import (
 from tillkey_server.money import Money, parse
 from tillkey_server.rules.access import Permission
 from tillkey_server.rules.decision import Refusal
-from tillkey_server.rules.order_line import CustomerType, LineKind
+from tillkey_server.rules.order_line import MANUAL, CustomerType, LineKind
 from tillkey_server.rules.sale import SaleCode
 from tillkey_server.usecases import cart, order
 from tillkey_server.usecases import license as licenses
 from tillkey_server.usecases.answers import RefusalAnswer
+from tillkey_server.usecases.channel import MAX_CHANNEL, MAX_NUMBER
 from tillkey_server.usecases.paging import Page
 
 endpoints = Endpoints("orders")
 
-Number = Annotated[Line, Field(max_length=order.MAX_NUMBER, description="The seller's number of the order.")]
-Channel = Annotated[Line, Field(max_length=order.MAX_CHANNEL, description="Whose number it is: numbers are its own.")]
+Number = Annotated[Line, Field(max_length=MAX_NUMBER, description="The seller's number of the order.")]
+Channel = Annotated[Line, Field(max_length=MAX_CHANNEL, description="Whose number it is: numbers are its own.")]
 Kind = Literal["product", "support", "customization", "extra_domain", "service"]
 Quantity = Annotated[int, Field(ge=1, le=cart.MAX_QUANTITY)]
 
@@ -76,7 +77,7 @@ class PlaceOrder(Buying):
     """A paid order."""
 
     number: Number
-    channel: Channel = order.CHANNEL
+    channel: Channel = MANUAL
     paid_at: Annotated[Moment | None, Field(description="When the money came; null: now.")] = None
     under_review: Annotated[bool, Field(description="A check of the shop's still runs: no key before it is over.")] = (
         False

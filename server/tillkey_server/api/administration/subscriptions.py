@@ -27,7 +27,7 @@ class StartSubscription(Input):
     months: Annotated[int, Field(ge=1, le=120, description="How long a period is.")]
     channel: Channel
     price: Annotated[
-        Price | None, Field(description="What a period costs, without tax; null: the price of the terms.")
+        Price | None, Field(description="What a period costs, without tax, where the terms name no price.")
     ] = None
 
 
@@ -46,7 +46,7 @@ class Subscription(Answer):
 
     id: Id
     months: int
-    price: str
+    price: Annotated[str, Field(description="What the next renewal costs that is to be paid, without tax.")]
     channel: str
     started_at: Time
     next_due_at: Time
@@ -59,6 +59,10 @@ class DueRenewal(Answer):
 
     period: int
     due_at: Time
+    price: Annotated[
+        str | None,
+        Field(description="What it costs without tax, as it was told when it fell due; null: not known."),
+    ]
     paid: bool
     dropped_at: Time
 
@@ -83,6 +87,7 @@ class LicenseSubscription(Answer):
         Refusal.NOTHING_TO_RENEW,
         SubscriptionCode.SUBSCRIPTION_NOT_OFFERED,
         SubscriptionCode.SUBSCRIPTION_ALREADY_STARTED,
+        RenewalCode.RENEWAL_PRODUCT_RETIRED,
         RenewalCode.RENEWAL_MONTHS_NOT_OFFERED,
     ),
 )
