@@ -6,7 +6,8 @@ function is found in the same run, in which all tests must pass with no mutant a
 names, its files of results and its exit codes, so that `mutmut show` and `mutmut results` work as ever.
 
 It runs in the environment of `scripts.mutants`: as a program in the workspace it makes the mutants, as a plugin in the
-folder of mutants it judges them. MUTANT_ROOMS holds the rules to try; empty: all.
+folder of mutants it judges them. MUTANT_ROOMS holds the rules to try; empty: all. MUTANT_SAMPLE is how
+many percent of their mutants; without it: all.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ import os
 import resource
 import shutil
 import time
+import zlib
 from collections import defaultdict
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -31,6 +34,7 @@ from mutmut.utils.format_utils import mangled_name_from_mutant_name
 
 RULES = Path("src/tillkey_server/rules")
 NO_TESTS = 33
+SURVIVED = frozenset({0, NO_TESTS})
 SLACK_SECONDS = 10
 TIMES = 10
 SETTINGS = "_hypothesis_internal_use_settings"
@@ -72,6 +76,12 @@ def reached(items: list[pytest.Item]) -> dict[str, list[pytest.Item]]:
     return {function: [items[place] for _, place in sorted(them)] for function, them in found.items()}
 
 
+def chosen(mutants: Iterable[str]) -> list[str]:
+    """Return every mutant, or MUTANT_SAMPLE percent of them: always the same ones, spread by a hash of their names."""
+    percent = float(os.environ.get("MUTANT_SAMPLE", "100"))
+    return [one for one in mutants if zlib.crc32(one.encode()) % 10_000 < percent * 100]
+
+
 def attempt(mutant: str, tests: list[pytest.Item], seconds: float) -> int:
     """Start a fork in which `mutant` is awake, with so much time of the processor; return its process id."""
     limit = math.ceil(seconds * TIMES) + SLACK_SECONDS
@@ -87,8 +97,10 @@ def attempt(mutant: str, tests: list[pytest.Item], seconds: float) -> int:
         os._exit(code)
 
 
-def judge(ledgers: list[Ledger], tests: dict[str, list[pytest.Item]], seconds: float) -> None:
-    """Try all mutants, as many at a time as there are processors, and write what became of each."""
+def judge(
+    ledgers: list[Ledger], tests: dict[str, list[pytest.Item]], seconds: float, tell: Callable[[str], None]
+) -> None:
+    """Try the mutants, as many at a time as there are processors; write what became of each, and tell rule by rule."""
     running: dict[int, tuple[Ledger, str]] = {}
 
     def wait() -> None:
@@ -97,7 +109,7 @@ def judge(ledgers: list[Ledger], tests: dict[str, list[pytest.Item]], seconds: f
         ledger.codes[mutant] = os.waitstatus_to_exitcode(status)
 
     for ledger in ledgers:
-        for mutant in ledger.codes:
+        for mutant in chosen(ledger.codes):
             reaching = tests.get(mangled_name_from_mutant_name(mutant), [])
             if not reaching:
                 ledger.codes[mutant] = NO_TESTS
@@ -105,10 +117,13 @@ def judge(ledgers: list[Ledger], tests: dict[str, list[pytest.Item]], seconds: f
             while len(running) >= (os.cpu_count() or 2):
                 wait()
             running[attempt(mutant, reaching, seconds)] = (ledger, mutant)
-    while running:
-        wait()
-    for ledger in ledgers:
+        while running:
+            wait()
+        # Told rule by rule: a run of hours that is stopped has found something all the same.
         ledger.save()
+        known = [code for code in ledger.codes.values() if code is not None]
+        survived = sum(code in SURVIVED for code in known)
+        tell(f"{ledger.file.name.partition('.')[0]}: {survived} of {len(known)} live")
 
 
 def steady(items: list[pytest.Item]) -> None:
@@ -135,14 +150,16 @@ def pytest_runtestloop(session: pytest.Session) -> bool:
     files = [file for file in sorted(RULES.glob("*.meta")) if not rooms or file.name.partition(".")[0] in rooms]
     gc.collect()
     gc.freeze()
-    judge([Ledger(file) for file in files], tests, seconds)
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    judge([Ledger(file) for file in files], tests, seconds, reporter.write_line)
     return True
 
 
 def make() -> None:
-    """Write every mutant into the folder of mutants, beside a copy of the tests."""
-    Path("mutants").mkdir(exist_ok=True)
-    shutil.rmtree("mutants/tests", ignore_errors=True)
+    """Write every mutant into a new folder of mutants, beside a copy of the tests."""
+    # Whatever an earlier run left: a copy is not made over a file that is there.
+    shutil.rmtree("mutants", ignore_errors=True)
+    Path("mutants").mkdir()
     copy_src_dir()
     copy_also_copy_files()
     create_mutants(os.cpu_count() or 2)

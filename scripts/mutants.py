@@ -2,6 +2,7 @@
 
     python -m scripts.mutants                     all rules
     python -m scripts.mutants term refund         only these files of rules/
+    python -m scripts.mutants --sample 10         a tenth of them, for a figure in minutes
     python -m scripts.mutants --least 90          exit with 1 below so many percent of mutants killed
 
 A name that is no file of rules/ is refused.
@@ -82,13 +83,13 @@ def workspace() -> Path:
     return folder
 
 
-def judge(folder: Path, rooms: Sequence[str]) -> bool:
+def judge(folder: Path, rooms: Sequence[str], percent: float) -> bool:
     """Make the mutants in a workspace and try those of some rules, or of all; tell whether that came to its end."""
     python, judge_of = HOME / "venv" / "bin" / "python", ROOT / "scripts"
     subprocess.run([python, judge_of / "mutant_judge.py"], cwd=folder, check=True)
     path = os.pathsep.join((str(judge_of), "src", "."))
     plain = ["-q", "--rootdir=.", "--tb=no", "--assert=plain", "-p", "no:cacheprovider", "-p", "no:xdist"]
-    wanted = {**os.environ, "PYTHONPATH": path, "MUTANT_ROOMS": " ".join(rooms)}
+    wanted = {**os.environ, "PYTHONPATH": path, "MUTANT_ROOMS": " ".join(rooms), "MUTANT_SAMPLE": str(percent)}
     run = [python, "-m", "pytest", "-p", "mutant_judge", *plain, "tests/server/rules"]
     done = subprocess.run(run, cwd=folder / "mutants", env=wanted, check=False)
     return done.returncode in NOTHING_FAILED
@@ -102,9 +103,14 @@ def fates(told: str) -> dict[str, Counter[str]]:
     return dict(sorted(found.items()))
 
 
+def tried(counted: Counter[str]) -> int:
+    """Return how many mutants have a fate."""
+    return sum(count for fate, count in counted.items() if fate not in UNDECIDED)
+
+
 def share(counted: Counter[str]) -> float:
     """Return the percentage of mutants that were killed, of those whose fate is known; 100 where there are none."""
-    known = sum(count for fate, count in counted.items() if fate not in UNDECIDED)
+    known = tried(counted)
     return 100.0 if known == 0 else 100.0 * sum(counted[fate] for fate in KILLED) / known
 
 
@@ -112,13 +118,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run, print a table, and return 1 below the least share."""
     parser = argparse.ArgumentParser(prog="make mutants", description=__doc__.partition("\n")[0] if __doc__ else "")
     parser.add_argument("rooms", nargs="*", help="files of rules/, without .py; none: all")
+    parser.add_argument("--sample", type=float, default=100.0, help="try so many percent of them, the same each time")
     parser.add_argument("--least", type=float, default=90.0, help="exit with 1 below so many percent")
     told = parser.parse_args(arguments)
     unknown = [room for room in told.rooms if room not in known_rooms()]
     if unknown:
         parser.error(f"no file of rules/ is called {', '.join(unknown)}; there are: {', '.join(known_rooms())}")
     mutmut, folder = environment() / "mutmut", workspace()
-    judged = judge(folder, told.rooms)
+    judged = judge(folder, told.rooms, told.sample)
     listed = subprocess.run(
         [mutmut, "results", "--all", "true"], cwd=folder, capture_output=True, text=True, check=True
     )
@@ -126,7 +133,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     total = sum(found.values(), Counter[str]())
     table = Table("rule", "mutants", "killed", "survived", "no test", "percent", title="Mutants")
     for room, one in [*found.items(), ("all", total)]:
-        counts = (one.total(), sum(one[fate] for fate in KILLED), one["survived"], one["no tests"])
+        counts = (tried(one), sum(one[fate] for fate in KILLED), one["survived"], one["no tests"])
         table.add_row(room, *map(str, counts), f"{share(one):.1f}")
     Console().print(table)
     return 0 if judged and share(total) >= told.least else 1

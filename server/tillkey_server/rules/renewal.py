@@ -13,9 +13,11 @@
 7. It costs a percentage of the price, without tax and discounts (ZG-05): of the list price on the day of the purchase,
    of today's, or of what was paid, as the terms say. After the end a surcharge may come on top. Each line is rounded
    half up once (K-07, BC-34). What comes to 0 is free.
-8. A payment that was made is kept, whatever is said of it: money is never lost in silence. Where a stronger state holds
-   the license, or an early ending leaves nothing of it, a person looks at it; where it was made after the product's
-   retirement, it extends nothing and is to be paid back.
+8. A payment that was made for something that the terms renew is kept: money is never lost in silence. Where a stronger
+   state holds the license, or an early ending leaves nothing of it, a person looks at it; where it was made after the
+   product's retirement, it extends nothing and is to be paid back. What the terms never renew, or not by that channel
+   or for that length, is refused to whoever tells of the payment, who has the money and the reason; a line of the
+   audit log is left.
 """
 
 from __future__ import annotations

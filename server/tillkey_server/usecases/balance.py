@@ -84,17 +84,8 @@ async def _taken(
             await audit.record(tx, told, actor=actor, action=f"balance_{taking.value}")
             if not decision.allowed:
                 return refusal_of(decision)
-            entry = EntryRow(
-                id=new_id(),
-                customer_id=customer_id,
-                currency=amount.currency,
-                amount_minor=-amount.minor,
-                kind=_KINDS[taking],
-                reference=own,
-                at=decision.evaluated_at,
-                actor=actor,
-            )
-            await balances.add(tx, entry)
+            moved = (amount.currency, -amount.minor, _KINDS[taking], own, decision.evaluated_at)
+            await balances.add(tx, EntryRow(new_id(), customer_id, *moved, actor))
             return await _shown(tx, customer_id)
 
     return await settled(attempt)
