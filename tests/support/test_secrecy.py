@@ -97,3 +97,8 @@ def test_a_run_whose_log_line_was_scrubbed_stays_green(pytester):
     run = _run(pytester, "logging.getLogger('tillkey_server.x').warning('about %s', key)")
     assert run.ret == pytest.ExitCode.OK
     run.stdout.fnmatch_lines(["secrecy: searched * for 1 secrets *: 0 leaks"])
+
+
+@pytest.mark.parametrize(("text", "is_one"), [("to anna@shop.example, today", True), ("\ufffd~w@w.aa\ufffd", False)])
+def test_a_few_symbols_of_a_hash_that_look_like_an_address_are_none(text, is_one):
+    assert needles.has_email(text) is is_one

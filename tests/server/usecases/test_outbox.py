@@ -152,14 +152,17 @@ async def test_an_effect_is_in_the_outbox_with_its_decision_and_not_without_it(
     http = await callers.client()
     act, subjects = await STORIES[kind](house, http)
     before = await picture(house)
-    add = outbox.add
 
-    async def failing(tx: Any, **told: Any) -> None:
-        await add(tx, **told)
-        raise RuntimeError
+    def failing(add: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+        async def fail(tx: Any, *listed: Any, **told: Any) -> None:
+            await add(tx, *listed, **told)
+            raise RuntimeError
+
+        return fail
 
     with monkeypatch.context() as patched, contextlib.suppress(RuntimeError):
-        patched.setattr(outbox, "add", failing)
+        for name in ("add", "add_each"):
+            patched.setattr(outbox, name, failing(getattr(outbox, name)))
         await act()
     assert await picture(house) == before
     await act()
