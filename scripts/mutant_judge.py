@@ -23,6 +23,7 @@ import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from _pytest.runner import runtestprotocol
@@ -38,6 +39,13 @@ SURVIVED = frozenset({0, NO_TESTS})
 SLACK_SECONDS = 10
 TIMES = 10
 SETTINGS = "_hypothesis_internal_use_settings"
+
+
+class Reaching(NamedTuple):
+    """The tests that call a function, and how much of the processor's time they take without a mutant."""
+
+    items: list[pytest.Item]
+    seconds: float
 
 
 class Ledger:
@@ -58,7 +66,7 @@ def passes(item: pytest.Item) -> bool:
     return not any(report.failed for report in runtestprotocol(item, nextitem=None, log=False))
 
 
-def reached(items: list[pytest.Item]) -> dict[str, list[pytest.Item]]:
+def reached(items: list[pytest.Item]) -> dict[str, Reaching]:
     """Run all tests without a mutant and return for each function the tests that call it, quickest first.
 
     Raises pytest.UsageError where one fails.
@@ -73,7 +81,10 @@ def reached(items: list[pytest.Item]) -> dict[str, list[pytest.Item]]:
             raise pytest.UsageError(f"fails without a mutant: {item.nodeid}")
         for function in called:
             found[function].append((time.process_time() - start, place))
-    return {function: [items[place] for _, place in sorted(them)] for function, them in found.items()}
+    return {
+        function: Reaching([items[place] for _, place in sorted(them)], sum(seconds for seconds, _ in them))
+        for function, them in found.items()
+    }
 
 
 def chosen(mutants: Iterable[str]) -> list[str]:
@@ -82,9 +93,9 @@ def chosen(mutants: Iterable[str]) -> list[str]:
     return [one for one in mutants if zlib.crc32(one.encode()) % 10_000 < percent * 100]
 
 
-def attempt(mutant: str, tests: list[pytest.Item], seconds: float) -> int:
-    """Start a fork in which `mutant` is awake, with so much time of the processor; return its process id."""
-    limit = math.ceil(seconds * TIMES) + SLACK_SECONDS
+def attempt(mutant: str, tests: Reaching) -> int:
+    """Start a fork in which `mutant` is awake, with some time of the processor; return its process id."""
+    limit = math.ceil(tests.seconds * TIMES) + SLACK_SECONDS
     child = os.fork()
     if child:
         return child
@@ -92,14 +103,12 @@ def attempt(mutant: str, tests: list[pytest.Item], seconds: float) -> int:
     try:
         resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 1))
         set_mutant_under_test(mutant)
-        code = 0 if all(passes(item) for item in tests) else 1
+        code = 0 if all(passes(item) for item in tests.items) else 1
     finally:
         os._exit(code)
 
 
-def judge(
-    ledgers: list[Ledger], tests: dict[str, list[pytest.Item]], seconds: float, tell: Callable[[str], None]
-) -> None:
+def judge(ledgers: list[Ledger], tests: dict[str, Reaching], tell: Callable[[str], None]) -> None:
     """Try the mutants, as many at a time as there are processors; write what became of each, and tell rule by rule."""
     running: dict[int, tuple[Ledger, str]] = {}
 
@@ -110,13 +119,13 @@ def judge(
 
     for ledger in ledgers:
         for mutant in chosen(ledger.codes):
-            reaching = tests.get(mangled_name_from_mutant_name(mutant), [])
-            if not reaching:
+            reaching = tests.get(mangled_name_from_mutant_name(mutant))
+            if reaching is None:
                 ledger.codes[mutant] = NO_TESTS
                 continue
             while len(running) >= (os.cpu_count() or 2):
                 wait()
-            running[attempt(mutant, reaching, seconds)] = (ledger, mutant)
+            running[attempt(mutant, reaching)] = (ledger, mutant)
         while running:
             wait()
         # Told rule by rule: a run of hours that is stopped has found something all the same.
@@ -144,14 +153,12 @@ def pytest_runtestloop(session: pytest.Session) -> bool:
         raise pytest.UsageError("the tests of the rules could not be collected")
     rooms = os.environ["MUTANT_ROOMS"].split()
     steady(session.items)
-    start = time.process_time()
     tests = reached(session.items)
-    seconds = time.process_time() - start
     files = [file for file in sorted(RULES.glob("*.meta")) if not rooms or file.name.partition(".")[0] in rooms]
     gc.collect()
     gc.freeze()
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    judge([Ledger(file) for file in files], tests, seconds, reporter.write_line)
+    judge([Ledger(file) for file in files], tests, reporter.write_line)
     return True
 
 
