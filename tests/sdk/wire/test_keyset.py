@@ -19,7 +19,7 @@ from tests.sdk.wire.documents import (
     without_member,
 )
 from tillkey.wire.errors import WireError
-from tillkey.wire.keyset import KEYSET_TYP, Keyset, OnlineKey, open_keyset, sign_keyset, step
+from tillkey.wire.keyset import KEYSET_TYP, Keyset, OnlineKey, open_keyset, read_keyset, sign_keyset, step
 
 A, B, C, D = ROOTS
 HEADER = {"alg": "Ed25519", "typ": KEYSET_TYP, "kid": A.public.thumbprint}
@@ -246,3 +246,9 @@ def test_thirty_two_keys_and_roots_are_read():
 def test_a_keyset_that_no_till_could_read_is_not_signed(change):
     with pytest.raises(WireError):
         sign_keyset(dataclasses.replace(KEYSET, **change), (A,))
+
+
+def test_what_an_unfinished_keyset_says_and_who_signed_it_is_read_without_believing_it():
+    three = keyset(2, 2, A, B, C)
+    assert read_keyset(sign_keyset(three, (D,))) == (three, (D.public.thumbprint,))
+    assert refusal(lambda: read_keyset("{}"))[0] == "malformed"

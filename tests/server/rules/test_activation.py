@@ -29,6 +29,7 @@ from tests.server.rules.facts import (
 from tillkey_server.rules.activation import Action, InstallationFacts, decide_activation, slot_of
 from tillkey_server.rules.decision import Grant, Outcome, Refusal
 from tillkey_server.rules.policy import ProjectBinding
+from tillkey_server.rules.term_policy import AfterExpiry
 
 EXEMPT = policy(exempt=True)
 STAGING = a_holder(environment="staging")
@@ -340,3 +341,10 @@ def test_a_second_store_under_the_same_project_name_is_another_store():
 def test_a_license_that_is_nobodys_yet_is_no_sites_either():
     care = POLICIES["prestashop-care"]
     assert _decide(care, bound_site="shop.example", site="second.example").decision.allowed
+
+
+def test_a_first_activation_after_the_end_is_refused_where_the_terms_deny_it():
+    late = a_license(support_until=NOW)
+    strict = replace(NEXOPOS, terms=replace(NEXOPOS.terms, after_expiry=AfterExpiry.DENY))
+    assert _decide(strict, license=late, is_first=True).action is None
+    assert _decide(strict, license=late, is_first=False).action is Action.NEW

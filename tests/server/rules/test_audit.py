@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tillkey_server.rules.audit import GENESIS, LATE, LINK, BadRow, Flaw, Sealed, advance, is_late, link, start
+from tillkey_server.rules.audit import GENESIS, LATE, LINK, BadRow, Flaw, Sealed, advance, fits, is_late, link, start
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 EVENT = {"id": 7, "at": 1, "facts": {"b": 1, "a": "\u00e9"}}
@@ -71,3 +71,11 @@ def test_a_late_row_of_the_same_round_is_judged_by_the_round_before():
 )
 def test_only_a_lower_number_after_the_sealer_was_long_at_work_is_late(event_id, ago, worked, late):
     assert is_late(event_id, NOON - ago, highest=9, worked_at=NOON if worked else None) is late
+
+
+@pytest.mark.parametrize("value", [{1, 2}, b"bytes", NOON])
+def test_a_row_that_json_cannot_say_was_never_sealed(value):
+    position = start("house")
+    sealed = _sealed(position)
+    assert fits(position.hash, sealed, EVENT)
+    assert not fits(position.hash, sealed, {**EVENT, "facts": value})

@@ -114,3 +114,8 @@ def test_one_working_day_more_is_never_earlier_and_never_the_same(days: int, hou
     assert first is not None
     assert second is not None
     assert first < second
+
+
+def test_a_deadline_that_no_working_day_ever_reaches_is_none() -> None:
+    every_day = Calendar(ATHENS, replace(TERMS, weekend=tuple(Weekday)))
+    assert every_day.deadline(at(2026, 3, 2), 1) is None

@@ -160,3 +160,12 @@ def test_terms_that_say_nothing_leave_all_to_the_person():
     assert (part.sum is not None and part.sum.minor, part.ends) == (10, Ends.NOTHING)
     violated = facts(SILENT, copyright_violated=True)
     assert decide_by_person(violated, ASKED, SILENT, PAID, grant=True).decision.code == "ref_granted_by_person"
+
+
+def test_a_person_who_is_asked_for_the_tax_gives_back_no_renewal():
+    """Sentence 2: the last renewal is meant by its own reasons, and only where the product's price is asked back."""
+    last = a_renewal(PAID + DAY, PAID + 365 * DAY, PAID + 730 * DAY, 700)
+    found = facts(NEXOPOS, renewals=(last,), purchase=a_payment(tax_minor=1900))
+    granted = decide_by_person(found, asking(item=Item.TAX), NEXOPOS, PAID + DAY, grant=True)
+    assert (granted.ends, granted.decision.code) == (Ends.NOTHING, "ref_granted_by_person"), granted.decision
+    assert granted.sum.minor == 1900

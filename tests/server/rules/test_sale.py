@@ -226,3 +226,14 @@ def test_whoever_asks_is_told_whether_an_order_is_under_review_and_whether_for_t
     assert (clear.outcome, clear.code) == (Outcome.ALLOW, SaleCode.ORDER_NOT_UNDER_REVIEW)
     assert decide_reviewed(NOW, care, NOW) == refuse_under_review(NOW, care, NOW)
     assert decide_reviewed(NOW - 99 * DAY, care, NOW) == decide_overdue(NOW - 99 * DAY, care, NOW)
+
+
+@pytest.mark.clause("NX-44")
+def test_a_length_of_support_that_the_terms_let_nobody_choose_is_no_sale():
+    said = decide_sale(asked(months=7, lengths=(6, 12)), NEXOPOS, NOW)
+    assert (said.code, said.facts["months"], said.clauses) == (
+        SaleCode.PURCHASE_MONTHS_NOT_OFFERED,
+        7,
+        NEXOPOS.terms.clauses.purchase,
+    )
+    assert decide_sale(asked(months=12, lengths=(6, 12)), NEXOPOS, NOW).allowed

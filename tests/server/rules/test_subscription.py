@@ -198,3 +198,9 @@ def test_a_cancelled_subscription_is_over_at_its_end_and_not_a_second_before():
     assert not decide_resume(replace(last, next_due_at=NOW), BC, NOW).allowed
     unpaid = replace(last, unpaid_since=NOW)
     assert not decide_cancel(unpaid, BC, NOW).allowed
+
+
+@pytest.mark.clause("K-13", "CJ-23")
+def test_a_renewal_of_a_customer_on_legal_hold_is_not_charged_whichever_license_is_held():
+    said = decide_due(replace(HELD, held_since=NOW - DAY), BC, NOW)
+    assert (said.code, said.facts["status"]) == ("renewal_blocked", "legal_hold")
