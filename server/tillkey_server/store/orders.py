@@ -13,7 +13,7 @@ from tillkey_server.store.paging import Paging, Sort, paged
 from tillkey_server.store.scoping import orders_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from datetime import datetime
     from uuid import UUID
 
@@ -220,3 +220,11 @@ async def lines_of(conn: AsyncConnection, order_id: UUID) -> tuple[OrderLineRow,
     """Return an order's lines by position."""
     statement = _LINE.where(tables.order_line.c.order_id == order_id).order_by(tables.order_line.c.position)
     return await rows.many(conn, statement, OrderLineRow)
+
+
+async def with_lines(conn: AsyncConnection, line_ids: Collection[UUID]) -> dict[UUID, tuple[OrderRow, OrderLineRow]]:
+    """Return lines by their id, each with its order."""
+    lines = await rows.many(conn, _LINE.where(tables.order_line.c.id.in_(line_ids)), OrderLineRow)
+    wanted = _ORDER.where(tables.purchase_order.c.id.in_({one.order_id for one in lines}))
+    found = {one.id: one for one in await rows.many(conn, wanted, OrderRow)}
+    return {one.id: (found[one.order_id], one) for one in lines}

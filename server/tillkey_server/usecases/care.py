@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -26,6 +27,8 @@ from tillkey_server.usecases.answers import answered_of
 from tillkey_server.usecases.renewal_facts import Gathered, gather, governed
 from tillkey_server.usecases.seen import license_of
 from tillkey_server.usecases.services import Services
+
+_UNSEEN: Mapping[str, object] = dict.fromkeys(("order_id", "channel", "number", "amount"))
 
 
 async def care_status(
@@ -52,7 +55,7 @@ async def terms_shown(services: Services, license_id: UUID, *, scope: Scope = EV
         found = await gather(services, tx, row)
         policy = found.sold_under
         facts = await care_facts(services, tx, row, found, now)
-        renewals = [await _renewal(tx, one) for one in await store.of_license(tx, row.id)]
+        paid = await payments_of(tx, await store.of_license(tx, row.id))
         endings = [_ending(one) for one in await store.endings_of(tx, row.id)]
     expiry = decide_expiry(facts, policy, now)
     return {
@@ -60,7 +63,7 @@ async def terms_shown(services: Services, license_id: UUID, *, scope: Scope = EV
         "policy": {"name": policy.name, "version": policy.version},
         "timezone": policy.timezone.key,
         "clocks": _clocks(found.facts.history.fold(), policy, now),
-        "renewals": renewals,
+        "renewals": [_renewal(term, order, line, scope) for term, order, line in paid],
         "endings": endings,
         "expiry": None if expiry is None else answered_of(expiry),
         "evaluated_at": instant(now),
@@ -112,14 +115,23 @@ def _day(until: datetime | None, policy: Policy) -> str | None:
     return None if until is None else last_day(until, policy.timezone).isoformat()
 
 
-async def _renewal(tx: AsyncConnection, term: TermRow) -> dict[str, object]:
-    line = await orders.line(tx, term.order_line_id)
-    order = None if line is None else await orders.by_id(tx, line.order_id)
-    if line is None or order is None:
-        raise BrokenInvariant(f"renewal {term.id} has no order")
+async def payments_of(
+    tx: AsyncConnection, terms: Sequence[TermRow]
+) -> tuple[tuple[TermRow, OrderRow, OrderLineRow], ...]:
+    """Return renewals, each with what it was paid by."""
+    found = await orders.with_lines(tx, [one.order_line_id for one in terms])
+    missing = [str(one.id) for one in terms if one.order_line_id not in found]
+    if missing:
+        raise BrokenInvariant(f"renewals without an order: {', '.join(missing)}")
+    return tuple((one, *found[one.order_line_id]) for one in terms)
+
+
+def _renewal(term: TermRow, order: OrderRow, line: OrderLineRow, scope: Scope) -> dict[str, object]:
+    # A former customer's order is not there for whoever does not see that customer (I13).
+    payment = payment_shown(order, line) if scope.admits_customer(order.customer_id) else _UNSEEN
     return {
         "id": str(term.id),
-        **payment_shown(order, line),
+        **payment,
         "months": term.months,
         "clocks": list(term.clocks),
         "paid_at": instant(term.paid_at),

@@ -9,7 +9,6 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tillkey_server.errors import BrokenInvariant
 from tillkey_server.rules.access import Scope
 from tillkey_server.rules.citation import Clauses
 from tillkey_server.rules.clocks import last_day
@@ -17,11 +16,11 @@ from tillkey_server.rules.decision import instant
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.term import Segment
 from tillkey_server.rules.term_policy import Clock
-from tillkey_server.store import orders, terms
+from tillkey_server.store import terms
 from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.store.orders import OrderLineRow, OrderRow
 from tillkey_server.store.terms import EndingRow, TermRow
-from tillkey_server.usecases.care import payment_shown, segment_shown
+from tillkey_server.usecases.care import payment_shown, payments_of, segment_shown
 from tillkey_server.usecases.renewal_facts import Gathered
 from tillkey_server.words.catalogue import phrase
 
@@ -47,11 +46,7 @@ async def paid_of(tx: AsyncConnection, row: LicenseRow, found: Gathered, scope: 
     payments: dict[UUID | None, dict[str, object] | None] = {}
     payments[None] = _payment(order, line, order.paid_at, line.term_months, scope)
     renewals = await terms.of_license(tx, row.id)
-    for one in renewals:
-        paid = await orders.line(tx, one.order_line_id)
-        by = None if paid is None else await orders.by_id(tx, paid.order_id)
-        if paid is None or by is None:
-            raise BrokenInvariant(f"renewal {one.id} has no order")
+    for one, by, paid in await payments_of(tx, renewals):
         payments[one.id] = _payment(by, paid, one.paid_at, one.months, scope)
     return Paid(payments, tuple(renewals), tuple(await terms.endings_of(tx, row.id)))
 

@@ -89,13 +89,16 @@ class Clocks(Answer):
 
 
 class PaidRenewal(Answer):
-    """A renewal on record, refunded or not; `clocks` are those that it extends."""
+    """A renewal on record, refunded or not; `clocks` are those that it extends.
+
+    What it was paid by is null where a former customer paid, whom the caller does not see.
+    """
 
     id: Id
-    order_id: Id
-    channel: str
-    number: str
-    amount: str
+    order_id: Id | None
+    channel: str | None
+    number: str | None
+    amount: str | None
     months: int
     clocks: list[str]
     paid_at: Time

@@ -174,6 +174,21 @@ async def test_the_buyer_does_not_see_the_sellers_order_and_former_shop(house, c
     assert (former["project"], former["project_id"], former["site"]) == (None, None, None)
 
 
+@pytest.mark.clause("I13")
+async def test_the_buyer_sees_that_the_seller_renewed_and_not_by_which_order(house, callers, buyer):
+    admin = await callers.client()
+    sold = await house.license("prestashop-click-collect")
+    paid = {"channel": "shop", "number": "R-1", "amount": "52.00 EUR"}
+    assert (await admin.post(f"/v1/licenses/{sold.license_id}/renewals", json=paid)).status_code == 201
+    await transferred(admin, sold)
+    path = f"/v1/licenses/{sold.license_id}/terms"
+    [whole] = (await admin.get(path)).json()["renewals"]
+    [hidden] = (await (await callers.client(customers=[buyer])).get(path)).json()["renewals"]
+    paid_by = ("order_id", "channel", "number", "amount")
+    assert (whole["number"], whole["amount"]) == ("R-1", "52.00 EUR")
+    assert hidden == {**whole, **dict.fromkeys(paid_by)}
+
+
 @pytest.mark.clause("K-13")
 @pytest.mark.parametrize(("verb", "code"), [("revoke", "license_revoked"), ("hold", "legal_hold")])
 async def test_what_ended_for_good_or_is_on_hold_is_not_transferred(house, callers, buyer, verb, code):
