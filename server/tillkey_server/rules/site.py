@@ -35,8 +35,6 @@ def canonical_site(text: str) -> str | None:
 
 
 def _ascii_host(text: str) -> str | None:
-    if text.startswith("["):
-        return text.casefold()
     host = text.casefold().rstrip(".")
     while host.startswith("www."):
         host = host.removeprefix("www.")

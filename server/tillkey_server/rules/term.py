@@ -189,9 +189,9 @@ def tried(start: datetime, policy: Policy) -> dict[Clock, Included]:
 
 
 def _run(included: Included, paid: Iterable[Payment], ended: Iterable[datetime], zone: ZoneInfo) -> Run:
-    chain, segments = _first(included, zone)
-    if chain is None:
+    if included.endless:
         return _endless(included, ended)
+    chain, segments = _first(included, zone)
     for at, payment in _in_order(paid, ended):
         if payment is None:
             segments = list(_cut(segments, at))
@@ -202,18 +202,16 @@ def _run(included: Included, paid: Iterable[Payment], ended: Iterable[datetime],
     return Run(tuple(segments), chain.until)
 
 
-def _first(included: Included, zone: ZoneInfo) -> tuple[_Chain | None, list[Segment]]:
-    """Return the chain that the purchase begins, None where it has no end, and its segment."""
+def _first(included: Included, zone: ZoneInfo) -> tuple[_Chain, list[Segment]]:
+    """Return the chain that the purchase begins, and its segment where it includes any time."""
     start = included.start
     anchor = start.astimezone(zone).date()
     if included.fixed_end is not None:
         chain = _Chain(last_day(included.fixed_end, zone), 0, included.fixed_end)
-    elif included.months is None:
-        return None, [Segment(None, start, None)]
-    elif included.months == 0:
-        return _Chain(anchor, 0, start), []
-    else:
+    elif included.months:
         chain = _Chain(anchor, included.months, _end(anchor, included.months, zone))
+    else:
+        return _Chain(anchor, 0, start), []
     return chain, [Segment(None, start, chain.until)]
 
 

@@ -51,6 +51,27 @@ def test_a_code_is_taken_once_of_a_named_channel_with_a_named_length(changed, co
     assert decide_import(replace(facts, claimed=Claimed.NOBODY), SILENT, NOW).code is ImportCode.PURCHASE_CODE_NOT_TAKEN
 
 
+CODE = ImportFacts("envato", 6, Claimed.NOBODY)
+
+
+@pytest.mark.clause("NX-44")
+@pytest.mark.parametrize(
+    "claimed, options", [(Claimed.NOBODY, ()), (Claimed.SAME, ()), (Claimed.OTHER, ("ask_support",))]
+)
+@pytest.mark.parametrize("until, shown", [(NOW, "2026-03-10T12:00:00Z"), (None, None)])
+def test_every_answer_about_a_code_shows_what_was_brought_and_whom_to_ask(claimed, options, until, shown):
+    found = decide_import(replace(CODE, claimed=claimed, support_until=until), NEXOPOS, NOW)
+    assert (found.facts, found.options) == ({"channel": "envato", "months": 6, "support_until": shown}, options)
+
+
+@pytest.mark.clause("NX-44")
+@pytest.mark.parametrize("policy, channels, lengths", [(NEXOPOS, ["envato"], [6, 12]), (SILENT, [], [])])
+def test_a_code_that_is_not_taken_is_answered_with_those_that_are(policy, channels, lengths):
+    found = decide_import(replace(CODE, channel="x"), policy, NOW)
+    offered = {"channels": channels, "lengths": lengths}
+    assert found.facts == {"channel": "x", "months": 6, "support_until": None} | offered
+
+
 def owned(**changed) -> ProjectLicense:
     facts = LicenseFacts(uuid4(), NOW - DAY)
     return replace(ProjectLicense(facts, "core", ("sell",), here=True, elsewhere=False, in_use=True), **changed)

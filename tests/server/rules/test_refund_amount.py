@@ -3,16 +3,18 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.server.rules.refund_facts import CRMJETTY, PAID, a_payment, a_renewal, facts, section, terms
+from tests.server.rules.refund_facts import CRMJETTY, LINE, PAID, a_payment, a_renewal, facts, section, terms
 from tillkey_server.rules.order_line import LineKind
 from tillkey_server.rules.refund_amount import (
     Months,
+    Part,
     Sum,
     beside,
     full_sum,
@@ -161,6 +163,84 @@ def test_what_was_bought_beside_goes_back_where_the_terms_take_it_along():
     along = section(terms(along=(LineKind.SUPPORT,), lines=()))
     assert full_sum(facts(along=(care,)), along, PAID).minor == 14000
     assert full_sum(facts(along=(care,)), section(CRMJETTY), PAID).minor == 10000
+
+
+@pytest.mark.clause("CJ-04", "CJ-16")
+def test_what_the_terms_never_pay_back_is_taken_along_by_nothing():
+    care = a_payment(4000, LineKind.SUPPORT)
+    assert full_sum(facts(along=(care,)), section(terms(along=(LineKind.SUPPORT,))), PAID).minor == 10000
+
+
+KOLKATA = ZoneInfo("Asia/Kolkata")
+
+
+@pytest.mark.clause("K-01", "K-06")
+@pytest.mark.parametrize(("hour", "used"), [(10, 0), (20, 1)])
+def test_months_begin_with_the_day_of_the_vendors_zone(hour, used):
+    """Sentence 4: bought at eight in the evening in London, which in Kolkata is the 15th."""
+    bought, at = datetime(2026, 1, 14, 20, tzinfo=UTC), datetime(2026, 2, 14, hour, tzinfo=UTC)
+    assert months_of(bought, at, PRORATA, KOLKATA).used == used
+    found = facts(purchase=a_payment(paid_at=bought), plan=Plan.ANNUAL)
+    assert rest_sum(found, section(CRMJETTY), PRORATA, at, KOLKATA)[1].used == used
+
+
+SECOND_LINE = UUID(int=72)
+"""Which line the tests' renewals were paid by."""
+
+
+@pytest.mark.clause("CJ-08", "K-07")
+@pytest.mark.parametrize(("law", "tax", "later_tax"), [(TaxRefund.NEVER, 0, 0), (TaxRefund.PER_LAW, 800, 77)])
+def test_each_part_of_a_rest_tells_its_line_its_kind_and_its_tax(law, tax, later_tax):
+    """Sentences 6 and 7: of twelve months four are used, and a later year is whole."""
+    later = a_renewal(PAID, PAID + 365 * DAY, PAID + 730 * DAY, 777, tax_minor=77)
+    found = facts(purchase=a_payment(12000, tax_minor=1200), renewals=(later,), plan=Plan.ANNUAL)
+    rest, _ = rest_sum(found, section(terms(tax=law)), BY_TERM, PAID + 130 * DAY, UTC_ZONE)
+    assert rest.parts == (
+        Part(LINE, LineKind.PRODUCT, 8000, tax),
+        Part(SECOND_LINE, LineKind.RENEWAL, 777, later_tax),
+    )
+
+
+@pytest.mark.clause("CJ-08")
+@pytest.mark.parametrize(("law", "tax"), [(TaxRefund.NEVER, 0), (TaxRefund.PER_LAW, 760)])
+def test_the_tax_of_what_goes_along_goes_back_as_that_of_the_product_does(law, tax):
+    """Sentence 6."""
+    care = a_payment(4000, LineKind.SUPPORT, tax_minor=760)
+    along = section(terms(along=(LineKind.SUPPORT,), lines=(), tax=law))
+    assert beside(facts(along=(care,)), along, PAID) == (Part(LINE, LineKind.SUPPORT, 4000, tax),)
+
+
+@pytest.mark.clause("K-02", "BC-26")
+def test_at_its_first_instant_a_renewal_runs_and_is_counted_once():
+    """Sentence 7."""
+    second = a_renewal(PAID, PAID + 365 * DAY, PAID + 730 * DAY, 1200)
+    found = facts(renewals=(second,), plan=Plan.ANNUAL)
+    rest, months = rest_sum(found, section(CRMJETTY), BY_TERM, second.starts_at, UTC_ZONE)
+    assert (months.used, rest.minor) == (0, 1200)
+
+
+@pytest.mark.clause("K-02", "BC-26")
+@pytest.mark.parametrize(
+    ("reading", "days", "given"),
+    [
+        (Started.UNSTARTED, 364, 20),
+        (Started.UNSTARTED, 365, 0),
+        (Started.RUNNING_TOO, 729, 20),
+        (Started.RUNNING_TOO, 730, 0),
+    ],
+)
+def test_a_renewal_has_begun_at_its_first_instant_and_is_over_at_its_end(reading, days, given):
+    """Sentence 7."""
+    found = facts(renewals=(a_renewal(PAID, PAID + 365 * DAY, PAID + 730 * DAY, 20),))
+    assert Sum(beside(found, section(terms(renewals=reading)), PAID + days * DAY)).minor == given
+
+
+@pytest.mark.clause("K-07")
+def test_an_amount_that_a_person_set_keeps_the_line_and_the_kind_of_each_part():
+    """Sentence 2."""
+    most = Sum((Part(LINE, LineKind.PRODUCT, 60, 20), Part(SECOND_LINE, LineKind.RENEWAL, 20)))
+    half = Sum((Part(LINE, LineKind.PRODUCT, 30, 10), Part(SECOND_LINE, LineKind.RENEWAL, 10)))
+    assert some(most, 50) == half
 
 
 def test_the_policy_of_the_tests_is_the_published_one():

@@ -224,3 +224,74 @@ def test_without_a_reason_what_the_records_show_is_offered():
     assert offered.code == "ref_granted_sla_breach"
     assert code(facts(NEXOPOS), asking(), NEXOPOS) == "ref_pending_finding"
     assert CRMJETTY.refund is not None
+
+
+def came_of(policy, reason, issue, days, **more) -> tuple[str, str | None]:
+    """What a decision shows of one reason: its code, and when to ask again."""
+    found = facts(policy, issue=issue, **more)
+    [shown] = decide(found, asking(reason, at=PAID + days * DAY), policy).decision.facts["grounds"]
+    return shown["code"], shown["retry_at"]
+
+
+@pytest.mark.clause("NX-35", "CJ-12")
+def test_every_reason_is_shown_with_its_kind_and_what_came_of_it():
+    """Sentences 1 and 6."""
+    waiting = facts(issue=defect(resolve_due=PAID + 46 * DAY))
+    shown = decide(waiting, asking("defect", "the_cat_did_it", at=PAID + 45 * DAY)).decision.facts["grounds"]
+    known = ("defect", "ground", "pend", "ref_pending_resolution", ["CJ-12", "CJ-11"], "2026-02-20T10:00:00Z")
+    unknown = ("the_cat_did_it", None, "pend", "ref_pending_review", ["CJ-03"], None)
+    names = ("reason", "kind", "decision", "code", "clauses", "retry_at")
+    assert shown == [dict(zip(names, one, strict=True)) for one in (known, unknown)]
+
+
+@pytest.mark.clause("CJ-17", "BC-27", "NX-34", "ZG-09")
+@pytest.mark.parametrize(
+    ("policy", "reason", "issue", "expected"),
+    [
+        (CRMJETTY, "unsatisfied", None, "ref_denied_invalid_reason"),
+        (NEXOPOS, "no_support", None, "ref_pending_issue_required"),
+        (BC, "not_downloaded", None, "ref_denied_downloaded"),
+        (BC, "malfunction", an_issue(BROKEN, solved_at=PAID), "ref_denied_solved"),
+    ],
+)
+def test_a_reason_that_does_not_hold_is_shown_with_its_own_why(policy, reason, issue, expected):
+    """Sentences 2, 4 and 5, also where a marketplace then leaves it to the seller."""
+    assert came_of(policy, reason, issue, 1, downloads=1) == (expected, None)
+
+
+DUE = {"reply_due": PAID + 5 * DAY, "resolve_due": PAID + 5 * DAY, "fix_due": PAID + 5 * DAY}
+
+
+@pytest.mark.clause("CJ-12", "NX-34", "BC-27", "ZG-09", "K-03")
+@pytest.mark.parametrize(
+    ("policy", "reason", "granted"),
+    [
+        (CRMJETTY, "defect", "ref_granted_defect"),
+        (NEXOPOS, "no_support", "ref_granted_no_support"),
+        (BC, "malfunction", "ref_granted_marketplace"),
+        (ZG, "sla_breach", "ref_granted_sla_breach"),
+    ],
+)
+def test_what_waits_for_the_vendor_tells_his_last_instant_and_from_then_on_holds(policy, reason, granted):
+    """Sentence 6."""
+    issue = an_issue(BROKEN, **DUE)
+    assert came_of(policy, reason, issue, 4) == ("ref_pending_resolution", "2026-01-10T10:00:00Z")
+    assert came_of(policy, reason, issue, 5) == (granted, None)
+
+
+@pytest.mark.clause("NX-34", "K-03")
+def test_an_answer_at_the_instant_at_which_it_was_due_is_late():
+    """Half-open: the time that was promised was over."""
+    issue = an_issue(first_human_reply_at=PAID + 5 * DAY, **DUE)
+    assert came_of(NEXOPOS, "no_support", issue, 8) == ("ref_granted_no_support", None)
+
+
+@pytest.mark.clause("CJ-12")
+@pytest.mark.parametrize(
+    ("how", "expected"),
+    [({"resolve_due": None}, "ref_denied_window_closed"), ({"is_refused": True}, "ref_denied_no_breach")],
+)
+def test_a_late_report_waits_for_nothing_and_one_that_is_denied_anyway_keeps_its_own_reason(how, expected):
+    """Sentence 3."""
+    issue = defect(reported_at=PAID + 100 * DAY, **how)
+    assert came_of(CRMJETTY, "defect", issue, 101) == (expected, None)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from tests.server.rules.facts import POLICIES, a_license
+from tests.server.rules.facts import POLICIES, a_license, told
 from tests.server.rules.refund_facts import CRMJETTY, NEXOPOS, PAID, section, terms
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.refund_payout import (
@@ -108,6 +108,57 @@ def test_a_payout_is_closed_once_and_a_legal_hold_keeps_it_back():
     assert decide_failure(a_refund(failed_at=PAID), NEXOPOS, PAID).code == "ref_payout_closed"
     held = a_refund(license=a_license(refunded_at=PAID, legal_hold_at=PAID))
     assert decide_payout(held, NEXOPOS, PAID).code == "legal_hold"
+
+
+SHOWN = {
+    "granted_at": "2026-01-05T10:00:00Z",
+    "payout_due": "2026-01-09T18:30:00Z",
+    "effective_latest_at": "2026-01-15T10:00:00Z",
+}
+
+
+@pytest.mark.clause("CJ-13", "CJ-30")
+@pytest.mark.parametrize(
+    ("how", "answer"),
+    [
+        ({}, ("pend", "ref_pending_deactivation", ("CJ-13",), SHOWN, ("deactivate", "vouch"))),
+        ({"is_vouched": True}, ("pend", "ref_pending_attestation", ("CJ-13",), SHOWN, ())),
+        ({"is_vouched": True, "attested_at": PAID}, ("allow", "ref_paid_out", ("CJ-30",), SHOWN, ())),
+        ({"paid_out_at": PAID}, ("deny", "ref_payout_closed", ("CJ-30",), SHOWN, ())),
+        ({"held_since": PAID}, ("deny", "legal_hold", CRMJETTY.standing.legal_hold, SHOWN, ())),
+    ],
+)
+def test_every_answer_about_a_payout_shows_until_when_copies_run_and_when_it_is_due(how, answer):
+    """Sentences 1, 2 and 4."""
+    assert told(decide_payout(a_refund(**how), CRMJETTY, PAID + DAY)) == answer
+
+
+@pytest.mark.clause("CJ-13", "CJ-30")
+def test_a_failure_cites_what_a_refund_does_and_how_it_is_paid():
+    """Sentence 3."""
+    undone = SHOWN | {"undone": True, "restored": True}
+    answer = ("allow", "ref_payout_failed", ("CJ-13", "CJ-30"), undone, ())
+    assert told(decide_failure(a_refund(), CRMJETTY, PAID + DAY)) == answer
+
+
+@pytest.mark.clause("X-10")
+def test_a_failure_is_told_once():
+    """Sentence 4."""
+    closed = decide_failure(a_refund(failed_at=PAID), CRMJETTY, PAID + DAY)
+    assert told(closed) == ("deny", "ref_payout_closed", ("CJ-13", "CJ-30"), SHOWN, ())
+
+
+@pytest.mark.clause("CJ-13")
+@pytest.mark.parametrize("vouched", [True, False])
+def test_a_statement_is_told_with_whether_somebody_vouched_beside_it(vouched):
+    """Sentence 1."""
+    answer = ("allow", "ref_attested", ("CJ-13",), SHOWN | {"vouched": vouched}, ())
+    assert told(attested(a_refund(is_vouched=vouched), CRMJETTY, PAID)) == answer
+
+
+def test_where_the_terms_promise_no_day_none_is_shown():
+    """Sentence 2."""
+    assert decide_payout(a_refund(), NEXOPOS, PAID).facts == SHOWN | {"payout_due": None}
 
 
 def test_terms_that_say_nothing_about_refunds_keep_no_payout_back():

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tillkey_server.rules.release_version import PATTERN, Version, in_range
+from tillkey_server.rules.release_version import MAX_LENGTH, PATTERN, Version, in_range
 
 NUMBERS = st.lists(st.integers(0, 30), min_size=1, max_size=4).map(lambda parts: ".".join(map(str, parts)))
 VERSIONS = st.builds(lambda numbers, word: numbers + word, NUMBERS, st.sampled_from(["", "-rc.1", "-rc.2", "-beta"]))
@@ -49,6 +49,13 @@ def test_what_is_no_version_is_refused(text):
     with pytest.raises(ValueError, match="no version"):
         Version(text)
     assert len(text) > 64 or re.fullmatch(PATTERN.strip("^$"), text) is None
+
+
+def test_a_version_may_be_as_long_as_its_field():
+    longest = "1-" + "a" * (MAX_LENGTH - 2)
+    assert Version(longest).text == longest
+    with pytest.raises(ValueError, match="no version"):
+        Version(longest + "a")
 
 
 @given(VERSIONS, VERSIONS, VERSIONS)

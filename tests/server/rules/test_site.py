@@ -36,7 +36,15 @@ def test_the_path_tells_two_shops_under_one_host_apart():
     assert canonical_site("https://shop.example/fr") != canonical_site("https://shop.example/it")
 
 
-@pytest.mark.parametrize("text", ["", "   ", "https://", "/only/a/path", "two words", "..", "a" * 64 + ".example"])
+@pytest.mark.clause("NX-03")
+def test_a_path_keeps_its_own_letters():
+    """Sentence 2: only the slash at its end goes."""
+    assert canonical_site("https://shop.example/BOX/") == "shop.example/BOX"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "   ", "https://", "/only/a/path", "two words", "..", "[1..2]", "a" * 64 + ".example"]
+)
 def test_what_names_no_host_is_no_site(text):
     """Sentence 3."""
     assert canonical_site(text) is None

@@ -280,6 +280,25 @@ def test_a_clock_tells_the_zone_and_the_calendar_that_it_is_counted_by() -> None
     assert shown_clocks(record(), ClockTerms(plain), NOW)[0]["clauses"] == ["BC-03", "BC-29"]
 
 
+@pytest.mark.clause("BC-03", "BC-06", "BC-04")
+def test_a_request_shows_of_each_clock_how_it_stands_and_when_it_is_due() -> None:
+    """The alarm of a fix comes on the earlier of both countings."""
+    told = ("clock", "code", "due_at", "alarm_at", "stopped_at")
+
+    def shown(*events: SupportEvent, at: datetime = NOW) -> list[tuple[object, ...]]:
+        return [tuple(one[name] for name in told) for one in shown_clocks(record(*events), ClockTerms(CARE), at)]
+
+    alarm = "2026-04-01T22:00:00Z"
+    assert shown(at=NOW + 90 * DAY) == [
+        ("ack", "sla_ack_breached", "2026-03-03T23:00:00Z", None, None),
+        ("fix", "sla_fix_breached", "2026-04-13T22:00:00Z", alarm, None),
+    ]
+    assert shown(event(K.ACCEPTED, RECEIVED), event(K.WAITING_FOR_CUSTOMER)) == [
+        ("ack", "sla_ack_met", None, None, "2026-03-02T12:00:00Z"),
+        ("fix", "sla_paused_customer", None, alarm, None),
+    ]
+
+
 @pytest.mark.clause("BC-18")
 def test_the_banner_stands_while_care_runs_and_is_of_the_moment() -> None:
     until = NOW + DAY

@@ -13,16 +13,18 @@ from hypothesis import strategies as st
 from tests.server.rules.facts import NEXOPOS
 from tillkey_server.rules.clocks import add_months, clocks_at_issue, first_instant, last_day, months_end
 from tillkey_server.rules.policy import TrialPolicy
-from tillkey_server.rules.term import Clock, Ending, Included, Payment, Run, fold, purchased, tried
+from tillkey_server.rules.term import Clock, Ending, History, Included, Payment, Run, fold, imported, purchased, tried
 from tillkey_server.rules.term_policy import AfterExpiry, TermsClauses, TermsPolicy, Window
 
 ATHENS = ZoneInfo("Europe/Athens")
 CARE = frozenset({Clock.UPDATES, Clock.SUPPORT})
 ALL = frozenset(Clock)
 SECOND = timedelta(seconds=1)
+DAY = timedelta(days=1)
 CITED = TermsClauses(*[("ZZ-01",)] * 5)
 TERMS = TermsPolicy(Window.ONE, (6, 12), (Clock.UPDATES, Clock.SUPPORT), AfterExpiry.ALLOW_WITH_PROMPT, CITED)
 
+RENTED = replace(NEXOPOS, clocks=replace(NEXOPOS.clocks, use_months=24))
 SPLIT = replace(TERMS, window=Window.SPLIT, purchase_clocks=(Clock.SUPPORT,))
 
 
@@ -132,6 +134,35 @@ def test_an_ending_after_the_end_changes_nothing_and_one_before_the_purchase_lea
     assert (before.segments, before.until) == ((), start)
 
 
+@pytest.mark.clause("K-02")
+def test_the_first_instant_of_a_term_is_within_and_its_end_is_not():
+    """Sentence 2."""
+    start = noon("2025-11-30")
+    run = support(start)
+    assert [run.covers(at) for at in (start - SECOND, start, run.until - SECOND, run.until)] == [
+        False,
+        True,
+        True,
+        False,
+    ]
+
+
+@pytest.mark.clause("K-02")
+def test_an_ending_at_the_end_itself_cuts_nothing_and_one_at_the_purchase_leaves_nothing():
+    """Sentence 7."""
+    start = noon("2025-11-30")
+    whole = support(start)
+    assert support(start, endings=[Ending(whole.until, CARE)]) == whole
+    assert support(start, endings=[Ending(start, CARE)]).segments == ()
+
+
+def test_a_clock_without_an_end_runs_until_its_first_early_ending():
+    """Sentence 7."""
+    at = noon("2026-02-10")
+    run = support(noon("2025-11-30"), endings=[Ending(at + DAY, CARE), Ending(at, CARE)], months=None)
+    assert (run.until, [run.covers(one) for one in (at - SECOND, at)]) == (at, [True, False])
+
+
 @pytest.mark.clause("X-01")
 def test_each_clock_is_folded_by_itself():
     """Sentence 1: what extends support extends no use, and what ends care ends none."""
@@ -154,6 +185,64 @@ def test_where_the_purchase_includes_none_the_first_payment_begins_the_chain():
     """Sentence 4, for support that is sold by itself."""
     run = support(noon("2025-11-30"), [paid(1, noon("2025-11-30"))], months=0)
     assert (days(run), run.segments[0].payment) == ("2026-02-28", UUID(int=1))
+
+
+def test_where_the_purchase_includes_none_what_was_paid_before_it_is_counted_from_its_day():
+    """Sentence 3, for support that is sold by itself and ahead."""
+    run = support(noon("2025-11-30"), [paid(1, noon("2025-11-29"))], months=0)
+    assert (days(run), run.segments[0].start) == ("2026-02-28", noon("2025-11-30"))
+
+
+@pytest.mark.clause("K-01")
+def test_a_history_is_folded_by_the_dates_of_its_own_zone():
+    """Sentence 3: at half past eleven in the evening in London it is the next day in Athens."""
+    included = dict.fromkeys(Clock, Included(datetime(2026, 3, 1, 23, 30, tzinfo=UTC), 3))
+    history = History(included, (paid(1, noon("2026-03-10")),), (), ATHENS)
+    ends = [one.of(Clock.SUPPORT).until for one in (history.fold(), history.fold(paid(2, noon("2026-03-11"))))]
+    assert ends == [first_instant(date(2026, month, 3), ATHENS) for month in (9, 12)]
+
+
+def test_a_use_right_that_is_sold_for_a_time_ends_with_its_months():
+    """Sentence 1."""
+    assert days(fold(purchased(noon("2026-03-02"), RENTED), (), (), ATHENS).of(Clock.USE)) == "2028-03-02"
+
+
+IMPORTED_AT = noon("2026-03-02")
+
+
+@pytest.mark.clause("NX-44")
+@pytest.mark.parametrize(
+    ("told", "care"),
+    [(None, "2026-09-02"), (first_instant(date(2026, 8, 22), ATHENS), "2026-08-21")],
+)
+def test_a_purchase_code_has_its_care_by_the_marketplaces_word_else_by_the_months_that_were_chosen(told, care):
+    """Sentence 3 of `rules.imported`."""
+    terms = fold(imported(IMPORTED_AT, NEXOPOS, 6, told), (), (), ATHENS)
+    assert (days(terms.of(Clock.SUPPORT)), days(terms.of(Clock.UPDATES))) == (care, care)
+
+
+@pytest.mark.clause("NX-44")
+@pytest.mark.parametrize("told", [None, first_instant(date(2026, 8, 22), ATHENS)])
+def test_a_purchase_code_gives_the_use_right_that_every_sale_gives(told):
+    for policy in (NEXOPOS, RENTED):
+        sold, brought = purchased(IMPORTED_AT, policy), imported(IMPORTED_AT, policy, 6, told)
+        assert fold(brought, (), (), ATHENS).of(Clock.USE) == fold(sold, (), (), ATHENS).of(Clock.USE)
+
+
+@pytest.mark.clause("NX-44")
+def test_a_purchase_code_runs_from_the_purchase_there():
+    for told in (None, first_instant(date(2026, 8, 22), ATHENS)):
+        terms = fold(imported(IMPORTED_AT, NEXOPOS, 6, told), (), (), ATHENS)
+        assert [terms.of(clock).segments[0].start for clock in Clock] == [IMPORTED_AT] * 3
+
+
+@pytest.mark.clause("NX-44")
+def test_a_renewal_of_an_imported_license_goes_on_from_the_end_that_the_marketplace_told():
+    """Sentence 3 of `rules.imported`: in New York, where the day ends later than in London."""
+    there = ZoneInfo("America/New_York")
+    told = first_instant(date(2026, 8, 22), there)
+    run = fold(imported(IMPORTED_AT, NEXOPOS, 6, told), [paid(1, noon("2026-05-01"))], (), there).of(Clock.SUPPORT)
+    assert (run.segments[1].start, last_day(run.until, there)) == (told, date(2026, 11, 21))
 
 
 def test_a_trial_ends_when_it_was_given_for():

@@ -1,0 +1,57 @@
+"""The sentences are those of `rules.refund_window`; the days are counted in Kolkata."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.server.rules.facts import a_license
+from tests.server.rules.refund_facts import CRMJETTY, PAID, facts, section
+from tillkey_server.rules.calendar import Wait
+from tillkey_server.rules.refund_window import window_end
+
+DAY = timedelta(days=1)
+SECOND = timedelta(seconds=1)
+END = PAID + 30 * DAY
+ASKED = PAID + 20 * DAY
+
+
+def end_with(*holds: Wait, now: datetime = ASKED) -> datetime | None:
+    found = facts(license=a_license(issued_at=PAID, refund_until=END), holds=holds)
+    return window_end(found, section(CRMJETTY), CRMJETTY, now)
+
+
+@pytest.mark.clause("CJ-02")
+def test_a_hold_that_ended_adds_its_own_length_whenever_that_is_asked():
+    """Sentence 3."""
+    hold = Wait(PAID + 10 * DAY, PAID + 15 * DAY)
+    assert [end_with(hold, now=PAID + days * DAY) for days in (16, 40)] == [END + 5 * DAY] * 2
+
+
+@pytest.mark.clause("CJ-02")
+@pytest.mark.parametrize(("days", "added"), [(20, 10), (9, 0)])
+def test_a_hold_that_goes_on_has_added_what_has_passed_of_it(days, added):
+    """Sentence 3: it began ten days after the payment."""
+    assert end_with(Wait(PAID + 10 * DAY), now=PAID + days * DAY) == END + added * DAY
+
+
+@pytest.mark.clause("CJ-02")
+def test_of_a_hold_that_began_before_the_payment_only_what_came_after_it_counts():
+    """Sentence 3."""
+    assert end_with(Wait(PAID - 5 * DAY, PAID + DAY)) == END + DAY
+    assert end_with(Wait(PAID - 5 * DAY, PAID - DAY)) == END
+
+
+@pytest.mark.clause("CJ-02", "K-03")
+@pytest.mark.parametrize(("start", "added"), [(END - SECOND, 2 * DAY), (END, timedelta(0))])
+def test_a_hold_that_begins_when_the_window_is_over_opens_it_no_more(start, added):
+    """Sentence 3."""
+    assert end_with(Wait(start, start + 2 * DAY), now=END + 9 * DAY) == END + added
+
+
+@pytest.mark.clause("CJ-01", "K-01")
+def test_a_products_own_days_end_with_the_vendors_day():
+    """Sentence 2: at eight in the evening in London it is the next day in Kolkata."""
+    found = facts(product_refund_days=14)
+    found = replace(found, purchase=replace(found.purchase, paid_at=datetime(2026, 1, 5, 20, tzinfo=UTC)))
+    assert window_end(found, section(CRMJETTY), CRMJETTY, ASKED) == datetime(2026, 1, 20, 18, 30, tzinfo=UTC)
