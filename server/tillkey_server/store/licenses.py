@@ -119,7 +119,9 @@ async def by_id(conn: AsyncConnection, license_id: UUID, *, lock: bool = False) 
 
 
 async def by_ids(conn: AsyncConnection, license_ids: Collection[UUID]) -> dict[UUID, LicenseRow]:
-    """Return those licenses, by their ids."""
+    """Return those of these licenses that are there, by their ids."""
+    if not license_ids:
+        return {}
     return {row.id: row for row in await rows.many(conn, _SELECT.where(_C.id.in_(license_ids)), LicenseRow)}
 
 
@@ -138,11 +140,6 @@ async def count_of_order_line(conn: AsyncConnection, line_id: UUID) -> int:
     """Return how many licenses an order line has had issued (NX-01: never more than its quantity)."""
     statement = select(func.count()).select_from(tables.license_).where(_C.order_line_id == line_id)
     return int((await conn.execute(statement)).scalar_one())
-
-
-async def of_ids(conn: AsyncConnection, license_ids: Iterable[UUID]) -> tuple[LicenseRow, ...]:
-    """Return the licenses of these ids that are there, by id."""
-    return await rows.many(conn, _SELECT.where(_C.id.in_(list(license_ids))).order_by(_C.id), LicenseRow)
 
 
 async def of_product(

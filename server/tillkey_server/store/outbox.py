@@ -49,7 +49,7 @@ async def add_each(
 ) -> None:
     """Add the same effect about several ids, in one statement."""
     found = [OutboxRow(new_id(), kind.value, subject, dict(payload), now) for subject in subjects]
-    await rows.insert_all(tx, tables.outbox, found)
+    await rows.insert(tx, tables.outbox, *found)
 
 
 async def waiting(conn: AsyncConnection, limit: int = 100) -> tuple[OutboxRow, ...]:

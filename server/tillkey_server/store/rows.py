@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sqlalchemy.dialects import postgresql, sqlite
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Sequence
 
     from sqlalchemy import ColumnElement, Select, Table, Update
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -59,15 +59,9 @@ def unchanged(statement: Select[Any], table: Table) -> Select[Any]:
 
 
 async def insert(conn: AsyncConnection, table: Table, *made: Any) -> None:
-    """Insert row objects, in one statement; IntegrityError when a rule of the table forbids one."""
+    """Insert row objects, if there are any, in one statement; IntegrityError when a rule of the table forbids one."""
     if made:
         await conn.execute(table.insert(), [values_of(row) for row in made])
-
-
-async def insert_all(conn: AsyncConnection, table: Table, found: Collection[Any]) -> None:
-    """Insert row objects, if there are any; IntegrityError when a rule of the table forbids one."""
-    if found:
-        await conn.execute(table.insert(), [values_of(row) for row in found])
 
 
 async def insert_if_absent(conn: AsyncConnection, table: Table, row: Any, key: Sequence[str]) -> bool:

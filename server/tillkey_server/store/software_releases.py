@@ -141,7 +141,7 @@ async def insert(conn: AsyncConnection, row: SoftwareReleaseRow) -> None:
 
 async def insert_fixes(conn: AsyncConnection, found: Collection[FixRow]) -> None:
     """Note for which licenses was reported what a release mends."""
-    await rows.insert_all(conn, release_fix, found)
+    await rows.insert(conn, release_fix, *found)
 
 
 async def withdraw(conn: AsyncConnection, release_id: UUID, at: datetime) -> bool:

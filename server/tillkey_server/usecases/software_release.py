@@ -228,7 +228,7 @@ async def _insert(
     tx: AsyncConnection, sold: ProductRow, row: SoftwareReleaseRow, what: Publication, scope: Scope
 ) -> None:
     await software_releases.insert(tx, row)
-    held = {one.id: one for one in await licenses.of_ids(tx, [license_id for license_id, _ in what.fixes])}
+    held = await licenses.by_ids(tx, {license_id for license_id, _ in what.fixes})
     for license_id, _ in what.fixes:
         found = held.get(license_id)
         if found is None or not scope.admits(customer=found.customer_id, product=found.product_id):

@@ -51,7 +51,7 @@ async def all_seen(tx: AsyncConnection, found: Sequence[SupportRequestRow], now:
     """Return requests that a caller sees, in their order, with as many questions to the database as for one."""
     records, terms = await records_of(tx, found, now), await all_clock_terms(tx, found)
     named = {one.license_id for one in records.values() if one.license_id is not None}
-    held = {one.id: one for one in (await licenses.of_ids(tx, named) if named else ())}
+    held = await licenses.by_ids(tx, named)
 
     def license_of(record: SupportRecord) -> LicenseRow | None:
         return None if record.license_id is None else held[record.license_id]
