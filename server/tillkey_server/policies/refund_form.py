@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
@@ -11,6 +12,7 @@ from tillkey_server.policies.deadline_form import DeadlineSection
 from tillkey_server.policies.forms import Clauses, Duration, Months, Section, Words, WorkingDays, once
 from tillkey_server.rules.issue_facts import Finding
 from tillkey_server.rules.refund_codes import RefundCode
+from tillkey_server.rules.refund_policy import PARTIAL
 
 _GRANTS, _DENIALS = "ref_granted_", "ref_denied_"
 
@@ -22,6 +24,15 @@ def _code(value: str) -> str:
 
 
 Code = Annotated[str, AfterValidator(_code)]
+
+
+def _ignored(value: str) -> str:
+    if value != PARTIAL and (not value.startswith(_GRANTS) or value not in set(RefundCode)):
+        raise ValueError(f"{value!r} is neither {PARTIAL!r} nor a code that grants: docs/codes.md lists them")
+    return value
+
+
+IgnoredRefund = Annotated[str, AfterValidator(_ignored)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 Channels = Annotated[list[Annotated[str, Field(min_length=1, max_length=64)]], AfterValidator(once)]
 PlanWord = Literal["one_time", "annual", "monthly"]
@@ -144,7 +155,9 @@ class RefundSection(Section):
     channels: Channels
     required_fields: Annotated[list[Literal["order_number", "reason"]], AfterValidator(once)]
     sender: Literal["any", "official"]
+    sender_cooldown: Duration = timedelta(0)
     repurchase: Literal["allow", "deny", "deny_pending_too"]
+    repurchase_ignores: Annotated[list[IgnoredRefund], AfterValidator(once)] = Field(default_factory=list)
     partial: Literal["keep", "reduce", "revoke"]
     tax: Literal["never", "per_law"]
     refund_all_products: bool
@@ -188,6 +201,7 @@ def contradictions(section: RefundSection | None, deadlines: DeadlineSection | N
         if len(set(names)) != len(names):
             yield f"refund.{key}", "something is listed twice"
     yield from _of_reasons(section)
+    yield from _for_nothing(section)
     shares = [one.share for one in section.plans]
     late = section.renewal is not None and section.renewal.late_annual == "prorata"
     if ("prorata" in shares or late) and section.prorata is None:
@@ -197,6 +211,14 @@ def contradictions(section: RefundSection | None, deadlines: DeadlineSection | N
     excluded = sorted({one.kind for one in section.lines} & set(section.along))
     if excluded:
         yield "refund.along", f"{excluded[0]!r} is among the lines that are never paid back"
+
+
+def _for_nothing(section: RefundSection) -> Iterator[tuple[str, str]]:
+    """Yield what another key leaves without any effect."""
+    if section.sender_cooldown and section.sender == "any":
+        yield "refund.sender_cooldown", "counts for nothing: refund.sender is 'any'"
+    if section.repurchase_ignores and section.repurchase == "allow":
+        yield "refund.repurchase_ignores", "counts for nothing: refund.repurchase is 'allow'"
 
 
 def _of_reasons(section: RefundSection) -> Iterator[tuple[str, str]]:

@@ -3,11 +3,12 @@
 1. Without terms about refunds a person decides (NX-35: never denied on what nobody wrote), unless the license is on
    hold or terminated.
 2. A legal hold comes first, then the end of the whole agreement, and a violation of copyright that a hold confirmed,
-   which denies for good (CJ-02). Then, in this order: what is refunded already; a sender that is not the official one
-   (CJ-31); a form that lacks something (CJ-32); another sales channel (CJ-15); a line that is never paid back (CJ-04,
-   CJ-08, CJ-16); the vendor's core (NX-31); a product that is never refunded (CJ-01); what was refunded once before and
-   bought again (CJ-05). Whose purchase was refunded goes by the account: an account that was erased leaves no hash of
-   its address behind, since the same address again is another customer (NX-38, ADR 0020), and nobody is barred by it.
+   which denies for good (CJ-02). Then, in this order: what is refunded already; a sender that is not the official
+   one, or whose address was changed so recently that a person looks first (CJ-31); a form that lacks something
+   (CJ-32); another sales channel (CJ-15); a line that is never paid back (CJ-04, CJ-08, CJ-16); the vendor's core
+   (NX-31); a product that is never refunded (CJ-01); what was refunded once before and bought again (CJ-05). Whose
+   purchase was refunded goes by the account: an account that was erased leaves no hash of its address behind, since
+   the same address again is another customer (NX-38, ADR 0020), and nobody is barred by it.
 3. A right of the law stands above the vendor's bars (NX-35), and nothing else does: a bar denies beside any ground.
 4. One ground that holds is enough; reasons that are none are ignored beside it (CJ-06). Of several the first gives the
    code; all are told, with their clauses.
@@ -36,7 +37,7 @@ from tillkey_server.rules.refund_amount import Months, Sum, full_sum, rest_sum
 from tillkey_server.rules.refund_codes import RefundCode
 from tillkey_server.rules.refund_facts import Asked, Item, RefundFacts
 from tillkey_server.rules.refund_grounds import Case, Judged, bars_of, judge_all
-from tillkey_server.rules.refund_policy import Core, Late, Need, Plan, Repurchase, Sender, Share, TaxRefund
+from tillkey_server.rules.refund_policy import PARTIAL, Core, Late, Need, Plan, Repurchase, Sender, Share, TaxRefund
 from tillkey_server.rules.refund_renewal import judge_renewal
 from tillkey_server.rules.refund_window import is_not_refundable, window_end
 
@@ -121,6 +122,9 @@ def _obstacles(case: Case, policy: Policy) -> Iterator[Decision]:
         yield deny(RefundCode.DENIED_ALREADY_REFUNDED, clauses=cited.effects, policy=ref, now=now)
     if terms.sender is Sender.OFFICIAL and asked.sender_verified is not True:
         yield deny(RefundCode.SENDER_NOT_OFFICIAL, clauses=cited.sender, policy=ref, now=now)
+    believed_at = _believed_at(case)
+    if believed_at is not None and now < believed_at:
+        yield pend(RefundCode.PENDING_SENDER, clauses=cited.sender, policy=ref, now=now, retry_at=believed_at)
     missing = [name for name in terms.required_fields if not getattr(asked, _FIELDS[name])]
     if missing:
         lacking = {"fields": missing}
@@ -131,9 +135,29 @@ def _obstacles(case: Case, policy: Policy) -> Iterator[Decision]:
     yield from _of_the_item(case, policy)
     if is_not_refundable(facts, terms):
         yield deny(RefundCode.DENIED_PRODUCT_NOT_REFUNDABLE, clauses=cited.product, policy=ref, now=now)
-    pending_counts = terms.repurchase is Repurchase.DENY_PENDING_TOO and facts.pending_before
-    if terms.repurchase is not Repurchase.ALLOW and (facts.refunded_before or pending_counts):
+    if _was_refunded_before(case):
         yield deny(RefundCode.DENIED_REPURCHASE, clauses=cited.repurchase, policy=ref, now=now)
+
+
+def _was_refunded_before(case: Case) -> bool:
+    """Tell whether an earlier refund bars this one (CJ-05); what the terms ignore, and reading 6, apart."""
+    facts, terms = case.facts, case.terms
+    if terms.repurchase is Repurchase.ALLOW:
+        return False
+    ignored = set(terms.repurchase_ignores)
+    counted = (
+        one for one in facts.refunded_before if one.code not in ignored and (one.ended or PARTIAL not in ignored)
+    )
+    return any(counted) or (terms.repurchase is Repurchase.DENY_PENDING_TOO and facts.pending_before)
+
+
+def _believed_at(case: Case) -> datetime | None:
+    """Return from when a message is believed to be the customer's; None: it is (sentence 2)."""
+    facts, terms = case.facts, case.terms
+    if terms.sender is not Sender.OFFICIAL or facts.readdressed_at is None:
+        return None
+    came_before = case.asked.asked_at < facts.readdressed_at
+    return None if came_before else facts.readdressed_at + terms.sender_cooldown
 
 
 def _ended(facts: RefundFacts, policy: Policy, now: datetime, hold: Clauses = ()) -> Iterator[Decision]:

@@ -65,6 +65,7 @@ class RefundCode(Code):
     PENDING_FINDING = "ref_pending_finding"
     PENDING_RESOLUTION = "ref_pending_resolution"
     PENDING_EMAIL_REQUEST = "ref_pending_email_request"
+    PENDING_SENDER = "ref_pending_sender"
     PENDING_ATTEMPT = "ref_pending_attempt"
     PENDING_COOPERATION = "ref_pending_cooperation"
     REQUEST_INCOMPLETE = "ref_request_incomplete"

@@ -52,12 +52,21 @@ class RenewalPayment:
 
 
 @dataclass(frozen=True, slots=True)
+class EarlierRefund:
+    """What was granted of an earlier purchase: by which code, and whether its license ended with it."""
+
+    code: str
+    ended: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class RefundFacts:
     """What is on record about the license whose refund is asked for.
 
     `activations_ever` counts what was ever granted, `active` what holds it now; `downloads` are completed ones by any
     channel. `holds` are past and present legal holds. `refunded_before` and `pending_before` tell of the same
-    customer's earlier refunds of the same product, before this purchase (CJ-05).
+    customer's earlier refunds of the same product, before this purchase (CJ-05). `readdressed_at` is when
+    the customer's address was last changed (CJ-31).
     """
 
     license: LicenseFacts
@@ -76,8 +85,9 @@ class RefundFacts:
     issue: IssueFacts | None = None
     holds: tuple[Wait, ...] = ()
     copyright_violated: bool = False
-    refunded_before: bool = False
+    refunded_before: tuple[EarlierRefund, ...] = ()
     pending_before: bool = False
+    readdressed_at: datetime | None = None
 
     @property
     def paid_at(self) -> datetime:

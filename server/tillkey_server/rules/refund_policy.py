@@ -132,6 +132,10 @@ class Repurchase(StrEnum):
     DENY_PENDING_TOO = "deny_pending_too"
 
 
+PARTIAL = "partial"
+"""The word for earlier refunds that left their license in use."""
+
+
 class HoldWindow(StrEnum):
     """What a legal hold does to the refund window (CJ-02)."""
 
@@ -266,7 +270,9 @@ class RefundPolicy:
     channels: tuple[str, ...]
     required_fields: tuple[str, ...]
     sender: Sender
+    sender_cooldown: timedelta
     repurchase: Repurchase
+    repurchase_ignores: tuple[str, ...]
     partial: Partial
     tax: TaxRefund
     refund_all_products: bool

@@ -23,12 +23,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CustomerRow:
-    """One customer; the address is personal data and stays out of `repr` (I16)."""
+    """One customer; the address is personal data and stays out of `repr` (I16).
+
+    `readdressed_at` is when it got another one; None: never.
+    """
 
     id: UUID
     email: str = field(repr=False)
     email_key: str = field(repr=False)
     created_at: datetime
+    readdressed_at: datetime | None = None
 
 
 _SELECT = select(*rows.columns_of(tables.customer, CustomerRow))
@@ -64,10 +68,15 @@ async def page(
     return await rows.many(conn, paged(statement, paging, key=tables.customer.c.id, sorts=SORTS), CustomerRow)
 
 
-async def readdress(conn: AsyncConnection, customer_id: UUID, *, email: str, email_key: str) -> None:
-    """Give a customer another address; IntegrityError (`uq_customer_email_key`) when somebody has it."""
+async def readdress(
+    conn: AsyncConnection, customer_id: UUID, *, email: str, email_key: str, at: datetime | None
+) -> None:
+    """Give a customer another address, which is its own since `at`; None: since it is known.
+
+    IntegrityError (`uq_customer_email_key`) when somebody has it.
+    """
     statement = tables.customer.update().where(tables.customer.c.id == customer_id)
-    await conn.execute(statement.values(email=email, email_key=email_key))
+    await conn.execute(statement.values(email=email, email_key=email_key, readdressed_at=at))
 
 
 async def insert(conn: AsyncConnection, row: CustomerRow) -> None:

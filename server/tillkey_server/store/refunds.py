@@ -11,7 +11,7 @@ from tillkey_server.errors import BrokenInvariant
 from tillkey_server.rules.order_line import LineKind
 from tillkey_server.rules.policy import PolicyRef
 from tillkey_server.rules.refund import Ends
-from tillkey_server.rules.refund_facts import Item
+from tillkey_server.rules.refund_facts import EarlierRefund, Item
 from tillkey_server.store import rows, tables
 from tillkey_server.store.paging import Paging, Sort, paged
 from tillkey_server.store.scoping import admitted
@@ -206,8 +206,8 @@ async def seen_used(conn: AsyncConnection, license_id: UUID, at: datetime) -> bo
 
 async def earlier_of_family(
     conn: AsyncConnection, *, customer_id: UUID, product_id: UUID, code: str, family: str | None, before: datetime
-) -> tuple[bool, bool]:
-    """Tell whether a customer was refunded a product of the family before, and whether such a request is pending.
+) -> tuple[tuple[EarlierRefund, ...], bool]:
+    """Return what a customer was refunded of products of the family before, and whether such a request is pending.
 
     Who was refunded is whose money it was then, wherever the license went since; what was paid back of a renewal, of
     tax or of what was bought beside a product is no refund of the product (CJ-05). A request that is pending is that
@@ -220,8 +220,9 @@ async def earlier_of_family(
     joined = tables.license_.join(tables.product, product.id == _L.product_id)
     of_price = exists().where(_P.refund_id == _F.id, _P.kind == LineKind.PRODUCT.value, _P.minor > 0)
     granted = (
-        exists()
+        select(_F.code, _F.ends)
         .select_from(tables.refund.join(joined, _L.id == _F.license_id))
+        .distinct()
         .where(_F.customer_id == customer_id, or_(*same), _F.granted_at < before, _F.failed_at.is_(None), of_price)
     )
     pending = (
@@ -230,8 +231,9 @@ async def earlier_of_family(
         .where(_L.customer_id == customer_id, or_(*same), _R.recorded_at < before)
         .where(_R.outcome == "pend", _R.closed_at.is_(None), _R.asked["item"].as_string() == Item.PRODUCT.value)
     )
-    found = (await conn.execute(select(granted, pending))).one()
-    return bool(found[0]), bool(found[1])
+    found = await conn.execute(granted.order_by(_F.code, _F.ends))
+    earlier = tuple(EarlierRefund(code, ended=ends == Ends.LICENSE.value) for code, ends in found)
+    return earlier, bool((await conn.execute(select(pending))).scalar_one())
 
 
 def _seen(scope: Scope) -> Select[Any]:

@@ -176,6 +176,7 @@ customer = Table(
     Column("email", Text, nullable=False),
     Column("email_key", Text, nullable=False, unique=True),
     instant("created_at"),
+    instant("readdressed_at", optional=True),
 )
 
 project = Table(

@@ -84,13 +84,15 @@ async def change_customer(
     address = address_of(email, "email")
     try:
         async with services.db.writing() as tx:
-            await living(tx, customer_id, scope, lock=True)
+            known = await living(tx, customer_id, scope, lock=True)
             if not scope.unlimited:
                 return RefusalAnswer(Refusal.PERMISSION_DENIED, "An API key with limits changes no address.", ("I13",))
-            await customers.readdress(tx, customer_id, email=address, email_key=address.casefold())
+            now, key = services.clock.now(), address.casefold()
+            changed_at = known.readdressed_at if key == known.email_key else now
+            await customers.readdress(tx, customer_id, email=address, email_key=key, at=changed_at)
             await audit.append(
                 tx,
-                at=services.clock.now(),
+                at=now,
                 actor=actor,
                 action="customer_change",
                 outcome=Outcome.ALLOW.value,

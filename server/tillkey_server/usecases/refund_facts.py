@@ -20,7 +20,8 @@ from tillkey_server.rules.refund_amount import piece_of
 from tillkey_server.rules.refund_facts import Asked, Payment, RefundFacts, RenewalPayment
 from tillkey_server.rules.refund_policy import Plan
 from tillkey_server.rules.term_policy import Clock
-from tillkey_server.store import activations, downloads, legal_holds, orders, products, refunds, terms
+from tillkey_server.store import activations, customers, downloads, legal_holds, orders, products, refunds, terms
+from tillkey_server.store.customers import CustomerRow
 from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.store.orders import OrderLineRow
 from tillkey_server.store.products import ProductRow
@@ -41,6 +42,7 @@ async def refund_facts(
     """Read what decides a refund of a license. Raises BadInput for a support request that is none of its own."""
     bought = await bought_by(tx, row)
     sold = await _product(tx, row)
+    buyer = await _customer(tx, row)
     back = await refunds.refunded_of_license(tx, row.id)
     holds = await legal_holds.of_license(tx, row.id)
     before, pending = await refunds.earlier_of_family(
@@ -70,6 +72,7 @@ async def refund_facts(
         copyright_violated=await legal_holds.violation_in_order(tx, bought.order.id),
         refunded_before=before,
         pending_before=pending,
+        readdressed_at=buyer.readdressed_at,
     )
 
 
@@ -94,6 +97,13 @@ async def _product(tx: AsyncConnection, row: LicenseRow) -> ProductRow:
     if sold is None:
         raise BrokenInvariant(f"license {row.id} has no product")
     return sold
+
+
+async def _customer(tx: AsyncConnection, row: LicenseRow) -> CustomerRow:
+    buyer = await customers.by_id(tx, row.customer_id)
+    if buyer is None:
+        raise BrokenInvariant(f"license {row.id} has no customer")
+    return buyer
 
 
 async def _plan(tx: AsyncConnection, row: LicenseRow, policy: Policy) -> Plan:

@@ -199,6 +199,25 @@ async def test_a_request_counts_only_from_the_official_address(desk: Desk) -> No
     assert told["clauses"] == ["CJ-31"]
 
 
+@pytest.mark.clause("CJ-31")
+async def test_an_address_that_was_changed_yesterday_is_believed_after_seven_days(desk: Desk) -> None:  # noqa: F811
+    """What came before the change came from the address that was the official one then."""
+    sold = await desk.sell(CJ)
+    owner = (await desk.agent.get(f"/v1/licenses/{sold.license_id}")).json()["customer_id"]
+    written_at = desk.now.isoformat()
+    desk.house.clock.turn(hours=1)
+    for address in ("thief@shop.example", "Thief@shop.example"):
+        assert (await desk.supervisor.patch(f"/v1/customers/{owner}", json={"email": address})).status_code == 200
+        desk.house.clock.turn(hours=12)
+    told = await desk.preview(sold, "defect", **OFFICIAL)
+    assert (told["code"], told["clauses"]) == ("ref_pending_sender", ["CJ-31"])
+    assert told["retry_at"] == "2026-03-09T10:00:00Z"
+    before = await desk.preview(sold, "defect", received_at=written_at, **OFFICIAL)
+    desk.house.clock.turn(days=6)
+    after = await desk.preview(sold, "defect", **OFFICIAL)
+    assert {one["code"] for one in (before, after)} == {"ref_pending_issue_required"}
+
+
 @pytest.mark.clause("CJ-05")
 async def test_who_was_refunded_before_is_whose_money_it_was_then_wherever_the_license_went(
     desk: Desk,  # noqa: F811

@@ -224,7 +224,7 @@ async def test_what_another_channel_sold_is_refunded_there(house: House) -> None
 async def test_a_later_version_decides_only_where_it_is_better_and_willing(house: House) -> None:
     """Reported on day 40: the first text denies, the later one counts 30 working days."""
     later = (
-        ("version = 2", "version = 3"),
+        ("version = 3", "version = 4"),
         (
             'share = "full"\ncode = "ref_granted_one_time',
             'share = "full"\nwindow_working_days = 30\ncode = "ref_granted_one_time',
@@ -237,7 +237,7 @@ async def test_a_later_version_decides_only_where_it_is_better_and_willing(house
         sold = await before.sell("swap", paid_at=MORNING - 60 * DAY)
         request = await before.issue(sold, MORNING - 20 * DAY, finding="malfunction")
         first = await before.preview(sold, "defect", support_request=request, **OFFICIAL)
-        assert (first["code"], first["policy"]["version"]) == ("ref_denied_window_closed", 2)
+        assert (first["code"], first["policy"]["version"]) == ("ref_denied_window_closed", 3)
     place.write_text(own_terms("swap", "crmjetty", *later), "utf-8")
     async with reopened(house, None) as after:
         lacking = await after.preview(sold, "defect", support_request=request, **OFFICIAL)
@@ -248,7 +248,7 @@ async def test_a_later_version_decides_only_where_it_is_better_and_willing(house
         )
         full = {**OFFICIAL, "order_number": "A-1", "explanation": "it does not start"}
         told = await after.preview(sold, "defect", support_request=request, **full)
-        assert (told["code"], told["policy"]["version"]) == ("ref_granted_one_time_full", 3)
+        assert (told["code"], told["policy"]["version"]) == ("ref_granted_one_time_full", 4)
         assert "CJ-29" in told["clauses"]
 
 
@@ -263,13 +263,13 @@ async def test_the_marketplace_decides_by_the_version_that_is_better_and_chooses
         request = await before.issue(sold, MORNING - 60 * DAY, finding="malfunction")
         pending = await before.ask(sold, "unanswered", support_request=request)
         assert pending["code"] == "ref_pending_platform"
-    place.write_text(own_terms("swap", "prestashop-care", ("version = 2", "version = 3")), "utf-8")
+    place.write_text(own_terms("swap", "prestashop-care", ("version = 3", "version = 4")), "utf-8")
     said = {"decision": "grant", "reason": "unanswered", "as_platform": True}
     async with reopened(house, None) as after:
         chosen = await after.act(pending, "decide", amount="1.00 EUR", **said)
         assert (chosen["http"], chosen["detail"].partition(":")[0]) == (400, "amount")
         granted = await after.act(pending, "decide", **said)
-        assert (granted["granted"]["amount"], granted["policy"]["version"]) == ("119.00 EUR", 3)
+        assert (granted["granted"]["amount"], granted["policy"]["version"]) == ("119.00 EUR", 4)
 
 
 class reopened:  # noqa: N801 - reads as the sentence it is in

@@ -42,7 +42,7 @@ async def test_every_decision_is_on_record_with_its_facts_policy_and_clauses(hou
     assert decision["outcome"] == "deny"
     assert decision["code"] == "license_in_use"
     assert decision["clauses"] == ["NX-03"]
-    assert decision["policy"] == {"name": "nexopos", "version": 2}
+    assert decision["policy"] == {"name": "nexopos", "version": 3}
     assert decision["facts"]["held_since"] == "2026-03-02T09:00:00Z"
     assert "in use since 2026-03-02T09:00:00Z" in decision["words"]
 

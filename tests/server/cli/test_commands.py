@@ -273,9 +273,9 @@ def test_policies_are_listed_and_compared_by_name_and_by_file(shell, tmp_path):
     compared = shell.json("policy", "diff", "default", "nexopos")
     assert {"key": "name", "before": "default", "after": "nexopos"} in compared["changes"]
     later = tmp_path / "default.toml"
-    later.write_text(shell.json("policy", "show", "default")["source"].replace("version = 2", "version = 3"), "utf-8")
+    later.write_text(shell.json("policy", "show", "default")["source"].replace("version = 3", "version = 4"), "utf-8")
     assert shell.json("policy", "diff", "default", str(later))["changes"] == [
-        {"key": "version", "before": 2, "after": 3}
+        {"key": "version", "before": 3, "after": 4}
     ]
     assert shell.json("policy", "diff", "default", "none-such", exit_code=1)["code"] == "not_found"
 

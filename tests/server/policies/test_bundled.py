@@ -19,7 +19,7 @@ HOUSE = Path(tillkey_server.__file__).parent
 
 def test_the_five_vendors_and_a_plain_default_are_bundled():
     assert list(POLICIES) == ["01generator", "crmjetty", "default", "netposa", "nexopos", "prestashop-care"]
-    assert {policy.version for policy in POLICIES.values()} == {2}
+    assert {policy.version for policy in POLICIES.values()} == {3}
 
 
 @pytest.mark.clause("X-01")

@@ -58,9 +58,9 @@ def test_a_kept_text_is_read_again_as_the_same_policy():
         ('title = "NexoPOS marketplace terms of use"\n', "", "title", "is missing"),
         ("gap =", "gab =", "forced_deactivation.gab", "is no key of a policy"),
         ("[move]\nticket_hours = 24", "[move]", "move.ticket_hours", "is missing"),
-        ("version = 2", 'version = "1"', "version", "Input should be a valid integer"),
-        ("version = 2", "version = true", "version", "Input should be a valid integer"),
-        ("version = 2", "version = 0", "version", "Input should be greater than or equal to 1"),
+        ("version = 3", 'version = "1"', "version", "Input should be a valid integer"),
+        ("version = 3", "version = true", "version", "Input should be a valid integer"),
+        ("version = 3", "version = 0", "version", "Input should be greater than or equal to 1"),
         (
             "require_project = true",
             "require_project = 1",

@@ -4,7 +4,7 @@ import pytest
 
 from tillkey_server.policies.loader import PolicyError, bundled_policies, parse_policy
 
-TEXT = bundled_policies()["crmjetty"].source
+TEXT = bundled_policies()["crmjetty"].source.replace("repurchase_ignores = []", 'repurchase_ignores = ["partial"]')
 
 
 @pytest.mark.parametrize(
@@ -13,6 +13,9 @@ TEXT = bundled_policies()["crmjetty"].source
         ('name = "evaluation"', 'name = "mistake"', "refund.reasons"),
         ('plan = "annual"\nshare', 'plan = "one_time"\nshare', "refund.plans"),
         ('kind = "extra_domain"', 'kind = "support"', "refund.lines"),
+        ('sender = "official"', 'sender = "any"', "refund.sender_cooldown"),
+        ('repurchase = "deny"', 'repurchase = "allow"', "refund.repurchase_ignores"),
+        ('["partial"]', '["ref_denied_solved"]', "refund.repurchase_ignores.0"),
         ("along = []", 'along = ["support"]', "refund.along"),
         ("paid_months = 10", "paid_months = 13", "refund.prorata.paid_months"),
         ('code = "ref_granted_defect"', "", "refund.reasons.defect.code"),

@@ -31,10 +31,11 @@ from tillkey_server.rules.issue_facts import Finding
 from tillkey_server.rules.order_line import LineKind
 from tillkey_server.rules.refund import Ends
 from tillkey_server.rules.refund_codes import RefundCode
-from tillkey_server.rules.refund_facts import Item
+from tillkey_server.rules.refund_facts import EarlierRefund, Item
 from tillkey_server.rules.refund_policy import Core, HoldWindow, Kind, Late, Need, Plan, Repurchase, Sender
 
-DAY = timedelta(days=1)
+DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
+BEFORE = EarlierRefund("ref_granted_defect")
 BROKEN = an_issue(Finding.MALFUNCTION, resolve_due=PAID + 3 * DAY)
 LATE = an_issue(Finding.MALFUNCTION, at=PAID + 100 * DAY, resolve_due=PAID + 103 * DAY)
 
@@ -103,6 +104,20 @@ def test_a_request_counts_only_from_the_official_address(verified):
     assert code(facts(issue=BROKEN), asked, terms(sender=Sender.ANY), PAID + 5 * DAY) == "ref_granted_one_time_full"
 
 
+@pytest.mark.clause("CJ-31")
+def test_a_new_address_is_believed_when_exactly_its_time_is_over():
+    """Up to then a person looks; a message that came before the change is believed, one of the same second is not."""
+    week, changed = timedelta(days=7), PAID + DAY
+    found, asked = facts(issue=BROKEN, readdressed_at=changed), asking("defect", at=changed)
+    cool = terms(sender_cooldown=week)
+    told = decide(found, asked, cool, changed + week - SECOND).decision
+    assert (told.code, told.clauses, told.retry_at) == ("ref_pending_sender", ("CJ-31",), changed + week)
+    assert code(found, asked, cool, changed + week) == "ref_granted_one_time_full"
+    earlier = asking("defect", at=changed - SECOND)
+    assert code(found, earlier, cool, changed) == code(found, earlier, terms(sender_cooldown=0 * week), changed)
+    assert code(found, asked, terms(sender=Sender.ANY, sender_cooldown=week), changed) == "ref_pending_resolution"
+
+
 @pytest.mark.clause("CJ-32")
 def test_a_form_that_lacks_something_says_what():
     policy = terms(required_fields=("order_number", "reason"))
@@ -166,11 +181,30 @@ def test_a_product_may_have_a_window_of_its_own():
 def test_what_was_refunded_and_bought_again_is_not_refunded_again():
     """Decided reading 6: a refund that is only pending counts by setting."""
     asked = asking("defect", at=PAID + 5 * DAY)
-    assert code(facts(issue=BROKEN, refunded_before=True), asked) == "ref_denied_repurchase"
+    assert code(facts(issue=BROKEN, refunded_before=(BEFORE,)), asked) == "ref_denied_repurchase"
     pending = facts(issue=BROKEN, pending_before=True)
     assert code(pending, asked) == "ref_granted_one_time_full"
     assert code(pending, asked, terms(repurchase=Repurchase.DENY_PENDING_TOO)) == "ref_denied_repurchase"
-    assert code(facts(NEXOPOS, refunded_before=True), asking("mistake"), NEXOPOS) == "ref_granted_mistake"
+    assert code(facts(NEXOPOS, refunded_before=(BEFORE,)), asking("mistake"), NEXOPOS) == "ref_granted_mistake"
+
+
+@pytest.mark.clause("CJ-05")
+@pytest.mark.parametrize(
+    ("ignored", "earlier", "barred"),
+    [
+        ((), EarlierRefund("ref_granted_by_person", ended=False), True),
+        (("partial",), EarlierRefund("ref_granted_by_person", ended=False), False),
+        (("partial",), BEFORE, True),
+        (("ref_granted_defect",), BEFORE, False),
+        (("ref_granted_defect",), EarlierRefund("ref_granted_by_person"), True),
+    ],
+)
+def test_terms_may_ignore_an_earlier_refund_of_a_part_or_by_the_vendors_own_fault(ignored, earlier, barred):
+    asked, policy = asking("defect", at=PAID + 5 * DAY), terms(repurchase_ignores=ignored)
+    alone = code(facts(issue=BROKEN, refunded_before=(earlier,)), asked, policy)
+    assert alone == ("ref_denied_repurchase" if barred else "ref_granted_one_time_full")
+    another = EarlierRefund("ref_granted_annual_full")
+    assert code(facts(issue=BROKEN, refunded_before=(earlier, another)), asked, policy) == "ref_denied_repurchase"
 
 
 @pytest.mark.clause("NX-35")

@@ -27,7 +27,7 @@ FRENCH = CRMJETTY
 MONTHLY_NEVER = '[[refund.plans]]\nplan = "monthly"\nshare = "nothing"\nclauses = ["CJ-29"]\n\n'
 LATER = edited(
     "crmjetty",
-    ("version = 2", "version = 3"),
+    ("version = 3", "version = 4"),
     ("apply_if_better = true", "apply_if_better = false"),
     (
         'share = "full"\ncode = "ref_granted_one_time_full"',
@@ -76,15 +76,15 @@ def test_a_later_version_counts_only_where_it_is_better_and_says_so():
     found = facts(issue=issue)
     willing = terms(LATER, apply_if_better=True)
     refused = decide_under_both(found, ASKED, FRENCH, LATER, ASKED.asked_at)
-    assert (refused.decision.code, refused.decision.policy.version) == ("ref_denied_window_closed", 2)
+    assert (refused.decision.code, refused.decision.policy.version) == ("ref_denied_window_closed", 3)
     granted = decide_under_both(found, ASKED, FRENCH, willing, ASKED.asked_at)
-    assert (granted.decision.code, granted.decision.policy.version) == ("ref_granted_one_time_full", 3)
+    assert (granted.decision.code, granted.decision.policy.version) == ("ref_granted_one_time_full", 4)
     assert "CJ-29" in granted.decision.clauses
     monthly = replace(found, plan=Plan.MONTHLY, issue=replace(issue, reported_at=PAID))
     kept = decide_under_both(monthly, ASKED, FRENCH, willing, ASKED.asked_at)
-    assert (kept.decision.code, kept.decision.policy.version) == ("ref_granted_defect", 2)
+    assert (kept.decision.code, kept.decision.policy.version) == ("ref_granted_defect", 3)
     older = decide_under_both(found, ASKED, willing, FRENCH, ASKED.asked_at)
-    assert older.decision.policy.version == 3
+    assert older.decision.policy.version == 4
 
 
 @pytest.mark.clause("K-09")

@@ -91,7 +91,7 @@ async def test_a_newer_version_of_the_terms_moves_no_deadline_backwards(house: H
     async with house.services.db.writing() as tx:
         known = await policies.newest(tx, "prestashop-care")
         assert known is not None
-        source = known.source.replace("version = 2", "version = 3").replace(
+        source = known.source.replace("version = 3", "version = 4").replace(
             "holidays = [] ", "holidays = [2026-01-05] "
         )
         assert source.count("2026-01-05") == 1

@@ -171,7 +171,7 @@ async def test_a_revoked_license_is_refused_a_second_revocation_with_its_clauses
     sold = await house.license()
     first, second = [await admin.post(f"/v1/licenses/{sold.license_id}/revoke", json=REASON) for _ in range(2)]
     assert (first.status_code, first.json()["code"]) == (200, "license_revoked")
-    assert first.json()["policy"] == {"name": "default", "version": 2}
+    assert first.json()["policy"] == {"name": "default", "version": 3}
     assert (second.status_code, second.json()["code"]) == (403, "license_revoked")
     assert second.json()["clauses"] == ["K-13", "X-04"]
 

@@ -56,10 +56,10 @@ async def test_a_text_that_is_no_policy_is_judged_and_breaks_nothing(callers, so
 
 async def test_two_policies_are_compared_key_by_key(callers):
     agent = await callers.client("agent")
-    later = DEFAULT.replace("version = 2", "version = 3").replace("refund_days = 30", "refund_months = 2")
+    later = DEFAULT.replace("version = 3", "version = 4").replace("refund_days = 30", "refund_months = 2")
     compared = (await agent.post("/v1/policies/default/diff", json={"source": later})).json()
     assert compared["changes"] == [
-        {"key": "version", "before": 2, "after": 3},
+        {"key": "version", "before": 3, "after": 4},
         {"key": "clocks.refund_days", "before": 30, "after": None},
         {"key": "clocks.refund_months", "before": None, "after": 2},
     ]
