@@ -224,7 +224,7 @@ async def test_a_later_version_decides_only_where_it_is_better_for_the_customer(
     policy = now.policy
 
     def later(**renewal):
-        changed = replace(policy, version=3, renewal=replace(policy.renewal, **renewal))
+        changed = replace(policy, version=4, renewal=replace(policy.renewal, **renewal))
         book["01generator"] = replace(now, policy=changed)
 
     asked = []
@@ -233,8 +233,8 @@ async def test_a_later_version_decides_only_where_it_is_better_for_the_customer(
         asked.append(await quote(http, sold))
     book["01generator"] = now
     assert [(one["facts"]["price"], one["policy"]["version"]) for one in asked] == [
-        ("18.00 EUR", 2),
-        ("12.00 EUR", 3),
+        ("18.00 EUR", 3),
+        ("12.00 EUR", 4),
     ]
 
 

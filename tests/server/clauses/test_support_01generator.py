@@ -18,7 +18,7 @@ async def test_a_question_is_answered_by_the_close_of_the_next_working_day(house
     assert (due["due_at"], due["timezone"], due["calendar"]) == (
         "2026-01-05T15:00:00Z",
         "Europe/Athens",
-        "01generator 2",
+        "01generator 3",
     )
 
 

@@ -26,7 +26,7 @@ def _faults(text):
 
 def test_a_good_file_becomes_a_frozen_policy():
     policy = parse_policy(TEXT, "nexopos.toml").policy
-    assert policy.ref == PolicyRef("nexopos", 2)
+    assert policy.ref == PolicyRef("nexopos", 3)
     assert policy.effective_from == date(2026, 1, 1)
     assert policy.activation.project_binding is ProjectBinding.PERMANENT_AFTER_PRODUCTION
     assert policy.forced_deactivation.window == timedelta(days=365)

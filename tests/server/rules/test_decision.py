@@ -21,7 +21,7 @@ def test_a_decision_carries_answer_code_clauses_policy_version_time_and_facts():
     )
     assert (decision.outcome, decision.code) == (Outcome.DENY, "license_in_use")
     assert decision.clauses == ("NX-03", "NX-04")
-    assert (decision.policy, decision.evaluated_at) == (PolicyRef("nexopos", 2), NOW)
+    assert (decision.policy, decision.evaluated_at) == (PolicyRef("nexopos", 3), NOW)
     assert json.dumps(decision.facts) == '{"since": "2026-03-10T12:00:00Z"}'
     assert (decision.retry_at, decision.options) == (NOW + DAY, ("move_ticket",))
     assert not decision.allowed

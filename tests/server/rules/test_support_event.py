@@ -274,7 +274,7 @@ def test_a_clock_is_due_met_breached_or_stands_still_for_somebody() -> None:
 @pytest.mark.clause("K-01")
 def test_a_clock_tells_the_zone_and_the_calendar_that_it_is_counted_by() -> None:
     [ack, _] = shown_clocks(record(), ClockTerms(CARE), NOW)
-    assert (ack["timezone"], ack["calendar"]) == ("Europe/Paris", "prestashop-care 2")
+    assert (ack["timezone"], ack["calendar"]) == ("Europe/Paris", "prestashop-care 3")
     assert ack["clauses"] == ["BC-03", "BC-29", "K-01", "K-04"]
     plain = replace(CARE, calendar=None)
     assert shown_clocks(record(), ClockTerms(plain), NOW)[0]["clauses"] == ["BC-03", "BC-29"]
