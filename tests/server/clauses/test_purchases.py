@@ -4,10 +4,12 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import select
 
 from tests.support.callers import Callers
 from tests.support.house import AGENT, House
 from tillkey_server.ids import new_token
+from tillkey_server.store import tables
 from tillkey_server.usecases.license import change_standing
 from tillkey_server.usecases.review import propose_refunds
 
@@ -296,6 +298,9 @@ async def test_a_check_that_takes_too_long_proposes_a_refund_once(house: House, 
     assert await propose_refunds(house.services) == 0
     house.clock.turn(hours=1)
     assert [await propose_refunds(house.services) for _ in range(2)] == [1, 0]
+    async with house.services.db.reading() as tx:
+        told = await tx.execute(select(tables.outbox.c.subject).where(tables.outbox.c.kind == "order_refund_proposed"))
+        assert [*told.scalars()] == [placed["id"]]
     listed = (await client.get("/v1/audit", params={"code": "order_refund_proposed"})).json()["items"]
     assert [(one["outcome"], one["clauses"], one["facts"]["order"]) for one in listed] == [
         ("pend", ["BC-37"], placed["id"])
