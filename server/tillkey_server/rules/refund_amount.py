@@ -108,7 +108,7 @@ def split(total: int, weights: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def coupon_of(minor: int, left: int, coupon_left: int) -> int:
-    """Return what of a price that goes back is a coupon, by what is left of the price and of its coupon (sentence 8)."""
+    """Return what of a price that goes back is coupon, by what is left of the price and of its coupon (sentence 8)."""
     return split(minor, (left - coupon_left, coupon_left))[1]
 
 
