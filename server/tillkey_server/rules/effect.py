@@ -16,6 +16,7 @@ class Effect(StrEnum):
 
     REFUND_GRANTED = "refund.granted"
     REFUND_PAYOUT = "refund.payout"
+    REFUND_COUPON = "refund.coupon"
     REFUND_ATTESTED = "refund.attested"
     REFUND_PAID_OUT = "refund.paid_out"
     REFUND_PAYOUT_FAILED = "refund.payout_failed"

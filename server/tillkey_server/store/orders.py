@@ -55,7 +55,8 @@ class OrderLineRow:
     `list_price_minor` is the price without discounts, `tax_minor` the tax of the whole line, `advertised` what the
     product's page promised on the day; None where nobody told. `term_months` is how long the support lasts that was
     chosen, or for how long a renewal was paid. `bundle` is the code of the bundle that it was sold as a
-    part of, `bundle_line` which of the told lines that was.
+    part of, `bundle_line` which of the told lines that was. `coupon_minor` is what of the whole line's price was paid
+    with a gift card or a coupon that is worth money.
     """
 
     id: UUID
@@ -75,6 +76,7 @@ class OrderLineRow:
     term_months: int | None = None
     bundle: str | None = None
     bundle_line: int | None = None
+    coupon_minor: int | None = None
 
     @property
     def policy_ref(self) -> PolicyRef:

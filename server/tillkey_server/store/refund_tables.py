@@ -81,6 +81,8 @@ refund = Table(
     instant("failed_at", optional=True),
     Column("failure", Text, nullable=True),
     instant("used_after_at", optional=True),
+    # What of the amount goes back as a coupon; null: nothing.
+    Column("coupon_minor", BigInteger, nullable=True),
     CheckConstraint("amount_minor > 0", name="amount_minor"),
     CheckConstraint("tax_minor >= 0 AND tax_minor <= amount_minor", name="tax_minor"),
 )
@@ -93,6 +95,7 @@ refund_part = Table(
     Column("kind", String(16), nullable=False),
     Column("minor", BigInteger, nullable=False),
     Column("tax_minor", BigInteger, nullable=False),
+    Column("coupon_minor", BigInteger, nullable=True),
     CheckConstraint("minor >= 0 AND tax_minor >= 0", name="amounts"),
 )
 

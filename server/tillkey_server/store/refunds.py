@@ -54,7 +54,11 @@ class RequestRow:
 
 @dataclass(frozen=True, slots=True)
 class RefundRow:
-    """A granted refund; `amount_minor` is all that goes back, tax included. One that failed counts as never granted."""
+    """A granted refund; `amount_minor` is all that goes back, tax included. One that failed counts as never granted.
+
+    `coupon_minor` is what of it goes back as a coupon (None: nothing). `paid_out_at` is when it was the customer's:
+    credited, or paid and its coupon told to the shop.
+    """
 
     id: UUID
     request_id: UUID
@@ -78,17 +82,24 @@ class RefundRow:
     failed_at: datetime | None = None
     failure: str | None = None
     used_after_at: datetime | None = None
+    coupon_minor: int | None = None
+
+    @property
+    def money_minor(self) -> int:
+        """Return what goes back as money."""
+        return self.amount_minor - (self.coupon_minor or 0)
 
 
 @dataclass(frozen=True, slots=True)
 class PartRow:
-    """What of a refund comes from which line of an order."""
+    """What of a refund comes from which line of an order; of `minor` a part goes back as a coupon (None: nothing)."""
 
     refund_id: UUID
     order_line_id: UUID
     kind: str
     minor: int
     tax_minor: int
+    coupon_minor: int | None = None
 
 
 REFUNDED = "refund"
@@ -178,15 +189,20 @@ async def parts_of(conn: AsyncConnection, refund_id: UUID) -> tuple[PartRow, ...
     return await rows.many(conn, statement.order_by(_P.order_line_id), PartRow)
 
 
-async def refunded_of_license(conn: AsyncConnection, license_id: UUID) -> dict[UUID, tuple[int, int]]:
-    """Return what went back for a license already, by order line: of the price, of the tax. What failed is not."""
+async def refunded_of_license(conn: AsyncConnection, license_id: UUID) -> dict[UUID, tuple[int, int, int]]:
+    """Return what went back for a license already, by order line: of the price, of the tax, as a coupon.
+
+    What failed is not.
+    """
+    coupon = func.coalesce(func.sum(_P.coupon_minor), 0)
     statement = (
-        select(_P.order_line_id, func.sum(_P.minor), func.sum(_P.tax_minor))
+        select(_P.order_line_id, func.sum(_P.minor), func.sum(_P.tax_minor), coupon)
         .join(tables.refund, _F.id == _P.refund_id)
         .where(_F.license_id == license_id, _F.failed_at.is_(None))
         .group_by(_P.order_line_id)
     )
-    return {line: (int(minor), int(tax)) for line, minor, tax in await conn.execute(statement)}
+    found = await conn.execute(statement)
+    return {line: (int(minor), int(tax), int(as_coupon)) for line, minor, tax, as_coupon in found}
 
 
 async def write(conn: AsyncConnection, refund_id: UUID, **values: object) -> None:

@@ -232,6 +232,8 @@ order_line = Table(
     # Of a bundle's part: the bundle's code, and which of the lines that were told it was.
     Column("bundle", String(64), nullable=True),
     Column("bundle_line", Integer, nullable=True),
+    # What of the whole line's price was paid with a gift card or a coupon that is worth money.
+    Column("coupon_minor", BigInteger, nullable=True),
     _policy_reference(),
     UniqueConstraint("order_id", "position"),
     CheckConstraint("quantity >= 1", name="quantity"),

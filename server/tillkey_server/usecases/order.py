@@ -200,6 +200,7 @@ def _line_row(order: OrderRow, sold: ProductRow, policy: Policy, piece: Piece, p
         term_months=line.months,
         bundle=piece.bundle,
         bundle_line=piece.bundle_line,
+        coupon_minor=None if line.coupon is None else line.coupon.minor,
     )
 
 
@@ -226,6 +227,8 @@ def _differing(
         return "months"
     if any(line.price is not None and one.price != _minor(line.price) for one, line in told):
         return "price"
+    if any(line.coupon is not None and one.coupon_minor != line.coupon.minor for one, line in told):
+        return "coupon"
     return ""
 
 
@@ -307,6 +310,7 @@ def _shown(line: OrderLineRow, product: str, given: Sequence[IssuedLicense]) -> 
         "price": Money(line.price_minor, line.currency).display(),
         "list_price": _amount(line.list_price_minor, line.currency),
         "tax": _amount(line.tax_minor, line.currency),
+        "coupon": _amount(line.coupon_minor, line.currency),
         "months": line.term_months,
         "bundle": line.bundle,
         "policy": {"name": line.policy_name, "version": line.policy_version},

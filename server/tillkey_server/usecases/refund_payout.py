@@ -23,7 +23,7 @@ from tillkey_server.store.balances import EntryRow
 from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.store.refunds import RefundRow, RequestRow
 from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
-from tillkey_server.usecases.refund_grant import undo
+from tillkey_server.usecases.refund_grant import issue_coupon, undo
 from tillkey_server.usecases.refunds import NOT_OPEN, payout_facts, shown_of
 from tillkey_server.usecases.seen import license_of
 from tillkey_server.usecases.services import Services
@@ -76,7 +76,7 @@ async def pay_out(
     provider_refund_id: str | None = None,
     scope: Scope = EVERYTHING,
 ) -> dict[str, object] | RefusalAnswer:
-    """Note that a refund was paid out, under the provider's own number of it.
+    """Note that a refund was paid out, under the provider's own number of it; its coupon is issued with it (NX-31).
 
     A legal hold on anything of the customer's keeps it back (K-13). Pending answers (`ref_pending_attestation`,
     `ref_pending_deactivation`) refuse too: nothing was noted.
@@ -94,6 +94,7 @@ async def pay_out(
             decision = decide_payout(facts, held.policy, held.now)
             if decision.allowed:
                 await refunds.write(tx, held.refund.id, paid_out_at=held.now, provider_refund_id=number)
+                await issue_coupon(tx, held.refund, held.now)
             return await _concluded(services, tx, held, decision, actor, "refund_payout")
     except IntegrityError as error:
         raise BadInput("provider_refund_id", "is the number of another refund") from error
@@ -103,6 +104,10 @@ async def payout_failed(
     services: Services, refund_id: UUID, *, failure: str, actor: str, scope: Scope = EVERYTHING
 ) -> dict[str, object] | RefusalAnswer:
     """Note that the money never arrived: the license comes back if it is still refunded by this refund (NX-36).
+
+    All of the refund counts as never granted, its coupon too: of a balance only the money is taken back, and the shop,
+    which hears `refund.payout_failed` with the refund's id, makes the coupon void that it issued for that id. If that
+    is spent already, the vendor has to settle it with the customer, as a balance that falls below nothing.
 
     Raises NotFound, and BadInput for an empty reason.
     """
@@ -135,15 +140,15 @@ async def _held(services: Services, tx: AsyncConnection, refund_id: UUID, scope:
 
 
 async def _reverse(tx: AsyncConnection, held: _Held, actor: str) -> None:
-    """Take a credit back whose refund did not come to pass; the entry that gave it stays."""
+    """Take a credit of money back whose refund did not come to pass; the entry that gave it stays."""
     refund = held.refund
-    if refund.destination != Destination.ACCOUNT_BALANCE.value:
+    if refund.destination != Destination.ACCOUNT_BALANCE.value or not refund.money_minor:
         return
     entry = EntryRow(
         id=new_id(),
         customer_id=refund.customer_id,
         currency=refund.currency,
-        amount_minor=-refund.amount_minor,
+        amount_minor=-refund.money_minor,
         kind="refund_reversed",
         reference=str(refund.id),
         at=held.now,

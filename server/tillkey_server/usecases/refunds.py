@@ -117,6 +117,7 @@ def _granted(
     return {
         "amount": Money(refund.amount_minor, refund.currency).display(),
         "tax": Money(refund.tax_minor, refund.currency).display(),
+        "coupon": Money(refund.coupon_minor, refund.currency).display() if refund.coupon_minor else None,
         "destination": refund.destination,
         "ends": refund.ends,
         "granted_at": instant(refund.granted_at),

@@ -22,6 +22,8 @@ from tillkey_server.usecases.services import open_services
 
 LINES = (Line("pos-core", 2), Line("pos-loyalty"))
 BUYER = "owner@shop.example"
+PRICE = Money(14900, "EUR")
+"""What the first product is listed at."""
 
 
 async def placed(services, lines=LINES, customer=BUYER, **more):
@@ -60,6 +62,7 @@ async def test_an_order_told_by_two_servers_at_once_gives_one_set_of_licenses(ho
         ({"lines": (Line("pos-core", 3), Line("pos-loyalty"))}, "lines"),
         ({"lines": LINES[:1]}, "lines"),
         ({"lines": (Line("pos-core", 2, Money(1, "EUR")), Line("pos-loyalty"))}, "price"),
+        ({"lines": (Line("pos-core", 2, PRICE, coupon=Money(1, "EUR")), Line("pos-loyalty"))}, "coupon"),
         ({"customer": "somebody@else.example"}, "customer"),
         ({"paid_at": MORNING - timedelta(days=1)}, "paid_at"),
     ],
@@ -92,6 +95,10 @@ async def test_the_clocks_run_from_the_payment(house):
         ({"lines": (Line("pos-core", 0),)}, "lines.quantity"),
         ({"lines": (Line("pos-core", 1, Money(-1, "EUR")),)}, "lines.price"),
         ({"lines": (Line("pos-core", 1, Money(10**19, "CLF")),)}, "lines.price"),
+        ({"lines": (Line("pos-core", 2, PRICE, coupon=Money(2 * PRICE.minor + 1, "EUR")),)}, "lines.coupon"),
+        ({"lines": (Line("pos-core", 2, PRICE, coupon=Money(1, "USD")),)}, "lines.coupon"),
+        ({"lines": (Line("pos-core", 2, PRICE, coupon=Money(-1, "EUR")),)}, "lines.coupon"),
+        ({"lines": (Line("pos-core", 2, coupon=Money(1, "EUR")),)}, "lines.coupon"),
         ({"channel": "direct"}, "channel"),
         ({"channel": "trial"}, "channel"),
         ({"number": " "}, "number"),

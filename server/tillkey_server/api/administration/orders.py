@@ -54,6 +54,9 @@ class OrderLine(Input):
     )
     list_price: Annotated[Price | None, Field(description="What each is listed at; null: the product's price.")] = None
     tax: Annotated[Price | None, Field(description="The tax of the whole line.")] = None
+    coupon: Annotated[
+        Price | None, Field(description="What of the whole line's price was paid with a gift card or a coupon.")
+    ] = None
     months: Annotated[
         int | None, Field(ge=1, le=120, description="A length that the buyer chose; null: that of the terms.")
     ] = None
@@ -127,6 +130,7 @@ class ShownLine(Answer):
     price: str
     list_price: str | None
     tax: str | None
+    coupon: str | None
     months: int | None
     bundle: str | None
     policy: PolicyNamed
@@ -220,6 +224,7 @@ def line_of(asked: OrderLine) -> cart.Line:
         beside=asked.beside,
         list_price=_money(asked.list_price),
         tax=_money(asked.tax),
+        coupon=_money(asked.coupon),
         months=asked.months,
     )
 

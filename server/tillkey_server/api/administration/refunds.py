@@ -89,11 +89,13 @@ class Granted(Answer):
     """What became of a granted refund.
 
     `live` is how many copies may still run, out of reach, until `effective_latest_at`; `payout_code` tells whether the
-    payout is due or late (`sla_payout_due`, `sla_payout_breached`). A failed one gave nothing back.
+    payout is due or late (`sla_payout_due`, `sla_payout_breached`). A failed one gave nothing back. `coupon` is what of
+    the amount is issued again as one; `paid_out_at` is when all of it was the customer's.
     """
 
     amount: str
     tax: str
+    coupon: str | None
     destination: str
     ends: str
     granted_at: Time
