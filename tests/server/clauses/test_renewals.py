@@ -238,6 +238,34 @@ async def test_a_later_version_decides_only_where_it_is_better_for_the_customer(
     ]
 
 
+@pytest.mark.clause("K-09")
+@pytest.mark.parametrize(
+    ("changes", "version", "support", "updates"),
+    [
+        ((("price_percent = 30", "price_percent = 20"),), 4, "2026-09-02", "2026-09-02"),
+        ((("months = [3] ", "months = [6]"),), 4, "2026-12-02", "2026-12-02"),
+        ((("price_percent = 30", "price_percent = 40"),), 3, "2026-09-02", "2026-09-02"),
+        (
+            (("price_percent = 30", "price_percent = 20"), ("months = [3] ", "months = [1]")),
+            3,
+            "2026-09-02",
+            "2026-09-02",
+        ),
+        ((("price_percent = 30", ""),), 3, "2026-09-02", "2026-09-02"),
+    ],
+)
+async def test_a_payment_buys_no_less_than_under_the_terms_of_the_sale(
+    house: House, http, changes, version, support, updates
+) -> None:
+    sold = await sell(http, IMPORT)
+    house.clock.turn(days=1)
+    await house.new_terms("01generator", *changes)
+    told = await quote(http, sold)
+    done = (await renew(http, sold)).json()
+    assert (told["policy"]["version"], done["policy"]["version"]) == (version, version)
+    assert (await last_days(http, sold)) == {"use": None, "support": support, "updates": updates}
+
+
 @pytest.mark.clause("I8", "ZG-04")
 async def test_the_order_repetition_and_delay_of_the_news_change_nothing(house: House, http) -> None:
     """Two renewals, a refund and an early ending, told in every order; what comes too soon is told again."""
