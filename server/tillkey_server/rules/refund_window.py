@@ -12,7 +12,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from tillkey_server.rules.calendar import calendar_of
-from tillkey_server.rules.clocks import days_end
+from tillkey_server.rules.clocks import refund_days_end
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.refund_facts import RefundFacts
 from tillkey_server.rules.refund_policy import HoldWindow, RefundPolicy
@@ -40,5 +40,5 @@ def _untolled(facts: RefundFacts, terms: RefundPolicy, policy: Policy) -> dateti
     if plan is not None and plan.window_working_days is not None:
         return calendar_of(policy).deadline(facts.paid_at, plan.window_working_days)
     if facts.product_refund_days:
-        return days_end(facts.paid_at, facts.product_refund_days, policy.timezone)
+        return refund_days_end(facts.paid_at, facts.product_refund_days, policy)
     return facts.license.refund_until
