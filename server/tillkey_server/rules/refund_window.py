@@ -1,6 +1,7 @@
 """When a refund may be asked for: the window that began with the purchase.
 
-1. It begins with the original purchase, whatever was renewed or reported since (ZG-18).
+1. It begins with the original purchase, whatever was renewed or reported since (ZG-18). An upgrade is a purchase of its
+   own, with a window of its own; it leaves that of what it replaces as it was.
 2. Its length is the plan's in working days, else the product's own in days, else the license's (CJ-01). A product's own
    window of 0 days counts only where the terms do not promise refunds of all products.
 3. A legal hold that ended well adds its own length (CJ-02), where the terms say so.

@@ -106,6 +106,11 @@ class Ruling:
     policy: Policy
     asked: Asked
     quote: Decision
+    also: Clauses = ()
+
+    def citing(self, decision: Decision) -> Decision:
+        """Return a decision by that version, which cites that a later one decides where it does."""
+        return replace(decision, clauses=tuple(dict.fromkeys(decision.clauses + self.also)))
 
 
 def decide_under_both(facts: RenewalFacts, asked: Asked, sold_under: Policy, later: Policy, now: datetime) -> Ruling:
@@ -120,7 +125,9 @@ def decide_under_both(facts: RenewalFacts, asked: Asked, sold_under: Policy, lat
     for one in dict.fromkeys((asked, so_far)):
         new = Ruling(later, one, decide_quote(facts, one, later, now))
         if _is_better(facts, old, new):
-            return new
+            also = () if later.versions is None else later.versions.clauses
+            new = replace(new, also=also)
+            return replace(new, quote=new.citing(new.quote))
     return old
 
 

@@ -99,7 +99,7 @@ async def renew(
                 raise BadInput("paid_at", "lies before the purchase of the license")
             ruling = governed(services, found, Asked(paid_at, told.months, told.channel), now)
             asked, policy = ruling.asked, ruling.policy
-            decision = decide_payment(found.facts, asked, policy, now)
+            decision = ruling.citing(decide_payment(found.facts, asked, policy, now))
             if decision.outcome is Outcome.DENY:
                 await audit.record(tx, decision, actor=actor, action="license_renew", license_id=row.id)
                 return refusal_of(decision)

@@ -286,6 +286,7 @@ async def test_a_payment_buys_no_less_than_under_the_terms_of_the_sale(
     told = await quote(http, sold)
     done = (await renew(http, sold)).json()
     assert (told["policy"]["version"], done["policy"]["version"]) == (version, version)
+    assert ["K-09" in one["clauses"] for one in (told, done)] == [version == 4] * 2
     assert (await last_days(http, sold)) == {"use": None, "support": support, "updates": updates}
 
 
