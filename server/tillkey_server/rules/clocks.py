@@ -5,7 +5,8 @@
 3. Months are added to the purchase's local date, as an anchor, and clamped to the month's end; the last day is that
    date (K-05).
 4. A term ends with its last local day: at the first instant of the next local date, daylight saving included (K-06).
-5. "Within n days": the day of the purchase is day 0 and the last good day is day n (K-03).
+5. "Within n days": the day of the purchase is day 0 and the last good day is day n (K-03). The terms may count the days
+   of the refund window as elapsed instead: n times 24 hours from the payment, half-open (K-02).
 6. Use of 0 months is perpetual (None). Support or updates of 0 months are over at the purchase, without end they are
    None. A refund window of 0 days is closed at the purchase; where the vendor's text has none, it is None.
 7. All are counted from the payment, not from the delivery or the first activation (NX-14).
@@ -19,7 +20,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from tillkey_server.rules.policy import ClocksPolicy, Policy
+from tillkey_server.rules.policy import Policy, WindowBoundary
 from tillkey_server.rules.term_policy import Clock
 
 
@@ -60,7 +61,7 @@ def clocks_at_issue(paid_at: datetime, policy: Policy, chosen_months: int | None
         use_until=_included(paid_at, months.use, policy.timezone),
         updates_until=_included(paid_at, months.updates, policy.timezone),
         support_until=_included(paid_at, months.support, policy.timezone),
-        refund_until=_refund_window(paid_at, policy.clocks, policy.timezone),
+        refund_until=_refund_window(paid_at, policy),
     )
 
 
@@ -83,6 +84,13 @@ def days_end(start: datetime, days: int, zone: ZoneInfo) -> datetime:
     return first_instant(start.astimezone(zone).date() + timedelta(days=days + 1), zone)
 
 
+def refund_days_end(paid_at: datetime, days: int, policy: Policy) -> datetime:
+    """Return the exclusive end of a refund window of `days` days, counted as the terms count them (sentence 5)."""
+    if policy.clocks.window_boundary is WindowBoundary.ELAPSED:
+        return paid_at + timedelta(days=days)
+    return days_end(paid_at, days, policy.timezone)
+
+
 def first_instant(day: date, zone: ZoneInfo) -> datetime:
     """Return the first instant of a local date as UTC.
 
@@ -103,9 +111,10 @@ def _included(paid_at: datetime, months: int | None, zone: ZoneInfo) -> datetime
     return paid_at if months == 0 else months_end(paid_at, months, zone)
 
 
-def _refund_window(paid_at: datetime, terms: ClocksPolicy, zone: ZoneInfo) -> datetime | None:
+def _refund_window(paid_at: datetime, policy: Policy) -> datetime | None:
+    terms = policy.clocks
     if terms.refund_months is not None:
-        return months_end(paid_at, terms.refund_months, zone)
+        return months_end(paid_at, terms.refund_months, policy.timezone)
     if terms.refund_days is None:
         return None
-    return paid_at if terms.refund_days == 0 else days_end(paid_at, terms.refund_days, zone)
+    return paid_at if terms.refund_days == 0 else refund_days_end(paid_at, terms.refund_days, policy)

@@ -1,6 +1,7 @@
 """When a refund may be asked for: the window that began with the purchase.
 
-1. It begins with the original purchase, whatever was renewed or reported since (ZG-18).
+1. It begins with the original purchase, whatever was renewed or reported since (ZG-18). An upgrade is a purchase of its
+   own, with a window of its own; it leaves that of what it replaces as it was.
 2. Its length is the plan's in working days, else the product's own in days, else the license's (CJ-01). A product's own
    window of 0 days counts only where the terms do not promise refunds of all products.
 3. A legal hold that ended well adds its own length (CJ-02), where the terms say so.
@@ -12,7 +13,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from tillkey_server.rules.calendar import calendar_of
-from tillkey_server.rules.clocks import days_end
+from tillkey_server.rules.clocks import refund_days_end
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.refund_facts import RefundFacts
 from tillkey_server.rules.refund_policy import HoldWindow, RefundPolicy
@@ -40,5 +41,5 @@ def _untolled(facts: RefundFacts, terms: RefundPolicy, policy: Policy) -> dateti
     if plan is not None and plan.window_working_days is not None:
         return calendar_of(policy).deadline(facts.paid_at, plan.window_working_days)
     if facts.product_refund_days:
-        return days_end(facts.paid_at, facts.product_refund_days, policy.timezone)
+        return refund_days_end(facts.paid_at, facts.product_refund_days, policy)
     return facts.license.refund_until

@@ -81,7 +81,7 @@ async def care_facts(
         product=found.product.code,
         site=None if project is None else project.site,
         first_activated_at=await activations.first_started_at(tx, row.id),
-        quote=governed(services, found, Asked(now), now)[1],
+        quote=governed(services, found, Asked(now), now).quote,
     )
 
 

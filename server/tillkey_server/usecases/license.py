@@ -72,7 +72,7 @@ async def issue(
                 raise NotFound("product", product)
             row = customers.CustomerRow(new_id(), email, email.casefold(), now)
             customer = await ensured(tx, row, scope)
-            policy = services.policies.offered(sold.policy_name)
+            policy = await services.policies.in_force(tx, sold.policy_name, now)
             sale = Sale(sold, customer, policy, quantity, now)
             number = None if order is None else order.strip()
             if sold.parts:

@@ -161,7 +161,7 @@ def _renewals(desk: _Desk) -> list[Question]:
         Question(
             "renew",
             {} if months is None else {"months": months},
-            governed(desk.services, desk.found, Asked(desk.now, months), desk.now)[1],
+            governed(desk.services, desk.found, Asked(desk.now, months), desk.now).quote,
         )
         for months in lengths
     ]

@@ -75,7 +75,7 @@ async def preview(
     async with services.db.reading() as tx:
         row = await license_of(tx, license_id, scope)
         found = await gather(services, tx, row)
-    return governed(services, found, Asked(now, months, channel), now)[1]
+    return governed(services, found, Asked(now, months, channel), now).quote
 
 
 async def renew(
@@ -97,9 +97,9 @@ async def renew(
                 return await _again(tx, known, row, told, found.sold_under, actor, now)
             if paid_at < found.bought.order.paid_at:
                 raise BadInput("paid_at", "lies before the purchase of the license")
-            asked = Asked(paid_at, told.months, told.channel)
-            policy, _ = governed(services, found, asked, now)
-            decision = decide_payment(found.facts, asked, policy, now)
+            ruling = governed(services, found, Asked(paid_at, told.months, told.channel), now)
+            asked, policy = ruling.asked, ruling.policy
+            decision = ruling.citing(decide_payment(found.facts, asked, policy, now))
             if decision.outcome is Outcome.DENY:
                 await audit.record(tx, decision, actor=actor, action="license_renew", license_id=row.id)
                 return refusal_of(decision)

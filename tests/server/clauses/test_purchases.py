@@ -123,6 +123,20 @@ async def test_support_for_the_core_must_run_at_the_payment_or_be_renewed_with_i
     assert [bool(one["license_key"]) for one in released["licenses"]] == [True]
 
 
+@pytest.mark.clause("NX-10", "NX-12")
+async def test_where_the_terms_say_so_the_opening_of_the_checkout_decides(house: House, callers: Callers) -> None:
+    """Reading 2, by the other value of `prerequisite_instant`: paid after the core's support, opened before its end."""
+    client = await callers.client()
+    await catalogue(client)
+    await house.new_terms("nexopos", ('prerequisite_instant = "payment"', 'prerequisite_instant = "cart"'))
+    await order(client, CORE)
+    house.clock.turn(days=366)
+    opened = ("2027-03-02T22:59:59Z", "2027-03-02T23:00:00Z")
+    placed = [await order(client, EXTENSION, cart_at=at) for at in opened]
+    assert [one["under_review"] for one in placed] == [False, True]
+    assert "NX-12" in placed[1]["decision"]["clauses"]
+
+
 @pytest.mark.clause("NX-10")
 async def test_an_order_that_waits_gives_no_key_when_it_is_told_again(house: House, callers: Callers) -> None:
     client = await callers.client()

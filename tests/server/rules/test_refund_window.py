@@ -8,6 +8,7 @@ import pytest
 from tests.server.rules.facts import a_license
 from tests.server.rules.refund_facts import CRMJETTY, PAID, facts, section
 from tillkey_server.rules.calendar import Wait
+from tillkey_server.rules.policy import WindowBoundary
 from tillkey_server.rules.refund_window import window_end
 
 DAY = timedelta(days=1)
@@ -55,3 +56,11 @@ def test_a_products_own_days_end_with_the_vendors_day():
     found = facts(product_refund_days=14)
     found = replace(found, purchase=replace(found.purchase, paid_at=datetime(2026, 1, 5, 20, tzinfo=UTC)))
     assert window_end(found, section(CRMJETTY), CRMJETTY, ASKED) == datetime(2026, 1, 20, 18, 30, tzinfo=UTC)
+
+
+@pytest.mark.clause("K-03", "CJ-01")
+def test_a_products_own_days_are_counted_as_the_terms_count_them():
+    clocks = replace(CRMJETTY.clocks, window_boundary=WindowBoundary.ELAPSED)
+    terms = replace(CRMJETTY, clocks=clocks)
+    found = facts(product_refund_days=14)
+    assert window_end(found, section(CRMJETTY), terms, PAID) == PAID + timedelta(days=14)
