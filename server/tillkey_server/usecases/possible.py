@@ -173,14 +173,14 @@ async def _support(desk: _Desk) -> list[Question]:
     described = () if terms is None or terms.description is None else terms.description.fields
     first = SupportQuestion(task=_ANY_TASK, license_id=desk.row.id, described=described)
     at = await standpoint_of(desk.services, desk.tx, first, desk.now, desk.scope)
-    terms = await terms_at(desk.tx, at)
+    counted = await terms_at(desk.tx, at)
     questions = []
     for task in _tasks(terms, desk.found.sold_under.sale):
         asked: dict[str, object] = {"license_id": str(desk.row.id), "task": task}
         if described:
             asked["described"] = list(described)
         of_task = replace(at, asked=replace(at.asked, task=task))
-        questions.append(Question("support", asked, answer_at(of_task, terms, desk.now)))
+        questions.append(Question("support", asked, answer_at(of_task, counted, desk.now)))
     return questions
 
 

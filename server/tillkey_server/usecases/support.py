@@ -99,17 +99,24 @@ async def list_support_requests(
     license_id: UUID | None = None,
     customer_id: UUID | None = None,
     reference: str | None = None,
+    refund_proposed: bool | None = None,
     after: str | None = None,
     limit: int = DEFAULT_LIMIT,
     sort: str | None = None,
     scope: Scope = EVERYTHING,
 ) -> Page:
-    """Return a page of requests as they stand now. Raises BadInput."""
+    """Return a page of requests as they stand now; `refund_proposed`: whether one is proposed. Raises BadInput."""
     paging = paging_of(after=after, limit=limit, sort=sort, sorts=SORTS)
     now = services.clock.now()
     async with services.db.reading() as tx:
         found = await support.page(
-            tx, paging, scope, license_id=license_id, customer_id=customer_id, reference=reference
+            tx,
+            paging,
+            scope,
+            license_id=license_id,
+            customer_id=customer_id,
+            reference=reference,
+            refund_proposed=refund_proposed,
         )
         views = {one.row.id: shown(one, now) for one in await all_seen(tx, found, now)}
     return page_of(found, paging, show=lambda row: views[row.id], key=lambda row: row.id, sorts=SORTS)
