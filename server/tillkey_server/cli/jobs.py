@@ -23,6 +23,7 @@ def run(*, data_dir: DataDir, as_json: Json = False) -> None:
     async def work(services: Services) -> Outcome:
         from dataclasses import asdict
 
+        from tillkey_server.usecases.refund_proposal import propose_for_breaches
         from tillkey_server.usecases.renewals_due import create_due
         from tillkey_server.usecases.retention import sweep
         from tillkey_server.usecases.retirement import cancel_of_retired
@@ -33,6 +34,7 @@ def run(*, data_dir: DataDir, as_json: Json = False) -> None:
         done: dict[str, object] = {
             "sealed": await seal(services),
             "forgotten": asdict(await sweep(services)),
+            "refunds_proposed": await propose_for_breaches(services),
             "renewals": {"cancelled": await cancel_of_retired(services), **await create_due(services)},
             "accounts": {"ended": await end_due_accounts(services)},
             "orders": {"refund_proposed": await propose_refunds(services)},

@@ -150,7 +150,8 @@ def _topics(document: PolicyDocument) -> Iterator[tuple[str, str]]:
     """Yield what the sections about one topic each may not say."""
     yield from term_form.contradictions(document)
     if document.deadlines is not None:
-        yield from deadline_form.contradictions(document.deadlines)
+        covered = None if document.support is None else document.support.tasks
+        yield from deadline_form.contradictions(document.deadlines, covered)
     if document.support is not None:
         yield from support_form.contradictions(document.support)
     if document.sale is not None:

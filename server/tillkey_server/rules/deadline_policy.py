@@ -39,6 +39,13 @@ class ClockPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class FixPolicy(ClockPolicy):
+    """The clock of a correction; `tasks` are those that report a fault, and none named: all of them (ZG-07, ZG-13)."""
+
+    tasks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ClosurePolicy:
     """Whether a closure that was told in time pauses the acknowledgment (BC-04), and nothing else."""
 
@@ -67,6 +74,6 @@ class DeadlinePolicy:
     ack: ClockPolicy | None
     reply: ClockPolicy | None
     resolve: ClockPolicy | None
-    fix: ClockPolicy | None
+    fix: FixPolicy | None
     closures: ClosurePolicy | None
     cooperation: CooperationPolicy | None

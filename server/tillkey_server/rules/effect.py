@@ -14,6 +14,7 @@ from enum import StrEnum
 class Effect(StrEnum):
     """What somebody outside has to hear of or to do."""
 
+    REFUND_PROPOSED = "refund_proposed"
     REFUND_GRANTED = "refund.granted"
     REFUND_PAYOUT = "refund.payout"
     REFUND_COUPON = "refund.coupon"

@@ -341,6 +341,7 @@ def _shown(case: Case, policy: Policy, judged: tuple[Judged, ...]) -> dict[str, 
         "window_ends_at": instant(case.window),
         "timezone": policy.timezone.key,
         "grounds": [one.shown() for one in judged],
+        **case.shown_issue(),
     }
 
 

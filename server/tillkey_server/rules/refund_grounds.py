@@ -6,8 +6,9 @@
 3. Where a window bounds a ground, the instant that counts is when the issue was reported, or when the refund was asked
    for; a slow vendor closes no window (CJ-09, CJ-12).
 4. "Never activated" is never, whatever was deactivated since (NX-33); "not downloaded" is by no channel (BC-27).
-5. A request for support counts only for its own license (ZG-09). One before a purchase, and one that was refused, was
-   promised nothing (BC-36); a solution ends its claim (ZG-09).
+5. A request for support counts only for its own license (ZG-09). One before a purchase, and one that was refused
+   before anything was due, was promised nothing (BC-36); a solution ends its claim (ZG-09). Where the terms correct
+   faults alone, what nobody reported or found as one is no breach until somebody finds it (ZG-07, ZG-13).
 6. Where a fact is missing the answer is pending and names the first one that is.
 7. Without a reason, what the records show is looked at, so that a refund can be offered and is never forced (ZG-09).
 """
@@ -51,6 +52,15 @@ class Case:
         issue = self.issue
         made = self.asked.findings | (frozenset() if issue is None else issue.findings)
         return not reason.findings or bool(made & set(reason.findings))
+
+    def shown_issue(self) -> dict[str, object]:
+        """Return it as facts show it: which request, and what of it was due when, by which calendar (K-01, K-08)."""
+        issue = self.issue
+        if issue is None:
+            return {}
+        due = {"reply_due_at": issue.reply_due, "resolve_due_at": issue.resolve_due, "fix_due_at": issue.fix_due}
+        told = {name: instant(at) for name, at in due.items() if at is not None}
+        return {"support_request": {"id": str(issue.id), **told, "calendar": issue.calendar}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +202,7 @@ def _in_writing(reason: ReasonPolicy, case: Case) -> Missing | None:
 
 def _overdue(issue: IssueFacts, due: datetime | None, case: Case) -> Missing | None:
     """Return what keeps a request from being overdue; while it waits for the customer, that he answers (CJ-09)."""
-    if issue.is_presale or issue.is_refused:
+    if issue.is_presale or issue.was_refused_before(due):
         return _deny(RefundCode.DENIED_NO_BREACH)
     if issue.solved_at is not None:
         return _deny(RefundCode.DENIED_SOLVED)
@@ -205,7 +215,7 @@ def _fix_late(reason: ReasonPolicy, case: Case) -> Missing | None:
     issue = case.issue
     if issue is None:
         return _pend(RefundCode.PENDING_ISSUE_REQUIRED)
-    if not case.found_any(reason):
+    if not case.found_any(reason) or not (issue.is_fault or issue.solved_at):
         return _pend(RefundCode.PENDING_FINDING)
     return _overdue(issue, issue.fix_due, case)
 
@@ -215,7 +225,7 @@ def _reply_late(_reason: ReasonPolicy, case: Case) -> Missing | None:
     issue = case.issue
     if issue is None:
         return _pend(RefundCode.PENDING_ISSUE_REQUIRED)
-    if issue.is_presale or issue.is_refused or issue.reply_due is None:
+    if issue.is_presale or issue.reply_due is None or issue.was_refused_before(issue.reply_due):
         return _deny(RefundCode.DENIED_NO_BREACH)
     replied = issue.first_human_reply_at
     if replied is not None:

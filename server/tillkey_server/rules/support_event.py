@@ -37,7 +37,7 @@ _K = SupportEventKind
 _AFTER: Mapping[SupportEventKind, Callable[[SupportRecord], bool]] = {
     _K.ATTEMPT_DECLINED: lambda record: record.last(_K.ATTEMPT_OFFERED, _K.UPDATE_OFFERED) is not None,
     _K.CUSTOMER_ANSWERED: lambda record: waited_since(record) is not None,
-    _K.INFO_COMPLETE: lambda record: waited_since(record) is not None,
+    _K.INFO_COMPLETE: lambda record: waited_since(record) is not None or record.info_complete_at is None,
     _K.REOPENED: lambda record: record.is_closed or record.is_refused or record.solved_at is not None,
     _K.CONVERTED: lambda record: record.is_presale,
 }

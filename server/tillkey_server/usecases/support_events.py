@@ -68,6 +68,7 @@ async def record_support_event(
             return refusal_of(_bannered(seen, decision, now))
         row = SupportEventRow(new_id(), request_id, kind.value, at, event.details, now, actor)
         await support.add_event(tx, row)
+        await support.look_later(tx, {request_id: None})
         record = replace(seen.record.with_event(event), license_id=None if held is None else held.id)
         return TakenRequest(decision, shown(replace(seen, record=record, license=held), now))
 

@@ -56,7 +56,11 @@ async def test_who_does_not_answer_in_ten_working_days_is_closed_and_may_come_ba
         "closed",
     )
     assert (await desk.event("human_reply"))["code"] == "event_out_of_place"
-    assert (await desk.event("reopened"))["request"]["state"] == "waiting_for_customer"
+    assert (await desk.event("reopened"))["request"]["state"] == "open"
+    clock = await desk.clock("resolve")
+    assert (clock["code"], clock["due_at"]) == ("sla_resolve_due", "2026-03-23T18:30:00Z")
+    again = await desk.event("closed", unanswered=True)
+    assert (again["code"], again["clauses"]) == ("event_out_of_place", ["CJ-09"])
 
 
 @pytest.mark.clause("CJ-10", "NX-25")
