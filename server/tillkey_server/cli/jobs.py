@@ -18,11 +18,12 @@ app = typer.Typer(help="The background work that `serve` does by itself.", no_ar
 
 @app.command()
 def run(*, data_dir: DataDir, as_json: Json = False) -> None:
-    """Seal the audit log, forget what is kept no longer, see to subscriptions; harmless beside a server."""
+    """Seal the audit log, forget what is kept no longer, see to subscriptions and payouts; harmless beside a server."""
 
     async def work(services: Services) -> Outcome:
         from dataclasses import asdict
 
+        from tillkey_server.usecases.late_payouts import tell_late_payouts
         from tillkey_server.usecases.renewals_due import create_due
         from tillkey_server.usecases.retention import sweep
         from tillkey_server.usecases.retirement import cancel_of_retired
@@ -32,6 +33,7 @@ def run(*, data_dir: DataDir, as_json: Json = False) -> None:
             "sealed": await seal(services),
             "forgotten": asdict(await sweep(services)),
             "renewals": {"cancelled": await cancel_of_retired(services), **await create_due(services)},
+            "payouts": {"told_late": await tell_late_payouts(services)},
         }
         return Done(done, lambda output: output.fields(done))
 

@@ -36,6 +36,13 @@ class CooperationSection(Section):
     clauses: Clauses
 
 
+class ObjectionSection(Section):
+    """`[deadlines.objection]`."""
+
+    days: Days
+    clauses: Clauses
+
+
 class DeadlineSection(Section):
     """`[deadlines]`; a clock that is left out is one that the terms do not promise."""
 
@@ -47,6 +54,7 @@ class DeadlineSection(Section):
     fix: ClockSection | None = None
     closures: ClosureSection | None = None
     cooperation: CooperationSection | None = None
+    objection: ObjectionSection | None = None
 
 
 def contradictions(section: DeadlineSection) -> Iterator[tuple[str, str]]:

@@ -29,8 +29,9 @@ class IssueFacts:
     """A request with its clocks; the `…_due` ends are exclusive, and None where the terms set none or it stands still.
 
     `reported_at` is when it was received. `attempt_offered_at` is when a fix, a workaround or a timeline was offered,
-    `attempt_declined_at` when the customer was still not satisfied. `solved_at` is when it was solved; a solution that
-    the customer has not tested yet is one.
+    `attempt_declined_at` when the customer was still not satisfied. `solved_at` is when it was solved; until
+    `objection_until`, exclusive, the customer may still say that it is not. None: a solution is one at once, tested or
+    not.
     """
 
     id: UUID
@@ -41,6 +42,7 @@ class IssueFacts:
     attempt_offered_at: datetime | None = None
     attempt_declined_at: datetime | None = None
     solved_at: datetime | None = None
+    objection_until: datetime | None = None
     reply_due: datetime | None = None
     resolve_due: datetime | None = None
     fix_due: datetime | None = None

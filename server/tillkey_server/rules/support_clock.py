@@ -11,6 +11,8 @@
 5. Nothing runs for what was asked before a purchase (BC-36); where a request stands refused, only its answers were
    owed.
 6. An alarm is for the vendor's own eyes: the earlier of its two countings (BC-06, CJ-10).
+7. Where the terms give days to object, the customer may say within them that a solution which he tested is none
+   (CJ-12). They are working days from the solution.
 """
 
 from __future__ import annotations
@@ -110,12 +112,21 @@ def issue_of(record: SupportRecord, terms: ClockTerms, now: datetime) -> IssueFa
         attempt_offered_at=offered,
         attempt_declined_at=None if declined is None else declined.at,
         solved_at=record.solved_at,
+        objection_until=objection_until(record, terms.policy),
         reply_due=due.get(ClockName.REPLY, due.get(ClockName.ACK)),
         resolve_due=due.get(ClockName.RESOLVE),
         fix_due=due.get(ClockName.FIX),
         is_presale=record.is_presale,
         is_refused=record.is_refused,
     )
+
+
+def objection_until(record: SupportRecord, policy: Policy) -> datetime | None:
+    """Return until when a solution may be objected to (sentence 7), exclusive; None where nothing may be."""
+    promised = None if policy.deadlines is None else policy.deadlines.objection
+    if promised is None or record.solved_at is None:
+        return None
+    return calendar_of(policy).deadline(record.solved_at, promised.days)
 
 
 def waited_since(record: SupportRecord) -> datetime | None:
