@@ -1,11 +1,14 @@
 """CJ-13, CJ-14, CJ-30 and X-10 through the API: what a payout waits for, when it is late, and where the money goes."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.server.clauses.test_refund_effects import kinds
 from tests.server.clauses.test_refund_plans import renew
 from tests.support.house import AGENT
 from tests.support.refunding import CJ, DAY, MORNING, OFFICIAL, YEARLY, Desk, Sold, desk  # noqa: F401 - fixture
+from tillkey_server.rules.refund_policy import TaxRefund
 from tillkey_server.usecases.late_payouts import tell_late_payouts
 from tillkey_server.usecases.license import change_standing
 
@@ -199,3 +202,27 @@ async def test_a_refunded_key_that_somebody_tries_to_activate_is_noticed_as_use(
     assert (await desk.house.till(product=CJ).activate(sold.license_key)).code == "license_revoked"
     shown = (await desk.show(refund))["granted"]
     assert (shown["used_after_at"], shown["used_after_times"]) == ("2026-03-16T09:00:00Z", 1)
+
+
+@pytest.mark.clause("CJ-08", "CJ-26", "X-10")
+@pytest.mark.parametrize(("told", "amount"), [({"tax": "19.00 EUR"}, "119.00 EUR"), ({}, "100.00 EUR")])
+async def test_the_tax_of_a_renewal_goes_back_where_the_law_says_so_and_it_was_told(
+    desk: Desk,  # noqa: F811
+    told: dict[str, str],
+    amount: str,
+) -> None:
+    services = desk.house.services
+    policy = services.policies.offered(YEARLY)
+    assert policy.refund is not None
+    lawful = replace(policy, refund=replace(policy.refund, tax=TaxRefund.PER_LAW))
+    services.policies._known[policy.ref] = lawful
+    sold = await desk.sell(YEARLY, paid_at=MORNING - 100 * DAY)
+    path, body = f"/v1/licenses/{sold.license_id}", {"channel": "shop", "number": "R-1", "amount": "100.00 EUR", **told}
+    assert (await desk.supervisor.post(f"{path}/renewals", json=body)).status_code == 201
+    other = await desk.supervisor.post(f"{path}/renewals", json={**body, "tax": "20.00 EUR"})
+    assert (other.status_code, other.json()["code"]) == (409, "order_differs")
+    assert (await desk.supervisor.post(f"{path}/renewals", json=body)).status_code == 200
+    [shown] = (await desk.agent.get(f"{path}/terms")).json()["renewals"]
+    assert shown["tax"] == told.get("tax")
+    refund = await desk.ask(sold, "cancel_renewal", **OFFICIAL)
+    assert (refund["code"], refund["granted"]["amount"]) == ("ref_granted_renewal_full", amount)
