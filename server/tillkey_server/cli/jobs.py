@@ -18,11 +18,12 @@ app = typer.Typer(help="The background work that `serve` does by itself.", no_ar
 
 @app.command()
 def run(*, data_dir: DataDir, as_json: Json = False) -> None:
-    """Seal the audit log, forget what has to be, see to renewals, accounts and orders; harmless beside a server."""
+    """Seal the audit log, forget what has to be, see to renewals, accounts, orders and refunds, beside a server or not."""
 
     async def work(services: Services) -> Outcome:
         from dataclasses import asdict
 
+        from tillkey_server.usecases.late_payouts import tell_late_payouts
         from tillkey_server.usecases.refund_proposal import propose_for_breaches
         from tillkey_server.usecases.renewals_due import create_due
         from tillkey_server.usecases.retention import sweep
@@ -38,6 +39,7 @@ def run(*, data_dir: DataDir, as_json: Json = False) -> None:
             "renewals": {"cancelled": await cancel_of_retired(services), **await create_due(services)},
             "accounts": {"ended": await end_due_accounts(services)},
             "orders": {"refund_proposed": await propose_refunds(services)},
+            "payouts": {"told_late": await tell_late_payouts(services)},
         }
         return Done(done, lambda output: output.fields(done))
 

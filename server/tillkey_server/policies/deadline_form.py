@@ -42,6 +42,13 @@ class CooperationSection(Section):
     clauses: Clauses
 
 
+class ObjectionSection(Section):
+    """`[deadlines.objection]`."""
+
+    days: Days
+    clauses: Clauses
+
+
 class DeadlineSection(Section):
     """`[deadlines]`; a clock that is left out is one that the terms do not promise."""
 
@@ -53,6 +60,7 @@ class DeadlineSection(Section):
     fix: FixSection | None = None
     closures: ClosureSection | None = None
     cooperation: CooperationSection | None = None
+    objection: ObjectionSection | None = None
 
 
 def contradictions(section: DeadlineSection, covered: list[str] | None = None) -> Iterator[tuple[str, str]]:

@@ -35,9 +35,10 @@ class IssueFacts:
     """A request with its clocks; the `…_due` ends are exclusive, and None where the terms set none or it stands still.
 
     `reported_at` is when it was received. `attempt_offered_at` is when a fix, a workaround or a timeline was offered,
-    `attempt_declined_at` when the customer was still not satisfied. `solved_at` is when it was solved; a solution that
-    the customer has not tested yet is one. `refused_at` is since when it stands refused. `is_fault` is False where the
-    terms correct faults alone and this is none, as far as anybody knows. `calendar` names what the ends are counted by.
+    `attempt_declined_at` when the customer was still not satisfied. `solved_at` is when it was solved; until
+    `objection_until`, exclusive, the customer may still say that it is not. None: a solution is one at once, tested or
+    not. `refused_at` is since when it stands refused. `is_fault` is False where the terms correct faults alone and this
+    is none, as far as anybody knows. `calendar` names what the ends are counted by.
     """
 
     id: UUID
@@ -48,6 +49,7 @@ class IssueFacts:
     attempt_offered_at: datetime | None = None
     attempt_declined_at: datetime | None = None
     solved_at: datetime | None = None
+    objection_until: datetime | None = None
     reply_due: datetime | None = None
     resolve_due: datetime | None = None
     fix_due: datetime | None = None

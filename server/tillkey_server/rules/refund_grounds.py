@@ -7,8 +7,9 @@
    for; a slow vendor closes no window (CJ-09, CJ-12).
 4. "Never activated" is never, whatever was deactivated since (NX-33); "not downloaded" is by no channel (BC-27).
 5. A request for support counts only for its own license (ZG-09). One before a purchase, and one that was refused
-   before anything was due, was promised nothing (BC-36); a solution ends its claim (ZG-09). Where the terms correct
-   faults alone, what nobody reported or found as one is no breach until somebody finds it (ZG-07, ZG-13).
+   before anything was due, was promised nothing (BC-36). A solution ends its claim (ZG-09), once the days to object to
+   it are over, if the terms give any: the customer tests it first (CJ-12). Where the terms correct faults alone, what
+   nobody reported or found as one is no breach until somebody finds it (ZG-07, ZG-13).
 6. Where a fact is missing the answer is pending and names the first one that is.
 7. Without a reason, what the records show is looked at, so that a refund can be offered and is never forced (ZG-09).
 """
@@ -205,10 +206,17 @@ def _overdue(issue: IssueFacts, due: datetime | None, case: Case) -> Missing | N
     if issue.is_presale or issue.was_refused_before(due):
         return _deny(RefundCode.DENIED_NO_BREACH)
     if issue.solved_at is not None:
-        return _deny(RefundCode.DENIED_SOLVED)
+        return _solved(issue, case)
     if due is None:
         return _pend(RefundCode.PENDING_COOPERATION)
     return _pend(RefundCode.PENDING_RESOLUTION, due) if case.now < due else None
+
+
+def _solved(issue: IssueFacts, case: Case) -> Missing:
+    """CJ-12: a solution that the customer may still object to decides nothing yet."""
+    if issue.objection_until is not None and case.now < issue.objection_until:
+        return _pend(RefundCode.PENDING_OBJECTION, issue.objection_until)
+    return _deny(RefundCode.DENIED_SOLVED)
 
 
 def _fix_late(reason: ReasonPolicy, case: Case) -> Missing | None:
@@ -239,7 +247,7 @@ def _contacted(reason: ReasonPolicy, case: Case) -> Missing | None:
     if issue is None:
         return _pend(RefundCode.PENDING_ISSUE_REQUIRED)
     if issue.solved_at is not None:
-        return _deny(RefundCode.DENIED_SOLVED)
+        return _solved(issue, case)
     if not case.found_any(reason):
         return _pend(RefundCode.PENDING_FINDING)
     waiting = issue.first_human_reply_at is None and issue.reply_due is not None and case.now < issue.reply_due

@@ -15,6 +15,8 @@
    or the request is closed without a solution, before it was due; who never looks concedes it. A fault that was found
    stays one.
 7. An alarm is for the vendor's own eyes: the earlier of its two countings (BC-06, CJ-10).
+8. Where the terms give days to object, the customer may say within them that a solution which he tested is none
+   (CJ-12). They are working days from the solution.
 """
 
 from __future__ import annotations
@@ -124,6 +126,7 @@ def issue_of(record: SupportRecord, terms: ClockTerms, now: datetime) -> IssueFa
         attempt_offered_at=offered,
         attempt_declined_at=None if declined is None else declined.at,
         solved_at=record.solved_at,
+        objection_until=objection_until(record, terms.policy),
         reply_due=due.get(ClockName.REPLY, due.get(ClockName.ACK)),
         resolve_due=due.get(ClockName.RESOLVE),
         fix_due=due.get(ClockName.FIX),
@@ -132,6 +135,14 @@ def issue_of(record: SupportRecord, terms: ClockTerms, now: datetime) -> IssueFa
         is_fault=excused or ClockName.FIX in clocks,
         calendar=f"{terms.policy.name} {counted}",
     )
+
+
+def objection_until(record: SupportRecord, policy: Policy) -> datetime | None:
+    """Return until when a solution may be objected to (sentence 7), exclusive; None where nothing may be."""
+    promised = None if policy.deadlines is None else policy.deadlines.objection
+    if promised is None or record.solved_at is None:
+        return None
+    return calendar_of(policy).deadline(record.solved_at, promised.days)
 
 
 def waited_since(record: SupportRecord) -> datetime | None:

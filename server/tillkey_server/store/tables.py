@@ -303,6 +303,8 @@ activation = Table(
     instant("ended_at", optional=True),
     Column("end_reason", String(16), nullable=True),
     Column("superseded_by", deferred_reference("activation.id"), nullable=True),
+    # When its till gave it back although a refund had ended it: no copy runs on there (CJ-13).
+    instant("given_back_at", optional=True),
     one_of("environment", ENVIRONMENTS),
     one_of("slot", SLOTS),
     one_of("end_reason", END_REASONS),

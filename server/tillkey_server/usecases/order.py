@@ -314,6 +314,7 @@ def _shown(line: OrderLineRow, product: str, given: Sequence[IssuedLicense]) -> 
         "coupon": _amount(line.coupon_minor, line.currency),
         "months": line.term_months,
         "bundle": line.bundle,
+        "advertised": None if line.advertised is None else dict(line.advertised),
         "policy": {"name": line.policy_name, "version": line.policy_version},
         "license_ids": [str(one.license_id) for one in given],
     }

@@ -85,3 +85,18 @@ async def test_the_worked_examples_come_out(house: House, callers: Callers, rece
     desk = await help_desk(house, callers, CRM)
     await desk.open(received_at=received)
     assert (await desk.clock("resolve"))["due_at"] == due
+
+
+@pytest.mark.clause("CJ-12")
+async def test_who_tests_a_solution_in_vain_reopens_his_request_within_five_working_days(
+    house: House, callers: Callers
+) -> None:
+    desk = await help_desk(house, callers, CRM)
+    await desk.open()
+    await desk.event("resolved")
+    house.clock.turn(days=3)
+    declined = await desk.event("attempt_declined")
+    assert (declined["clauses"], declined["request"]["state"]) == (["CJ-12"], "open")
+    assert (await desk.event("resolved"))["request"]["state"] == "resolved"
+    house.clock.turn(days=8)
+    assert (await desk.event("attempt_declined"))["code"] == "event_out_of_place"

@@ -93,6 +93,8 @@ def defect(**more):
         (defect(resolve_due=PAID + 46 * DAY), {}, "ref_pending_resolution"),
         (defect(), {"by_email": False}, "ref_pending_email_request"),
         (defect(solved_at=PAID + 41 * DAY), {}, "ref_denied_solved"),
+        (defect(solved_at=PAID + 41 * DAY, objection_until=PAID + 45 * DAY), {}, "ref_denied_solved"),
+        (defect(solved_at=PAID + 41 * DAY, objection_until=PAID + 46 * DAY), {}, "ref_pending_objection"),
         (defect(refused_at=PAID + 39 * DAY), {}, "ref_denied_no_breach"),
         (defect(refused_at=PAID + 40 * DAY), {}, "ref_granted_one_time_full"),
         (defect(refused_at=PAID, resolve_due=None), {}, "ref_denied_no_breach"),
@@ -205,6 +207,15 @@ def test_within_a_month_three_grounds_are_enough(reason, more, expected):
     found = facts(BC, **more)
     found = replace(found, license=replace(found.license, refund_until=until))
     assert code(found, asking(reason, at=PAID + 3 * DAY), BC) == expected
+
+
+@pytest.mark.clause("CJ-12", "BC-27")
+def test_whoever_was_told_of_a_solution_may_object_to_it_before_it_counts():
+    """Sentence 5."""
+    until = PAID + 99 * DAY
+    issue = an_issue(BROKEN, solved_at=PAID, objection_until=until)
+    assert came_of(BC, "malfunction", issue, 98) == ("ref_pending_objection", "2026-04-14T10:00:00Z")
+    assert came_of(BC, "malfunction", issue, 99) == ("ref_denied_solved", None)
 
 
 @pytest.mark.clause("BC-28")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -77,7 +77,7 @@ class Buying(Input):
 
 
 class PlaceOrder(Buying):
-    """A paid order."""
+    """A paid order, told once it is paid in full: its prices are what can go back at most."""
 
     number: Number
     channel: Channel = MANUAL
@@ -121,7 +121,7 @@ class IssuedLicenses(Answer):
 
 
 class ShownLine(Answer):
-    """A line of an order, and its licenses."""
+    """A line of an order, and its licenses; `advertised` is what the product's page promised at the sale."""
 
     product: str
     quantity: int
@@ -133,6 +133,7 @@ class ShownLine(Answer):
     coupon: str | None
     months: int | None
     bundle: str | None
+    advertised: dict[str, Any] | None
     policy: PolicyNamed
     license_ids: list[Id]
 
