@@ -68,25 +68,44 @@ class Desk:
         customer: str = "owner@shop.example",
         customer_type: CustomerType | None = CustomerType.PROFESSIONAL,
         channel: str = "shop",
+        months: int | None = None,
     ) -> Sold:
         """Sell one license at a price."""
-        line = Line(product, price=parse(price), tax=None if tax is None else parse(tax))
+        line = Line(product, price=parse(price), tax=None if tax is None else parse(tax), months=months)
+        return (
+            await self.sell_all(
+                line, *beside, paid_at=paid_at, customer=customer, customer_type=customer_type, channel=channel
+            )
+        )[0]
+
+    async def sell_all(
+        self,
+        *lines: Line,
+        paid_at: datetime | None = None,
+        customer: str = "owner@shop.example",
+        customer_type: CustomerType | None = CustomerType.PROFESSIONAL,
+        channel: str = "shop",
+    ) -> list[Sold]:
+        """Sell an order's lines; return their licenses."""
         placed = await place_order(
             self.house.services,
             number=new_token(),
             channel=channel,
             customer_email=customer,
-            lines=[line, *beside],
+            lines=lines,
             actor=AGENT,
             paid_at=paid_at,
             customer_type=customer_type,
         )
         assert not isinstance(placed, RefusalAnswer)
         given: Any = placed.shown["licenses"]
-        return Sold(UUID(given[0]["license_id"]), given[0]["license_key"])
+        return [Sold(UUID(one["license_id"]), one["license_key"]) for one in given]
 
     async def issue(self, sold: Sold, received: datetime | None = None, **events: Any) -> str:
-        """Note a request for support about a license, with events at their times: `finding="malfunction"`, …"""
+        """Note a request for support about a license, with events at their times: `finding="malfunction"`, …
+
+        Of several findings: `finding=("malfunction", "corrupt")`.
+        """
         at = received or self.now
         async with self.house.services.db.writing() as tx:
             held = await by_id(tx, sold.license_id)
@@ -111,7 +130,8 @@ class Desk:
                 created_by=AGENT,
             )
             await support.insert(tx, row)
-            for kind, told in events.items():
+            each = ((kind, one) for kind, told in events.items() for one in (told if type(told) is tuple else (told,)))
+            for kind, told in each:
                 details = {"finding": told} if kind == "finding" else {}
                 when = told if isinstance(told, datetime) else at
                 event = support.SupportEventRow(new_id(), row.id, kind, when, details, when, AGENT)

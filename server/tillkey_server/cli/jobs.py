@@ -18,7 +18,7 @@ app = typer.Typer(help="The background work that `serve` does by itself.", no_ar
 
 @app.command()
 def run(*, data_dir: DataDir, as_json: Json = False) -> None:
-    """Seal the audit log, forget what has to be, see to renewals, accounts, orders and refunds, beside a server or not."""
+    """Seal the audit log, forget what has to be, see to renewals, accounts, orders and refunds; harmless at any time."""
 
     async def work(services: Services) -> Outcome:
         from dataclasses import asdict

@@ -10,7 +10,9 @@
 6. Use of 0 months is perpetual (None). Support or updates of 0 months are over at the purchase, without end they are
    None. A refund window of 0 days is closed at the purchase; where the vendor's text has none, it is None.
 7. All are counted from the payment, not from the delivery or the first activation (NX-14).
-8. A length that the buyer chose (NX-44) is that of the clocks which the terms let him choose it for.
+8. A product's own refund window, as it was at the sale (CJ-01), stands in place of that of the terms; one of 0 days
+   does not where the terms promise refunds of all products.
+9. A length that the buyer chose (NX-44) is that of the clocks which the terms let him choose it for.
 """
 
 from __future__ import annotations
@@ -44,7 +46,7 @@ class IncludedMonths:
 
 
 def included_months(policy: Policy, chosen_months: int | None = None) -> IncludedMonths:
-    """Return what is included in a purchase (sentences 6 and 8); `chosen_months` None: nothing was chosen."""
+    """Return what is included in a purchase (sentences 6 and 9); `chosen_months` None: nothing was chosen."""
     terms = policy.clocks
     chosen = () if policy.terms is None or chosen_months is None else policy.terms.purchase_clocks
     return IncludedMonths(
@@ -54,15 +56,33 @@ def included_months(policy: Policy, chosen_months: int | None = None) -> Include
     )
 
 
-def clocks_at_issue(paid_at: datetime, policy: Policy, chosen_months: int | None = None) -> Clocks:
-    """Return the four ends for what was paid at `paid_at`, with the support that the buyer chose, if any."""
+def clocks_at_issue(
+    paid_at: datetime, policy: Policy, chosen_months: int | None = None, own_days: int | None = None
+) -> Clocks:
+    """Return the four ends for what was paid at `paid_at`, with the support that the buyer chose, if any.
+
+    `own_days` is the product's own refund window; None: it has none.
+    """
     months = included_months(policy, chosen_months)
     return Clocks(
         use_until=_included(paid_at, months.use, policy.timezone),
         updates_until=_included(paid_at, months.updates, policy.timezone),
         support_until=_included(paid_at, months.support, policy.timezone),
-        refund_until=_refund_window(paid_at, policy),
+        refund_until=refund_window(paid_at, policy, own_days),
     )
+
+
+def refund_window(paid_at: datetime, policy: Policy, own_days: int | None = None) -> datetime | None:
+    """Return the exclusive end of the refund window of what was paid at `paid_at` (sentences 6 and 8)."""
+    terms, zone = policy.clocks, policy.timezone
+    is_promised = policy.refund is not None and policy.refund.refund_all_products
+    if own_days is not None and not (own_days == 0 and is_promised):
+        return paid_at if own_days == 0 else refund_days_end(paid_at, own_days, policy)
+    if terms.refund_months is not None:
+        return months_end(paid_at, terms.refund_months, zone)
+    if terms.refund_days is None:
+        return None
+    return paid_at if terms.refund_days == 0 else refund_days_end(paid_at, terms.refund_days, policy)
 
 
 def add_months(anchor: date, months: int) -> date:
@@ -109,12 +129,3 @@ def _included(paid_at: datetime, months: int | None, zone: ZoneInfo) -> datetime
     if months is None:
         return None
     return paid_at if months == 0 else months_end(paid_at, months, zone)
-
-
-def _refund_window(paid_at: datetime, policy: Policy) -> datetime | None:
-    terms = policy.clocks
-    if terms.refund_months is not None:
-        return months_end(paid_at, terms.refund_months, policy.timezone)
-    if terms.refund_days is None:
-        return None
-    return paid_at if terms.refund_days == 0 else refund_days_end(paid_at, terms.refund_days, policy)

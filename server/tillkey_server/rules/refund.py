@@ -11,7 +11,8 @@
    the same address again is another customer (NX-38, ADR 0020), and nobody is barred by it.
 3. A right of the law stands above the vendor's bars (NX-35), and nothing else does: a bar denies beside any ground.
 4. One ground that holds is enough; reasons that are none are ignored beside it (CJ-06). Of several the first gives the
-   code; all are told, with their clauses.
+   code; all are told, with their clauses. What somebody found that only a person decides about, as a conflict with a
+   third party, comes before every ground of the purchase: it is never decided by itself (CJ-03).
 5. What a ground gives back is its plan's: all, the rest of the year, or nothing (CJ-15, CJ-17). A ground that came
    after the window gives the rest of the year where a yearly plan's terms say so (CJ-18, CJ-19).
 6. Where no ground holds and none is merely pending, somebody may decide otherwise for some months (BC-27).
@@ -36,9 +37,9 @@ from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.refund_amount import Months, Sum, full_sum, rest_sum
 from tillkey_server.rules.refund_codes import RefundCode
 from tillkey_server.rules.refund_facts import Asked, Item, RefundFacts
-from tillkey_server.rules.refund_grounds import Case, Judged, bars_of, judge_all
-from tillkey_server.rules.refund_policy import PARTIAL, Core, Late, Need, Plan, Repurchase, Sender, Share, TaxRefund
-from tillkey_server.rules.refund_renewal import judge_renewal
+from tillkey_server.rules.refund_grounds import Case, Judged, bars_of, judge_all, left_to_a_person
+from tillkey_server.rules.refund_policy import PARTIAL, Core, Need, Repurchase, Sender, Share, TaxRefund
+from tillkey_server.rules.refund_renewal import cancelling, is_notice, judge_renewal
 from tillkey_server.rules.refund_window import is_not_refundable, window_end
 
 _LINES = {
@@ -81,9 +82,14 @@ def decide_refund(facts: RefundFacts, asked: Asked, policy: Policy, now: datetim
         return Verdict(next(_ended(facts, policy, now), person))
     case = Case(facts, asked, terms, window_end(facts, terms, policy, now), now)
     first = next(_obstacles(case, policy), None)
-    if first is not None:
-        return Verdict(replace(first, facts={**_shown(case, policy, ()), **first.facts}))
-    return _by_grounds(case, policy)
+    if first is None:
+        verdict = _by_grounds(case, policy)
+    else:
+        verdict = Verdict(replace(first, facts={**_shown(case, policy, ()), **first.facts}))
+    believed_at = _believed_at(case)
+    if is_notice(asked, terms) and (believed_at is None or believed_at <= now):
+        return replace(verdict, decision=cancelling(verdict.decision))
+    return verdict
 
 
 def better(old: Verdict, new: Verdict) -> Verdict:
@@ -145,10 +151,10 @@ def _was_refunded_before(case: Case) -> bool:
     if terms.repurchase is Repurchase.ALLOW:
         return False
     ignored = set(terms.repurchase_ignores)
-    counted = (
-        one for one in facts.refunded_before if one.code not in ignored and (one.ended or PARTIAL not in ignored)
-    )
-    return any(counted) or (terms.repurchase is Repurchase.DENY_PENDING_TOO and facts.pending_before)
+    too = terms.repurchase is Repurchase.DENY_PENDING_TOO
+    earlier = facts.refunded_before + (facts.refunded_since if too else ())
+    counted = (one for one in earlier if one.code not in ignored and (one.ended or PARTIAL not in ignored))
+    return any(counted) or (too and facts.pending_before)
 
 
 def _believed_at(case: Case) -> datetime | None:
@@ -214,13 +220,15 @@ def _by_grounds(case: Case, policy: Policy) -> Verdict:
         return Verdict(deny(code, clauses=cited, policy=policy.ref, now=case.now, facts=shown, options=options))
     holding = [one for one in judged if one.outcome is Outcome.ALLOW]
     of_purchase = [one for one in holding if one.needs is not Need.RENEWAL]
+    persons = left_to_a_person(case, judged)
+    if persons is not None and (of_purchase or not holding):
+        return Verdict(_pending(case, policy, persons, shown))
     if of_purchase:
         return _by_plan(case, policy, of_purchase, shown)
     if holding:
         return _renewal(case, policy, holding[0], judged, shown)
     late = [one for one in judged if one.late]
-    prorata = case.terms.prorata
-    if late and prorata is not None and prorata.late_issue is Late.PRORATA and case.facts.plan is Plan.ANNUAL:
+    if late and case.gives_rest:
         return _rest(case, policy, late, shown)
     return Verdict(_unmet(case, policy, judged, shown))
 
@@ -270,8 +278,7 @@ def _renewal(
         ends = Ends.LICENSE if answer.ends_license else Ends.RENEWAL
         return _granted(case, policy, answer.code, answer.clauses, answer.sum, told, ends)
     make = deny if answer.outcome is Outcome.DENY else pend
-    cited, options = answer.clauses, answer.options
-    return Verdict(make(answer.code, clauses=cited, policy=policy.ref, now=case.now, facts=told, options=options))
+    return Verdict(make(answer.code, clauses=answer.clauses, policy=policy.ref, now=case.now, facts=told))
 
 
 def _granted(
@@ -308,8 +315,7 @@ def _unmet(case: Case, policy: Policy, judged: tuple[Judged, ...], shown: dict[s
     ref, now, terms = policy.ref, case.now, case.terms
     pending = next((one for one in judged if one.outcome is Outcome.PEND), None)
     if pending is not None:
-        code = pending.code or RefundCode.PENDING_REVIEW
-        return pend(code, clauses=pending.clauses, policy=ref, now=now, facts=shown, retry_at=pending.retry_at)
+        return _pending(case, policy, pending, shown)
     denied = judged[0] if judged else None
     window = terms.discretion
     if window is not None:
@@ -324,6 +330,11 @@ def _unmet(case: Case, policy: Policy, judged: tuple[Judged, ...], shown: dict[s
     cited = denied.clauses + (terms.clauses.window if code is RefundCode.DENIED_WINDOW_CLOSED else ())
     told = {**shown, "reason": denied.name}
     return deny(code, clauses=cited, policy=ref, now=now, facts=told, options=denied.help)
+
+
+def _pending(case: Case, policy: Policy, one: Judged, shown: dict[str, object]) -> Decision:
+    code = one.code or RefundCode.PENDING_REVIEW
+    return pend(code, clauses=one.clauses, policy=policy.ref, now=case.now, facts=shown, retry_at=one.retry_at)
 
 
 def _has_statutory_right(case: Case, policy: Policy) -> bool:

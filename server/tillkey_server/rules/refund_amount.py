@@ -4,8 +4,9 @@
    what was used is rounded, but what goes back.
 2. A sum that is split over pieces is split by largest remainder, ties to the earlier piece (K-07).
 3. No more goes back than was captured and is not back already (K-07, X-10).
-4. Of a year, months of the subscription are counted from the day on which it began (K-06): `used` are those before the
-   month of the request, or with it (CJ-20, CJ-21), and never more than the term has.
+4. Of a year, months of the subscription are counted from the day on which its chain began (K-05, K-06), which is where
+   the license's clocks did: `used` are those of this term before the month of the request, or with it (CJ-20, CJ-21),
+   and never more than the term has. The last day of the year before is courtesy, and moves no month.
 5. A year that is sold as ten payments and two free months is divided by the ten (CJ-22), and after ten there is nothing
    left of it; else by the term's months.
 6. Tax goes back only where the terms follow the law on it (CJ-08), from the stored line and by the price's share.
@@ -112,10 +113,10 @@ def coupon_of(minor: int, left: int, coupon_left: int) -> int:
     return split(minor, (left - coupon_left, coupon_left))[1]
 
 
-def months_of(start: datetime, at: datetime, terms: ProrataPolicy, zone: ZoneInfo) -> Months:
-    """Return how much of a term that began at `start` is used at `at` (sentence 4)."""
+def months_of(start: datetime, at: datetime, terms: ProrataPolicy, zone: ZoneInfo, before: int = 0) -> Months:
+    """Return how much of a term is used at `at` that began `before` months after `start` (sentence 4)."""
     anchor, day = start.astimezone(zone).date(), at.astimezone(zone).date()
-    begun = sum(1 for month in range(1, terms.term_months + 1) if add_months(anchor, month) <= day)
+    begun = sum(1 for month in range(1, terms.term_months + 1) if add_months(anchor, before + month) <= day)
     used = begun if terms.include_current_month else begun + 1
     return Months(terms.term_months, min(used, terms.term_months))
 
@@ -152,8 +153,11 @@ def rest_sum(
 ) -> tuple[Sum, Months]:
     """Return the rest of the term that runs at `at`, with later terms whole; and its months."""
     running = running_renewal(facts, at)
-    payment, start = (facts.purchase, facts.paid_at) if running is None else (running.payment, running.starts_at)
-    months = months_of(start, at, prorata, zone)
+    if running is None:
+        payment, start, before = facts.purchase, facts.counted_from or facts.paid_at, 0
+    else:
+        payment, start, before = running.payment, running.counted_from or running.starts_at, running.months_before
+    months = months_of(start, at, prorata, zone, before)
     minor = min(rest_of(payment.minor, months, prorata), payment.left)
     tax = 0
     if terms.tax is TaxRefund.PER_LAW:
@@ -170,8 +174,10 @@ def running_renewal(facts: RefundFacts, at: datetime) -> RenewalPayment | None:
 
 
 def last_renewal(facts: RefundFacts) -> RenewalPayment | None:
-    """Return the renewal that was paid last; None where none was."""
-    return max(facts.renewals, key=lambda one: one.payment.paid_at, default=None)
+    """Return the renewal that was paid last; None where none was, or it is back: earlier ones stay paid (CJ-26)."""
+    last = max(facts.renewals, key=lambda one: one.payment.paid_at, default=None)
+    back = facts.renewal_back_paid_at
+    return None if last is None or (back is not None and last.payment.paid_at <= back) else last
 
 
 def some(most: Sum, minor: int) -> Sum:

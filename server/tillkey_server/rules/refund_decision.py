@@ -12,6 +12,7 @@
 5. A refunded license that is still used after some days is a matter for a person, and no proof by itself (CJ-14,
    reading 12): it is noticed, and changes nothing.
 6. Who loses what another product asks for is told, and keeps using it unless the terms say otherwise (NX-13).
+7. Who grants what a notice about a renewal asks for has heard the notice: it cancels the renewals to come (CJ-26).
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from tillkey_server.rules.refund_amount import Sum, full_sum, last_renewal, some
 from tillkey_server.rules.refund_codes import RefundCode
 from tillkey_server.rules.refund_facts import Asked, Item, Payment, RefundFacts
 from tillkey_server.rules.refund_policy import Need, Partial, RefundPolicy
+from tillkey_server.rules.refund_renewal import cancelling, is_notice
 
 _ENDS = {Partial.KEEP: Ends.NOTHING, Partial.REDUCE: Ends.REDUCED, Partial.REVOKE: Ends.LICENSE}
 
@@ -70,7 +72,8 @@ def decide_by_person(
         "destination": None if terms is None else terms.destination.value,
     }
     decision = allow(RefundCode.GRANTED_BY_PERSON, clauses=cited, policy=policy.ref, now=now, facts=told)
-    return Verdict(decision, given, ends)
+    is_heard = terms is not None and is_notice(asked, terms)
+    return Verdict(cancelling(decision) if is_heard else decision, given, ends)
 
 
 def use_after_refund(refunded_at: datetime, policy: Policy, now: datetime) -> Decision | None:
@@ -97,8 +100,8 @@ def _subject(facts: RefundFacts, asked: Asked, policy: Policy) -> _Subject:
     """Return what a request is about (sentence 2)."""
     terms = policy.refund
     last = last_renewal(facts)
-    if last is not None and _is_renewal_alone(asked, terms):
-        return _whole(Ends.RENEWAL, terms, last.payment)
+    if _is_renewal_alone(asked, terms):
+        return _whole(Ends.RENEWAL, terms, *(() if last is None else (last.payment,)))
     if asked.item is Item.PRODUCT:
         return _whole(Ends.LICENSE, terms, facts.purchase)
     if asked.item is Item.TAX:

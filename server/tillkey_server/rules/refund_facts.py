@@ -54,11 +54,17 @@ class Payment:
 
 @dataclass(frozen=True, slots=True)
 class RenewalPayment:
-    """A renewal that was paid and not refunded; `starts_at` to `ends_at` is its own segment, half-open."""
+    """A renewal that was paid and not refunded; `starts_at` to `ends_at` is its own segment, half-open.
+
+    Its months are counted from `counted_from`, where its chain began, `months_before` before it (K-05, K-06); None:
+    from its start.
+    """
 
     payment: Payment
     starts_at: datetime
     ends_at: datetime
+    counted_from: datetime | None = None
+    months_before: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +80,11 @@ class RefundFacts:
     """What is on record about the license whose refund is asked for.
 
     `activations_ever` counts what was ever granted, `active` what holds it now; `downloads` are completed ones by any
-    channel. `holds` are past and present legal holds. `refunded_before` and `pending_before` tell of the same
-    customer's earlier refunds of the same product, before this purchase (CJ-05). `readdressed_at` is when
-    the customer's address was last changed (CJ-31).
+    channel. `holds` are past and present legal holds. `refunded_before` tells of the same customer's refunds of the
+    same product before this purchase (CJ-05); of those that were asked for then, `refunded_since` are granted since,
+    and `pending_before`: one is still open. `readdressed_at` is when the customer's address was last changed (CJ-31).
+    `product_refund_days` is the product's own window as it was at the sale (CJ-01). `counted_from` is where the clocks
+    began, None: with the payment. `renewal_back_paid_at` is when the last renewal was paid that is all back (CJ-26).
     """
 
     license: LicenseFacts
@@ -96,8 +104,11 @@ class RefundFacts:
     holds: tuple[Wait, ...] = ()
     copyright_violated: bool = False
     refunded_before: tuple[EarlierRefund, ...] = ()
+    refunded_since: tuple[EarlierRefund, ...] = ()
     pending_before: bool = False
     readdressed_at: datetime | None = None
+    counted_from: datetime | None = None
+    renewal_back_paid_at: datetime | None = None
 
     @property
     def paid_at(self) -> datetime:
@@ -125,7 +136,8 @@ class Asked:
     """What somebody asks: `reasons` are the customer's, `found` names reasons that a person of the vendor's found true.
 
     `asked_at` is when the message came. `sender_verified` tells whether it came from the official address, as whoever
-    received it says; None: nobody said. `by_platform`: the marketplace itself decides (BC-28).
+    received it says; None: nobody said. `written_at` is when it was asked for in writing, None: with the message.
+    `by_platform`: the marketplace itself decides (BC-28).
     """
 
     asked_at: datetime
@@ -135,6 +147,7 @@ class Asked:
     item: Item = Item.PRODUCT
     sender_verified: bool | None = None
     by_email: bool = False
+    written_at: datetime | None = None
     by_platform: bool = False
     order_number: str | None = None
     explanation: str | None = None

@@ -4,14 +4,17 @@
    and what it needs is data.
 2. A ground that is for other plans is none for this one (CJ-06 beside CJ-17).
 3. Where a window bounds a ground, the instant that counts is when the issue was reported, or when the refund was asked
-   for; a slow vendor closes no window (CJ-09, CJ-12).
+   for; a slow vendor closes no window (CJ-09, CJ-12). What came after it and is still pending is denied, unless a
+   yearly plan gives its rest for it all the same (CJ-18): then it stays pending.
 4. "Never activated" is never, whatever was deactivated since (NX-33); "not downloaded" is by no channel (BC-27).
 5. A request for support counts only for its own license (ZG-09). One before a purchase, and one that was refused
-   before anything was due, was promised nothing (BC-36). A solution ends its claim (ZG-09), once the days to object to
-   it are over, if the terms give any: the customer tests it first (CJ-12). Where the terms correct faults alone, what
-   nobody reported or found as one is no breach until somebody finds it (ZG-07, ZG-13).
+   before anything was due, was promised nothing (BC-36). A solution ends its claim (ZG-09), unless it came after its
+   time and after the refund was asked for: nothing is gained by recording late; and once the days to object to it are
+   over, if the terms give any: the customer tests it first (CJ-12). Where the terms correct faults alone, what nobody
+   reported or found as one is no breach until somebody finds it (ZG-07, ZG-13).
 6. Where a fact is missing the answer is pending and names the first one that is.
 7. Without a reason, what the records show is looked at, so that a refund can be offered and is never forced (ZG-09).
+8. What is at somebody's discretion is looked at once somebody found it, whether or not the customer names it (CJ-03).
 """
 
 from __future__ import annotations
@@ -26,7 +29,7 @@ from tillkey_server.rules.decision import Outcome, instant
 from tillkey_server.rules.issue_facts import IssueFacts
 from tillkey_server.rules.refund_codes import RefundCode
 from tillkey_server.rules.refund_facts import Asked, RefundFacts
-from tillkey_server.rules.refund_policy import Bound, Kind, Need, ReasonPolicy, RefundPolicy
+from tillkey_server.rules.refund_policy import Bound, Kind, Late, Need, Plan, ReasonPolicy, RefundPolicy
 
 OF_RECORD = frozenset({Need.NOTHING, Need.FOUND, Need.UNSOLVED, Need.REPLY_LATE, Need.FIX_LATE, Need.CONTACTED})
 """What can be seen without anybody naming a reason (sentence 7)."""
@@ -62,6 +65,18 @@ class Case:
         due = {"reply_due_at": issue.reply_due, "resolve_due_at": issue.resolve_due, "fix_due_at": issue.fix_due}
         told = {name: instant(at) for name, at in due.items() if at is not None}
         return {"support_request": {"id": str(issue.id), **told, "calendar": issue.calendar}}
+
+    def is_persons(self, reason: ReasonPolicy) -> bool:
+        """Tell whether somebody found what only a person decides about (sentence 8)."""
+        if reason.needs is not Need.DISCRETION or reason.kind is not Kind.GROUND:
+            return False
+        return reason.name in self.asked.found or (bool(reason.findings) and self.found_any(reason))
+
+    @property
+    def gives_rest(self) -> bool:
+        """Tell whether a ground that came after the window gives back the rest of the term (CJ-18, CJ-19)."""
+        prorata = self.terms.prorata
+        return prorata is not None and prorata.late_issue is Late.PRORATA and self.facts.plan is Plan.ANNUAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +116,17 @@ class Judged:
 
 def judge_all(case: Case) -> tuple[Judged, ...]:
     """Return what comes of every reason that was given or found; of none given: of those of record (sentence 7)."""
-    names = dict.fromkeys((*case.asked.reasons, *case.asked.found))
-    if names:
-        return tuple(judge(name, case) for name in names)
-    of_record = (one for one in case.terms.reasons if one.kind is Kind.GROUND and one.needs in OF_RECORD)
-    return tuple(judge(one.name, case) for one in of_record)
+    found = tuple(one.name for one in case.terms.reasons if case.is_persons(one))
+    names = (*case.asked.reasons, *case.asked.found)
+    if not names:
+        names = tuple(one.name for one in case.terms.reasons if one.kind is Kind.GROUND and one.needs in OF_RECORD)
+    return tuple(judge(name, case) for name in dict.fromkeys((*names, *found)))
+
+
+def left_to_a_person(case: Case, judged: tuple[Judged, ...]) -> Judged | None:
+    """Return what somebody found that only a person decides about; None: nothing (sentence 8)."""
+    persons = {one.name for one in case.terms.reasons if case.is_persons(one)}
+    return next((one for one in judged if one.name in persons and one.outcome is Outcome.PEND), None)
 
 
 def bars_of(case: Case) -> tuple[Judged, ...]:
@@ -132,6 +153,8 @@ def judge(name: str, case: Case) -> Judged:
         return _judged(reason, Missing(Outcome.DENY, RefundCode(reason.code or RefundCode.DENIED_INVALID_REASON)))
     missing = NEEDS[reason.needs](reason, case)
     late = _is_late(reason, case)
+    if late and missing is not None and missing.outcome is Outcome.PEND and case.gives_rest:
+        return _judged(reason, missing)
     if late and (missing is None or missing.outcome is not Outcome.DENY):
         return _judged(reason, Missing(Outcome.DENY, RefundCode.DENIED_WINDOW_CLOSED), late=missing is None)
     return _judged(reason, missing)
@@ -192,7 +215,8 @@ def _unsolved(reason: ReasonPolicy, case: Case) -> Missing | None:
         return _pend(RefundCode.PENDING_ISSUE_REQUIRED)
     if not case.found_any(reason):
         return _pend(RefundCode.PENDING_FINDING)
-    return _overdue(issue, issue.resolve_due, case) or _in_writing(reason, case)
+    asked_at = case.asked.written_at if reason.by_email else None
+    return _overdue(issue, issue.resolve_due, case, asked_at) or _in_writing(reason, case)
 
 
 def _in_writing(reason: ReasonPolicy, case: Case) -> Missing | None:
@@ -201,11 +225,15 @@ def _in_writing(reason: ReasonPolicy, case: Case) -> Missing | None:
     return None
 
 
-def _overdue(issue: IssueFacts, due: datetime | None, case: Case) -> Missing | None:
-    """Return what keeps a request from being overdue; while it waits for the customer, that he answers (CJ-09)."""
+def _overdue(issue: IssueFacts, due: datetime | None, case: Case, written_at: datetime | None = None) -> Missing | None:
+    """Return what keeps a request from being overdue; while it waits for the customer, that he answers (CJ-09).
+
+    Asked for in writing, `written_at` is what counts; a solution after that and after its time is none (sentence 5).
+    """
+    asked_at = written_at or case.asked.asked_at
     if issue.is_presale or issue.was_refused_before(due):
         return _deny(RefundCode.DENIED_NO_BREACH)
-    if issue.solved_at is not None:
+    if issue.solved_at is not None and (due is None or issue.solved_at < due or issue.solved_at <= asked_at):
         return _solved(issue, case)
     if due is None:
         return _pend(RefundCode.PENDING_COOPERATION)

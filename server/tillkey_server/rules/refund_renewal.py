@@ -1,28 +1,32 @@
 """Paying back the last renewal of a subscription (CJ-26 to CJ-28).
 
-1. Told within so many working days after the payment, the last payment goes back in full, and only that (CJ-26). The
-   day that counts is that of the payment that succeeded; the message must come from the official address.
-2. Told later, a monthly subscription ends with its paid period and nothing goes back (CJ-27): the notice itself
-   cancels it.
+1. Told within so many working days after the payment, the last payment goes back in full, and only that (CJ-26): an
+   earlier one never does, also once the last one is back. The day that counts is that of the payment that succeeded;
+   the message must come from the official address. Days on which a legal hold lasted do not count, where the terms
+   let one lengthen the window (CJ-02).
+2. Told later, a monthly subscription ends with its paid period and nothing goes back (CJ-27).
 3. Told later, a yearly one gives back the rest of the renewed year (CJ-28), or nothing, as the terms say.
+4. The notice itself cancels the renewals to come ("cancel at any time", CJ-26), whatever comes of the payment: in time
+   or late, in the first period, and where something else bars a refund. It must come from the official address, and
+   that address be believed.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from tillkey_server.rules.calendar import Calendar
 from tillkey_server.rules.citation import Clauses
-from tillkey_server.rules.decision import Outcome
+from tillkey_server.rules.decision import Decision, Outcome
 from tillkey_server.rules.refund_amount import Months, Sum, last_renewal, rest_sum, whole
 from tillkey_server.rules.refund_codes import RefundCode
 from tillkey_server.rules.refund_facts import Asked, RefundFacts, RenewalPayment
-from tillkey_server.rules.refund_policy import Late, Plan, RefundPolicy, RenewalRefundPolicy
+from tillkey_server.rules.refund_policy import HoldWindow, Late, Need, Plan, RefundPolicy, RenewalRefundPolicy
 
 CANCEL_AT_PERIOD_END = "cancel_at_period_end"
-"""What becomes of a subscription whose renewal stays paid (sentence 2)."""
+"""What a notice makes of a subscription (sentence 4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,17 @@ class RenewalAnswer:
     sum: Sum | None = None
     months: Months | None = None
     ends_license: bool = False
-    options: tuple[str, ...] = ()
+
+
+def is_notice(asked: Asked, terms: RefundPolicy) -> bool:
+    """Tell whether somebody says from the official address that he wants no further renewal (sentence 4)."""
+    named = (terms.reason(name) for name in (*asked.reasons, *asked.found))
+    return asked.sender_verified is True and any(one is not None and one.needs is Need.RENEWAL for one in named)
+
+
+def cancelling(decision: Decision) -> Decision:
+    """Return an answer to a notice, as one that cancels the renewals to come (sentence 4)."""
+    return replace(decision, options=tuple(dict.fromkeys((*decision.options, CANCEL_AT_PERIOD_END))))
 
 
 def judge_renewal(facts: RefundFacts, asked: Asked, terms: RefundPolicy, calendar: Calendar) -> RenewalAnswer:
@@ -49,7 +63,8 @@ def judge_renewal(facts: RefundFacts, asked: Asked, terms: RefundPolicy, calenda
         return RenewalAnswer(Outcome.DENY, RefundCode.DENIED_NO_RENEWAL, rule.clauses)
     if asked.sender_verified is not True:
         return RenewalAnswer(Outcome.DENY, RefundCode.SENDER_NOT_OFFICIAL, rule.clauses + terms.clauses.sender)
-    deadline = calendar.deadline(last.payment.paid_at, rule.working_days)
+    waits = facts.holds if terms.hold_window is HoldWindow.TOLL else ()
+    deadline = calendar.deadline(last.payment.paid_at, rule.working_days, waits)
     if deadline is not None and asked.asked_at < deadline:
         whole_payment = Sum((whole(last.payment, terms),))
         return RenewalAnswer(Outcome.ALLOW, RefundCode.GRANTED_RENEWAL_FULL, rule.clauses, deadline, whole_payment)
@@ -68,7 +83,7 @@ def _late(
     """Sentences 2 and 3."""
     if facts.plan is Plan.MONTHLY:
         code, cited = RefundCode(rule.late_monthly), rule.clauses + rule.monthly_clauses
-        return RenewalAnswer(Outcome.DENY, code, cited, deadline, options=(CANCEL_AT_PERIOD_END,))
+        return RenewalAnswer(Outcome.DENY, code, cited, deadline)
     if facts.plan is not Plan.ANNUAL or rule.late_annual is Late.DENY or terms.prorata is None:
         return RenewalAnswer(Outcome.DENY, RefundCode.DENIED_RENEWAL_WINDOW, rule.clauses, deadline)
     at = max(asked.asked_at, last.starts_at)

@@ -2,8 +2,10 @@
 
 1. It begins with the original purchase, whatever was renewed or reported since (ZG-18). An upgrade is a purchase of its
    own, with a window of its own; it leaves that of what it replaces as it was.
-2. Its length is the plan's in working days, else the product's own in days, else the license's (CJ-01). A product's own
-   window of 0 days counts only where the terms do not promise refunds of all products.
+2. Its length is the plan's in working days, else the license's, which is the product's own where it had one at the sale
+   (CJ-01): what the license shows is what counts, and what a catalogue says later changes no order. A product that was
+   sold with a window of 0 days is never refunded where the terms do not promise refunds of all products; where a later
+   version of them does, it has the window of every product.
 3. A legal hold that ended well adds its own length (CJ-02), where the terms say so.
 4. Without a length there is no limit: the grounds decide alone (reading 4).
 """
@@ -13,7 +15,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from tillkey_server.rules.calendar import calendar_of
-from tillkey_server.rules.clocks import refund_days_end
+from tillkey_server.rules.clocks import refund_window
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.refund_facts import RefundFacts
 from tillkey_server.rules.refund_policy import HoldWindow, RefundPolicy
@@ -40,6 +42,6 @@ def _untolled(facts: RefundFacts, terms: RefundPolicy, policy: Policy) -> dateti
     plan = terms.of_plan(facts.plan)
     if plan is not None and plan.window_working_days is not None:
         return calendar_of(policy).deadline(facts.paid_at, plan.window_working_days)
-    if facts.product_refund_days:
-        return refund_days_end(facts.paid_at, facts.product_refund_days, policy)
+    if facts.product_refund_days == 0:
+        return refund_window(facts.paid_at, policy, own_days=0)
     return facts.license.refund_until

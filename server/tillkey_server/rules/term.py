@@ -71,7 +71,8 @@ class Ending:
 class Segment:
     """One paid stretch of a clock, half-open; `payment` None is the purchase, `end` None has no end.
 
-    `cut` tells that an early ending came before its own end.
+    `cut` tells that an early ending came before its own end. Its months are counted from `anchor`, the first day of its
+    chain, of which `months_before` came before it; None: it has no months.
     """
 
     payment: UUID | None
@@ -79,6 +80,8 @@ class Segment:
     end: datetime | None
     appended: bool = False
     cut: bool = False
+    anchor: date | None = None
+    months_before: int = 0
 
     def covers(self, at: datetime) -> bool:
         """Tell whether an instant lies within."""
@@ -236,11 +239,13 @@ def _laid(chain: _Chain, payment: Payment, zone: ZoneInfo) -> tuple[_Chain, Segm
     """Lay one payment behind the chain, or as a new one (sentences 3 and 4)."""
     appended = payment.paid_at < chain.until
     if appended:
-        anchor, months, start = chain.anchor, chain.months + payment.months, chain.until
+        anchor, before, start = chain.anchor, chain.months, chain.until
     else:
-        anchor, months, start = payment.paid_at.astimezone(zone).date(), payment.months, payment.paid_at
+        anchor, before, start = payment.paid_at.astimezone(zone).date(), 0, payment.paid_at
+    months = before + payment.months
     until = _end(anchor, months, zone)
-    return _Chain(anchor, months, until), Segment(payment.id, start, until, appended)
+    segment = Segment(payment.id, start, until, appended, anchor=anchor, months_before=before)
+    return _Chain(anchor, months, until), segment
 
 
 def _cut(segments: Iterable[Segment], at: datetime) -> Iterator[Segment]:

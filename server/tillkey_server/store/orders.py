@@ -53,7 +53,8 @@ class OrderLineRow:
 
     `kind` None is a product with its licenses. `beside` is the position of the line that an add-on was bought beside.
     `list_price_minor` is the price without discounts, `tax_minor` the tax of the whole line, `advertised` what the
-    product's page promised on the day; None where nobody told. `term_months` is how long the support lasts that was
+    product's page promised on the day; None where nobody told. `refund_days` is the product's own refund window on the
+    day; None: it had none, or older code sold it. `term_months` is how long the support lasts that was
     chosen, or for how long a renewal was paid. `bundle` is the code of the bundle that it was sold as a
     part of, `bundle_line` which of the told lines that was. `coupon_minor` is what of the whole line's price was paid
     with a gift card or a coupon that is worth money.
@@ -73,6 +74,7 @@ class OrderLineRow:
     list_price_minor: int | None = None
     tax_minor: int | None = None
     advertised: Mapping[str, object] | None = None
+    refund_days: int | None = None
     term_months: int | None = None
     bundle: str | None = None
     bundle_line: int | None = None

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from sqlalchemy import Select
+    from sqlalchemy import ColumnElement, Select
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from tillkey_server.rules.access import Scope
@@ -93,6 +93,18 @@ class RefundRow:
     def money_minor(self) -> int:
         """Return what goes back as money."""
         return self.amount_minor - (self.coupon_minor or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """A customer's refunds of a product before he bought it again (CJ-05).
+
+    `since`: asked for before, and granted since; `is_pending`: asked for before, and still open.
+    """
+
+    before: tuple[EarlierRefund, ...]
+    since: tuple[EarlierRefund, ...]
+    is_pending: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,12 +288,12 @@ async def seen_used(conn: AsyncConnection, license_id: UUID, at: datetime) -> bo
 
 async def earlier_of_family(
     conn: AsyncConnection, *, customer_id: UUID, product_id: UUID, code: str, family: str | None, before: datetime
-) -> tuple[tuple[EarlierRefund, ...], bool]:
-    """Return what a customer was refunded of products of the family before, and whether such a request is pending.
+) -> Earlier:
+    """Return what a customer was refunded of products of the family before, or had asked for before.
 
     Who was refunded is whose money it was then, wherever the license went since; what was paid back of a renewal, of
     tax or of what was bought beside a product is no refund of the product (CJ-05). A request that is pending is that
-    of the license's owner, who would get the money.
+    of the license's owner, who would get the money. One that was open at the purchase and was denied since is none.
     """
     product = tables.product.c
     same = [product.id == product_id, product.family == (family or code)]
@@ -289,21 +301,40 @@ async def earlier_of_family(
         same.append(product.code == family)
     joined = tables.license_.join(tables.product, product.id == _L.product_id)
     of_price = exists().where(_P.refund_id == _F.id, _P.kind == LineKind.PRODUCT.value, _P.minor > 0)
+    was_before = _F.granted_at < before
     granted = (
-        select(_F.code, _F.ends)
+        select(_F.code, _F.ends, was_before.label("was_before"))
         .select_from(tables.refund.join(joined, _L.id == _F.license_id))
         .distinct()
-        .where(_F.customer_id == customer_id, or_(*same), _F.granted_at < before, _F.failed_at.is_(None), of_price)
+        .where(_F.customer_id == customer_id, or_(*same), _F.failed_at.is_(None), of_price)
+        .where(or_(was_before, _was_open(_F.license_id, before)))
     )
     pending = (
         exists()
         .select_from(tables.refund_request.join(joined, _L.id == _R.license_id))
-        .where(_L.customer_id == customer_id, or_(*same), _R.recorded_at < before)
+        .where(_L.customer_id == customer_id, or_(*same), _was_open(_R.license_id, before))
         .where(_R.outcome == "pend", _R.closed_at.is_(None), _R.asked["item"].as_string() == Item.PRODUCT.value)
     )
-    found = await conn.execute(granted.order_by(_F.code, _F.ends))
-    earlier = tuple(EarlierRefund(code, ended=ends == Ends.LICENSE.value) for code, ends in found)
-    return earlier, bool((await conn.execute(select(pending))).scalar_one())
+    found = [
+        (EarlierRefund(row.code, ended=row.ends == Ends.LICENSE.value), bool(row.was_before))
+        for row in await conn.execute(granted.order_by(_F.code, _F.ends))
+    ]
+    return Earlier(
+        before=tuple(one for one, was in found if was),
+        since=tuple(one for one, was in found if not was),
+        is_pending=bool((await conn.execute(select(pending))).scalar_one()),
+    )
+
+
+def _was_open(license_id: ColumnElement[UUID], at: datetime) -> ColumnElement[bool]:
+    """Tell whether a product's refund was asked for of a license at an instant, and not denied since.
+
+    What another request took the place of is no denial: that one has gone on with it.
+    """
+    asked = tables.refund_request.alias()
+    open_then = and_(asked.c.recorded_at < at, or_(asked.c.closed_at.is_(None), asked.c.closed_at >= at))
+    of_product = asked.c.asked["item"].as_string() == Item.PRODUCT.value
+    return exists().where(asked.c.license_id == license_id, open_then, asked.c.outcome != "deny", of_product)
 
 
 def _seen(scope: Scope) -> Select[Any]:

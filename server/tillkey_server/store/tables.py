@@ -227,6 +227,8 @@ order_line = Table(
     Column("list_price_minor", BigInteger, nullable=True),
     Column("tax_minor", BigInteger, nullable=True),
     Column("advertised", JSON(none_as_null=True), nullable=True),
+    # The product's own refund window as it was then.
+    Column("refund_days", Integer, nullable=True),
     # How long the support lasts that was chosen at the purchase, or what a renewal was paid for.
     Column("term_months", Integer, nullable=True),
     # Of a bundle's part: the bundle's code, and which of the lines that were told it was.

@@ -126,11 +126,13 @@ async def _insert(
         policy_name=sale.policy.name,
         policy_version=sale.policy.version,
         list_price_minor=sale.product.price_minor,
+        refund_days=sale.product.refund_days,
         term_months=brought.months,
     )
     await orders.insert_line(tx, line)
     until = brought.supported_until or months_end(brought.purchased_at, brought.months, sale.policy.timezone)
-    clocks = replace(clocks_at_issue(brought.purchased_at, sale.policy), support_until=until, updates_until=until)
+    given = clocks_at_issue(brought.purchased_at, sale.policy, own_days=line.refund_days)
+    clocks = replace(given, support_until=until, updates_until=until)
     [made] = await insert_licenses(services, tx, sale, line, clocks)
     claim = PurchaseCodeRow(
         new_id(), brought.channel, code_hash, made.license_id, sale.customer.id, sale.now, brought.supported_until

@@ -66,7 +66,7 @@ async def issue_line(
     """
     known = await licenses.of_order_line(tx, line.id)
     policy = await services.policies.of(tx, line.policy_ref)
-    clocks = clocks_at_issue(sale.paid_at or sale.now, policy, line.term_months)
+    clocks = clocks_at_issue(sale.paid_at or sale.now, policy, line.term_months, line.refund_days)
     decision = decide_issue(line.quantity, len(known), policy, sale.now, clocks, line.term_months)
     made = await insert_licenses(services, tx, sale, line, clocks, range(len(known), line.quantity))
     for one in made:

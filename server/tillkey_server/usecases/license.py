@@ -184,6 +184,7 @@ async def _line_of(tx: AsyncConnection, sale: Sale, order: str | None) -> orders
         policy_version=sale.policy.version,
         list_price_minor=sale.product.price_minor,
         advertised=sale.product.advertised,
+        refund_days=sale.product.refund_days,
     )
     await orders.insert_line(tx, line)
     return line

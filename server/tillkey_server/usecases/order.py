@@ -198,6 +198,7 @@ def _line_row(order: OrderRow, sold: ProductRow, policy: Policy, piece: Piece, p
         list_price_minor=None if listed is None else listed.minor,
         tax_minor=None if line.tax is None else line.tax.minor,
         advertised=sold.advertised,
+        refund_days=sold.refund_days,
         term_months=line.months,
         bundle=piece.bundle,
         bundle_line=piece.bundle_line,

@@ -26,7 +26,8 @@ from tillkey_server.usecases.retirement import cancel_of_retired
 from tillkey_server.usecases.services import Services
 
 MAX_NAMED = 50
-MAX_DAYS = 3650
+MAX_DAYS = 30
+"""The longest refund window of a product's own (CJ-01); a vendor who gives all products more says so in the terms."""
 MAX_ADVERTISED = 20_000
 
 

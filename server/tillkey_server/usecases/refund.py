@@ -1,8 +1,8 @@
 """Refunds: what the terms say of one (preview), asking for one, and a person's decision about one that is pending.
 
 A license has one open request at most; asked again for the same thing it is the same request, judged by the time at
-which it was asked first, and asked for something else the new one takes its place. What is granted is carried out in
-the transaction that decides it.
+which it was asked first, and asked for something else the new one takes its place; under a legal hold it stays open,
+whatever is asked. What is granted is carried out in the transaction that decides it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tillkey_server.errors import BadInput, NotFound
 from tillkey_server.ids import new_id
 from tillkey_server.money import Money
 from tillkey_server.rules.access import EVERYTHING, Scope
-from tillkey_server.rules.decision import Decision, Outcome
+from tillkey_server.rules.decision import Decision, Outcome, Refusal
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.refund import Verdict
 from tillkey_server.rules.refund_codes import RefundCode
@@ -82,6 +82,8 @@ async def request_refund(
             again = known is not None and is_the_same(known.asked, asking)
             first = _earlier(asking, known, now) if known is not None and again else asking
             judged = await _stopped(services, tx, await _judge(services, tx, row, first, now), actor, now)
+            if known is not None and judged.verdict.decision.code is Refusal.LEGAL_HOLD:
+                return await _held(tx, judged, known, actor)
             request = _row(judged, known.id if known is not None and again else new_id(), actor, now)
             await _keep(tx, request, known if again else None, known)
             return await _concluded(services, tx, judged, request, actor, "refund_request")
@@ -127,6 +129,7 @@ async def decide_pending(
         if not judged.verdict.decision.allowed and judged.verdict.decision.code is not RefundCode.DENIED_BY_PERSON:
             await audit.record(tx, judged.verdict.decision, actor=actor, action="refund_decide", license_id=row.id)
             return refusal_of(judged.verdict.decision)
+        judged = await _stopped(services, tx, judged, actor, now)
         decided = replace(_row(judged, request.id, actor, now), recorded_at=request.recorded_at, reason=reason.strip())
         decided = replace(decided, recorded_by=request.recorded_by)
         await refunds.decide_request(tx, decided)
@@ -141,15 +144,17 @@ async def _judge(services: Services, tx: AsyncConnection, row: LicenseRow, askin
 
 
 async def _stopped(services: Services, tx: AsyncConnection, judged: _Judged, actor: str, now: datetime) -> _Judged:
-    """Stop the next renewals of a license whose last one was told of too late to go back (CJ-27), and say so.
+    """Stop the renewals to come that a notice cancels, whatever comes of the last payment (CJ-26), and say so.
 
-    Facts `cancelled_at_period_end`, false where no subscription is on record here, and when it ends.
+    Facts `cancelled_at_period_end`, false where no subscription is on record here, and when it ends; what is paid back
+    ends by itself.
     """
     decision = judged.verdict.decision
     if CANCEL_AT_PERIOD_END not in decision.options:
         return judged
     done = await cancel_within(services, tx, judged.row, actor=actor, now=now)
-    facts = {**decision.facts, "cancelled_at_period_end": done.allowed, **(done.facts if done.allowed else {})}
+    ends = done.facts if done.allowed and not decision.allowed else {}
+    facts = {**decision.facts, "cancelled_at_period_end": done.allowed, **ends}
     return replace(judged, verdict=replace(judged.verdict, decision=replace(decision, facts=facts)))
 
 
@@ -181,14 +186,19 @@ async def _decided(
 
 
 def _earlier(asking: Asking, known: RequestRow, now: datetime) -> Asking:
-    """Return a request that was asked before with what is new about it, at the time of the first one (CJ-09)."""
+    """Return a request that was asked before with what is new about it, at the time of the first one (CJ-09).
+
+    Asked for in writing only now, it is that from now on (CJ-12).
+    """
     kept = asking_of(known.asked, known.asked_at)
+    is_written_now = asking.by_email and not kept.by_email
     return replace(
         asking,
         received_at=min(asking.received_at or now, known.asked_at),
         found=tuple(dict.fromkeys((*kept.found, *asking.found))),
         findings=tuple(dict.fromkeys((*kept.findings, *asking.findings))),
         by_email=kept.by_email or asking.by_email,
+        written_at=(asking.received_at or now) if is_written_now else kept.written_at,
         sender_verified=kept.sender_verified if asking.sender_verified is None else asking.sender_verified,
         order_number=asking.order_number or kept.order_number,
         explanation=asking.explanation or kept.explanation,
@@ -214,6 +224,14 @@ def _row(judged: _Judged, request_id: UUID, actor: str, now: datetime) -> Reques
         decided_by=actor,
         closed_at=None if decision.outcome is Outcome.PEND else now,
     )
+
+
+async def _held(tx: AsyncConnection, judged: _Judged, known: RequestRow, actor: str) -> RefusalAnswer:
+    """Refuse under a legal hold, and leave the request open that waits: it goes on when the hold is lifted (CJ-02)."""
+    decision = judged.verdict.decision
+    noted = replace(decision, facts={**decision.facts, "refund_id": str(known.id)})
+    await audit.record(tx, noted, actor=actor, action="refund_request", license_id=judged.row.id)
+    return refusal_of(noted)
 
 
 async def _keep(tx: AsyncConnection, request: RequestRow, again: RequestRow | None, known: RequestRow | None) -> None:

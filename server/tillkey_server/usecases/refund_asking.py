@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from tillkey_server.errors import BadInput
+from tillkey_server.rules.decision import instant
 from tillkey_server.rules.issue_facts import Finding
 from tillkey_server.rules.refund_facts import Asked, Item
 
@@ -20,7 +21,8 @@ class Asking:
     """A request for a refund as a caller gives it; `received_at` is when the customer's message came (None: now).
 
     `support_request_id` is the request for support that it rests on. `reasons` are the customer's, `found` those that
-    a person of the vendor's found true, `findings` what was found of the software.
+    a person of the vendor's found true, `findings` what was found of the software. `written_at` is when it was asked
+    for in writing, where that was not with the first message.
     """
 
     reasons: tuple[str, ...] = ()
@@ -31,6 +33,7 @@ class Asking:
     received_at: datetime | None = None
     sender_verified: bool | None = None
     by_email: bool = False
+    written_at: datetime | None = None
     order_number: str | None = None
     explanation: str | None = field(default=None, repr=False)
 
@@ -48,6 +51,7 @@ class Asking:
             item=self.item,
             sender_verified=self.sender_verified,
             by_email=self.by_email,
+            written_at=self.written_at,
             order_number=self.order_number,
             explanation=self.explanation,
         )
@@ -62,6 +66,7 @@ class Asking:
             "support_request_id": None if self.support_request_id is None else str(self.support_request_id),
             "sender_verified": self.sender_verified,
             "by_email": self.by_email,
+            "written_at": instant(self.written_at),
             "order_number": self.order_number,
             "explanation": self.explanation,
         }
@@ -79,9 +84,14 @@ def asking_of(kept: Mapping[str, Any], received_at: datetime) -> Asking:
         received_at=received_at,
         sender_verified=kept["sender_verified"],
         by_email=kept["by_email"],
+        written_at=_instant_of(kept.get("written_at")),
         order_number=kept["order_number"],
         explanation=kept["explanation"],
     )
+
+
+def _instant_of(told: str | None) -> datetime | None:
+    return None if told is None else datetime.fromisoformat(told)
 
 
 def is_the_same(kept: Mapping[str, Any], asking: Asking) -> bool:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tillkey_server.errors import BadInput, BrokenInvariant
 from tillkey_server.rules.calendar import Wait
+from tillkey_server.rules.clocks import first_instant
 from tillkey_server.rules.issue_facts import IssueFacts
 from tillkey_server.rules.order_line import CustomerType, LineKind, kind_of
 from tillkey_server.rules.policy import Policy
@@ -19,6 +20,7 @@ from tillkey_server.rules.refund import Verdict, decide_under_both
 from tillkey_server.rules.refund_amount import piece_of
 from tillkey_server.rules.refund_facts import Asked, Payment, RefundFacts, RenewalPayment
 from tillkey_server.rules.refund_policy import Plan
+from tillkey_server.rules.term import History
 from tillkey_server.rules.term_policy import Clock
 from tillkey_server.store import activations, customers, downloads, legal_holds, orders, products, refunds, terms
 from tillkey_server.store.customers import CustomerRow
@@ -27,7 +29,7 @@ from tillkey_server.store.orders import OrderLineRow
 from tillkey_server.store.products import ProductRow
 from tillkey_server.usecases.issue_facts import issue_facts
 from tillkey_server.usecases.services import Services
-from tillkey_server.usecases.terms import Bought, bought_by, terms_of
+from tillkey_server.usecases.terms import Bought, bought_by, history_of
 
 CORE = "core"
 """The kind of product that is no module (NX-31)."""
@@ -46,7 +48,9 @@ async def refund_facts(
     buyer = await _customer(tx, row)
     back = await refunds.refunded_of_license(tx, row.id)
     holds = await legal_holds.of_license(tx, row.id)
-    before, pending = await refunds.earlier_of_family(
+    history = await history_of(tx, row, policy, bought)
+    renewals, back_paid_at = await _renewals(tx, row, history, back)
+    earlier = await refunds.earlier_of_family(
         tx,
         customer_id=row.customer_id,
         product_id=sold.id,
@@ -59,21 +63,24 @@ async def refund_facts(
         currency=bought.line.currency,
         channel=bought.order.channel,
         purchase=_share(bought, bought.line, row, back),
-        plan=await _plan(tx, row, policy),
+        plan=await _plan(tx, row, history),
         along=await _along(tx, bought, row, back),
-        renewals=await _renewals(tx, row, policy, back),
+        renewals=renewals,
         is_core=sold.kind == CORE,
         is_consumer=bought.order.customer_type == CustomerType.CONSUMER.value,
-        product_refund_days=sold.refund_days,
+        product_refund_days=bought.line.refund_days,
         activations_ever=await activations.count_of_license(tx, row.id),
         active=len(await activations.active_of_license(tx, row.id)),
         downloads=await downloads.downloads_of(tx, row.id),
         issue=await _issue(tx, row, support_request_id, now),
         holds=tuple(Wait(one.held_at, one.released_at) for one in holds),
         copyright_violated=await legal_holds.violation_in_order(tx, bought.order.id),
-        refunded_before=before,
-        pending_before=pending,
+        refunded_before=earlier.before,
+        refunded_since=earlier.since,
+        pending_before=earlier.is_pending,
         readdressed_at=buyer.readdressed_at,
+        counted_from=row.clocks_from,
+        renewal_back_paid_at=back_paid_at,
     )
 
 
@@ -107,10 +114,13 @@ async def _customer(tx: AsyncConnection, row: LicenseRow) -> CustomerRow:
     return buyer
 
 
-async def _plan(tx: AsyncConnection, row: LicenseRow, policy: Policy) -> Plan:
-    """Return how the license is paid for: by its subscription, else by how long its terms let it be used."""
-    months = await refunds.subscribed_months(tx, row.id) or policy.clocks.use_months
-    return _PLANS.get(months, Plan.ONE_TIME)
+async def _plan(tx: AsyncConnection, row: LicenseRow, history: History) -> Plan:
+    """Return how the license is paid for: by its subscription, else by how long its purchase lets it be used.
+
+    Whoever takes the payments may run the renewals: then the months that were bought are all that is known here.
+    """
+    months = await refunds.subscribed_months(tx, row.id) or history.included[Clock.USE].months
+    return _PLANS.get(months or 0, Plan.ONE_TIME)
 
 
 async def _along(tx: AsyncConnection, bought: Bought, row: LicenseRow, back: Refunded) -> tuple[Payment, ...]:
@@ -131,17 +141,25 @@ def _share(bought: Bought, line: OrderLineRow, row: LicenseRow, back: Refunded) 
     return Payment(line.id, kind, at, price, tax, minor, tax_back, coupon, coupon_back)
 
 
-async def _renewals(tx: AsyncConnection, row: LicenseRow, policy: Policy, back: Refunded) -> tuple[RenewalPayment, ...]:
-    """Return the license's renewals that were not refunded, each with its own stretch of the clocks."""
-    folded = await terms_of(tx, row, policy)
-    stretches = {one.payment: one for clock in Clock for one in folded.of(clock).segments if one.payment is not None}
+async def _renewals(
+    tx: AsyncConnection, row: LicenseRow, history: History, back: Refunded
+) -> tuple[tuple[RenewalPayment, ...], datetime | None]:
+    """Return the license's renewals that were not refunded, and when the last one was paid that was.
+
+    Each has its own stretch of the clocks: that of the use right, where it extends that.
+    """
+    folded = history.fold()
+    by_rank = reversed(Clock)
+    stretches = {one.payment: one for clock in by_rank for one in folded.of(clock).segments if one.payment is not None}
     found = []
-    for one in await terms.of_license(tx, row.id):
+    paid_terms = await terms.of_license(tx, row.id)
+    for one in paid_terms:
         line, stretch = await orders.line(tx, one.order_line_id), stretches.get(one.id)
         if line is None or stretch is None or stretch.end is None or one.refunded_at is not None:
             continue
         minor, tax_back, _ = back.get(line.id, NOTHING_BACK)
         price = line.price_minor * line.quantity
         paid = Payment(line.id, LineKind.RENEWAL, one.paid_at, price, line.tax_minor or 0, minor, tax_back)
-        found.append(RenewalPayment(paid, stretch.start, stretch.end))
-    return tuple(found)
+        chain = None if stretch.anchor is None else first_instant(stretch.anchor, history.zone)
+        found.append(RenewalPayment(paid, stretch.start, stretch.end, chain, stretch.months_before))
+    return tuple(found), max((one.paid_at for one in paid_terms if one.refunded_at is not None), default=None)

@@ -176,7 +176,7 @@ async def test_reported_after_the_window_it_is_closed(desk: Desk) -> None:  # no
     told = await desk.preview(sold, "defect", support_request=request, **OFFICIAL)
     assert (told["code"], set(told["clauses"])) == ("ref_denied_window_closed", {"CJ-12", "CJ-11", "CJ-01"})
     await change_product(desk, CJ, refund_days=0)
-    never = await desk.preview(sold, "defect", support_request=request, **OFFICIAL)
+    never = await desk.preview(await desk.sell(CJ), "defect", **OFFICIAL)
     assert (never["code"], never["clauses"]) == ("ref_denied_product_not_refundable", ["CJ-01"])
 
 

@@ -30,7 +30,15 @@ from tillkey_server.usecases.services import open_services
 from tillkey_server.usecases.terms import recompute
 
 
-async def renew(desk: Desk, sold: Sold, months: int, paid_at: datetime, minor: int = 10000) -> None:  # noqa: F811
+async def renew(
+    desk: Desk,  # noqa: F811
+    sold: Sold,
+    months: int,
+    paid_at: datetime,
+    minor: int = 10000,
+    *,
+    tax_minor: int | None = None,
+) -> None:
     """Note a paid renewal of everything that a license can run for."""
     services = desk.house.services
     async with services.db.writing() as tx:
@@ -49,6 +57,7 @@ async def renew(desk: Desk, sold: Sold, months: int, paid_at: datetime, minor: i
             policy_name=held.policy_name,
             policy_version=held.policy_version,
             kind="renewal",
+            tax_minor=tax_minor,
         )
         await orders.insert_line(tx, line)
         clocks = ["use", "updates", "support"]

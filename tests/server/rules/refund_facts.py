@@ -6,7 +6,7 @@ from uuid import UUID
 
 from tests.server.rules.facts import LICENSE, POLICIES, a_license
 from tillkey_server.policies.loader import bundled_policies, parse_policy
-from tillkey_server.rules.clocks import days_end
+from tillkey_server.rules.clocks import refund_window
 from tillkey_server.rules.issue_facts import Finding, IssueFacts
 from tillkey_server.rules.order_line import LineKind
 from tillkey_server.rules.policy import Policy
@@ -50,8 +50,7 @@ def a_renewal(paid_at: datetime, starts_at: datetime, ends_at: datetime, minor: 
 
 def facts(policy: Policy = CRMJETTY, **more) -> RefundFacts:
     purchase = more.pop("purchase", a_payment())
-    days = policy.clocks.refund_days
-    until = None if days is None else days_end(purchase.paid_at, days, policy.timezone)
+    until = refund_window(purchase.paid_at, policy, more.get("product_refund_days"))
     plain = {
         "license": a_license(issued_at=purchase.paid_at, refund_until=until),
         "currency": "EUR",

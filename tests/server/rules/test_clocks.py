@@ -91,6 +91,20 @@ def test_no_clock_implies_another():
 
 
 @pytest.mark.clause("CJ-01")
+@pytest.mark.parametrize(("own", "last"), [(None, "2026-04-09"), (7, "2026-03-17"), (20, "2026-03-30"), (0, None)])
+def test_a_products_own_window_stands_in_place_of_that_of_the_terms(own, last):
+    """Sentence 8."""
+    paid, policy = datetime(2026, 3, 10, 12, 0, tzinfo=UTC), POLICIES["crmjetty"]
+    until = clocks_at_issue(paid, policy, own_days=own).refund_until
+    assert until is not None
+    assert (None if until == paid else last_day(until, policy.timezone).isoformat()) == last
+    assert policy.refund is not None
+    promising = replace(policy, refund=replace(policy.refund, refund_all_products=True))
+    of_all = clocks_at_issue(paid, policy).refund_until
+    assert clocks_at_issue(paid, promising, own_days=own).refund_until == (of_all if own == 0 else until)
+
+
+@pytest.mark.clause("CJ-01")
 def test_a_window_of_no_days_is_closed_at_the_purchase():
     """Sentence 6."""
     paid = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)

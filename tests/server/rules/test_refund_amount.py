@@ -172,6 +172,28 @@ def test_what_the_terms_never_pay_back_is_taken_along_by_nothing():
     assert full_sum(facts(along=(care,)), section(terms(along=(LineKind.SUPPORT,))), PAID).minor == 10000
 
 
+@pytest.mark.clause("CJ-20", "K-05", "K-06")
+@pytest.mark.parametrize(("day", "used"), [("02-27", 0), ("02-28", 1), ("03-30", 1), ("03-31", 2)])
+def test_the_months_of_a_later_term_are_those_of_its_chain(day, used):
+    """Sentence 4: the chain began on 31 January a year before; this term lies behind a day of courtesy."""
+    start, at = datetime(2025, 1, 31, 15, tzinfo=UTC), datetime.fromisoformat(f"2026-{day}T08:00:00+00:00")
+    later = replace(
+        a_renewal(start, datetime(2026, 2, 1, tzinfo=UTC), datetime(2027, 2, 1, tzinfo=UTC), 100000),
+        counted_from=start,
+        months_before=12,
+    )
+    found = facts(renewals=(later,), plan=Plan.ANNUAL)
+    assert rest_sum(found, section(CRMJETTY), PRORATA, at, UTC_ZONE)[1].used == used
+
+
+@pytest.mark.clause("CJ-20")
+def test_the_months_of_a_first_term_begin_where_the_clocks_did():
+    """Sentence 4: it was released half a month after it was paid."""
+    begun = facts(plan=Plan.ANNUAL, counted_from=PAID + 15 * DAY)
+    found = [rest_sum(begun, section(CRMJETTY), PRORATA, PAID + n * DAY, UTC_ZONE)[1].used for n in (45, 46)]
+    assert found == [0, 1]
+
+
 KOLKATA = ZoneInfo("Asia/Kolkata")
 
 

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.server.rules.refund_facts import CRMJETTY, a_payment, a_renewal, asking, facts, section, terms
-from tillkey_server.rules.calendar import calendar_of
+from tillkey_server.rules.calendar import Wait, calendar_of
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.refund_amount import Months
 from tillkey_server.rules.refund_facts import Asked, RefundFacts
-from tillkey_server.rules.refund_policy import Late, Plan, TaxRefund
+from tillkey_server.rules.refund_policy import HoldWindow, Late, Plan, TaxRefund
 from tillkey_server.rules.refund_renewal import RenewalAnswer, judge_renewal
 
 DAY = timedelta(days=1)
@@ -64,6 +64,39 @@ def test_what_comes_of_a_year_tells_how_many_months_of_it_are_used(days, used):
 def test_the_months_of_a_year_are_counted_by_the_vendors_days(hour, used):
     """Sentence 3: in the evening of 17 April in London it is the 18th in Kolkata."""
     assert answer(renewed(), datetime(2026, 4, 17, hour, tzinfo=UTC)).months == Months(12, used)
+
+
+@pytest.mark.clause("CJ-26")
+@pytest.mark.parametrize("late", [-20, 20])
+def test_the_days_are_counted_from_the_payment_that_succeeded_wherever_its_time_begins(late):
+    """Sentence 1: paid twenty days before its time begins, or so long after, when a charge was tried again."""
+    starts = PAID - late * DAY
+    told = answer(renewed(renewals=(replace(LAST, starts_at=starts, ends_at=starts + 365 * DAY),)), PAID + DAY)
+    assert (told.code, told.deadline) == ("ref_granted_renewal_full", DEADLINE)
+
+
+@pytest.mark.clause("CJ-26")
+def test_the_last_renewal_is_the_one_that_was_paid_last():
+    """Sentence 1: not the one whose time begins last."""
+    ahead = a_renewal(PAID - 60 * DAY, PAID + 365 * DAY, PAID + 730 * DAY, 70000)
+    told = answer(renewed(renewals=(LAST, ahead)), PAID + DAY)
+    assert told.sum is not None
+    assert (told.code, told.sum.minor) == ("ref_granted_renewal_full", 100000)
+
+
+@pytest.mark.clause("CJ-26")
+@pytest.mark.parametrize(("back", "code"), [(0, "ref_denied_no_renewal"), (-1, "ref_granted_renewal_full")])
+def test_what_was_paid_before_a_renewal_that_is_back_stays_paid(back, code):
+    """Sentence 1: what was paid after it may go back."""
+    assert answer(renewed(renewal_back_paid_at=PAID + back * DAY), PAID + DAY).code == code
+
+
+@pytest.mark.clause("CJ-02", "CJ-26")
+@pytest.mark.parametrize(("window", "days"), [(HoldWindow.TOLL, 7), (HoldWindow.RUN, 0)])
+def test_the_days_of_a_hold_do_not_count_where_the_terms_say_so(window, days):
+    """Sentence 1: held from the first evening for some days."""
+    held = renewed(holds=(Wait(PAID + DAY / 2, PAID + 8 * DAY),))
+    assert answer(held, PAID + DAY, terms(hold_window=window)).deadline == DEADLINE + days * DAY
 
 
 @pytest.mark.clause("CJ-08", "CJ-26")

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.server.rules.facts import a_license
-from tests.server.rules.refund_facts import CRMJETTY, PAID, facts, section
+from tests.server.rules.refund_facts import CRMJETTY, PAID, a_payment, facts, section, terms
 from tillkey_server.rules.calendar import Wait
 from tillkey_server.rules.policy import WindowBoundary
 from tillkey_server.rules.refund_window import window_end
@@ -53,14 +53,21 @@ def test_a_hold_that_begins_when_the_window_is_over_opens_it_no_more(start, adde
 @pytest.mark.clause("CJ-01", "K-01")
 def test_a_products_own_days_end_with_the_vendors_day():
     """Sentence 2: at eight in the evening in London it is the next day in Kolkata."""
-    found = facts(product_refund_days=14)
-    found = replace(found, purchase=replace(found.purchase, paid_at=datetime(2026, 1, 5, 20, tzinfo=UTC)))
+    found = facts(product_refund_days=14, purchase=a_payment(paid_at=datetime(2026, 1, 5, 20, tzinfo=UTC)))
     assert window_end(found, section(CRMJETTY), CRMJETTY, ASKED) == datetime(2026, 1, 20, 18, 30, tzinfo=UTC)
 
 
 @pytest.mark.clause("K-03", "CJ-01")
 def test_a_products_own_days_are_counted_as_the_terms_count_them():
-    clocks = replace(CRMJETTY.clocks, window_boundary=WindowBoundary.ELAPSED)
-    terms = replace(CRMJETTY, clocks=clocks)
-    found = facts(product_refund_days=14)
-    assert window_end(found, section(CRMJETTY), terms, PAID) == PAID + timedelta(days=14)
+    elapsed = replace(CRMJETTY, clocks=replace(CRMJETTY.clocks, window_boundary=WindowBoundary.ELAPSED))
+    found = facts(elapsed, product_refund_days=14)
+    assert window_end(found, section(CRMJETTY), elapsed, PAID) == PAID + timedelta(days=14)
+
+
+@pytest.mark.clause("CJ-01", "K-09")
+def test_a_product_of_no_days_has_the_window_of_all_where_a_later_version_promises_one():
+    """Sentence 2: its license shows that it was over at the sale."""
+    found = facts(product_refund_days=0)
+    promised = section(terms(refund_all_products=True))
+    assert window_end(found, section(CRMJETTY), CRMJETTY, ASKED) == found.paid_at
+    assert window_end(found, promised, terms(refund_all_products=True), ASKED) == facts().license.refund_until

@@ -57,7 +57,9 @@ class ChangeProduct(Input):
     requires: Annotated[Codes | None, Field(description="The products that a buyer must hold.")] = None
     parts: Annotated[Codes | None, Field(description="What a bundle sells.")] = None
     advertised: Annotated[dict[str, Any] | None, Field(description="What its page promises today.")] = None
-    refund_days: Annotated[int | None, Field(ge=0, le=3650, description="Its own refund window.")] = None
+    refund_days: Annotated[
+        int | None, Field(ge=0, le=30, description="Its own refund window, of what is sold from now on.")
+    ] = None
 
 
 class NoMore(Input):
