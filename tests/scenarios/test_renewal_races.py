@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from tests.support.premises import premises  # noqa: F401 - a fixture
-from tests.support.race import ROUNDS
+from tests.support.race import BLOCKS, ROUNDS
 from tillkey_server.ids import new_token
 from tillkey_server.money import Money
 from tillkey_server.rules.access import EVERYTHING
@@ -98,9 +98,10 @@ async def test_of_one_payment_that_is_told_for_two_licenses_at_once_one_is_renew
 
 
 @pytest.mark.clause("BC-23", "V-22")
-async def test_a_renewal_comes_before_the_retirement_and_counts_or_after_it_and_goes_back(premises):  # noqa: F811
+@pytest.mark.parametrize("rounds", BLOCKS)
+async def test_a_renewal_comes_before_the_retirement_and_counts_or_after_it_and_goes_back(premises, rounds):  # noqa: F811
     async with premises.services() as ours, premises.services() as theirs:
-        for _ in range(ROUNDS):
+        for _ in range(rounds):
             product = await product_of_its_own(ours)
             sold = await sold_by(ours, product)
             before, _, _ = await state_of(ours, sold)
@@ -117,9 +118,10 @@ async def test_a_renewal_comes_before_the_retirement_and_counts_or_after_it_and_
 
 
 @pytest.mark.clause("BC-23", "CJ-23")
-async def test_a_renewal_falls_due_before_the_retirement_and_is_dropped_or_never_does(premises):  # noqa: F811
+@pytest.mark.parametrize("rounds", BLOCKS)
+async def test_a_renewal_falls_due_before_the_retirement_and_is_dropped_or_never_does(premises, rounds):  # noqa: F811
     async with premises.services() as ours, premises.services() as theirs:
-        for _ in range(ROUNDS):
+        for _ in range(rounds):
             product = await product_of_its_own(ours)
             sold = [await sold_by(ours, product) for _ in range(2)]
             begun = []

@@ -27,7 +27,7 @@ MARKET, ADDON, CRM, CARE = (
 WHOLE = ["steps", "expected", "actual", "version", "fresh_install_checked"]
 PLAIN: dict[str, dict[str, Any]] = {
     MARKET: {"task": "fix_issue", "described": WHOLE},
-    ADDON: {"task": "usage"},
+    ADDON: {"task": "technical_issue"},
     CRM: {"task": "technical_issue", "described": ["problem", "store_access"]},
     CARE: {"task": "technical_issue"},
 }

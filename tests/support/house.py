@@ -15,7 +15,7 @@ from tests.support.till import RawTill
 from tillkey.wire.keyset import Keyset
 from tillkey_server.app import create_app
 from tillkey_server.clock import Clock
-from tillkey_server.policies.loader import bundled_policies
+from tillkey_server.policies.loader import bundled_policies, parse_policy
 from tillkey_server.settings import Settings
 from tillkey_server.signing import ceremony
 from tillkey_server.store import migrate
@@ -72,6 +72,18 @@ class House:
     async def key(self, product: str = "pos-core", customer: str = "owner@shop.example") -> str:
         """Sell one license and return its key."""
         return (await self.license(product, customer)).license_key or ""
+
+    async def new_terms(self, name: str, *changes: tuple[str, str]) -> None:
+        """Offer the next version of a policy from now on, with a text that differs in these places."""
+        book = self.services.policies
+        now = book.offered(name)
+        source = book.files()[name].source
+        for before, after in ((f"version = {now.version}\n", f"version = {now.version + 1}\n"), *changes):
+            assert source.count(before) == 1, before
+            source = source.replace(before, after)
+        book._offered[name] = parse_policy(source, f"{name}.toml")
+        async with self.services.db.writing() as tx:
+            await book.record(tx, self.clock.now())
 
     async def last_decision(self, sold: IssuedLicense) -> dict[str, object]:
         """Return the newest decision about a license, as `explain` tells it."""

@@ -19,6 +19,8 @@ from tillkey_server.store.db import Database
 
 ROUNDS = int(os.environ.get("TILLKEY_RACES", "6"))
 """How often each race of two is run: a few times every day, ten thousand times by `make races`."""
+BLOCKS = [min(1000, ROUNDS - done) for done in range(0, ROUNDS, 1000)]
+"""The same rounds, a thousand for each database: for a race whose every round leaves a product in the catalogue."""
 CREATED = 201
 WIN = (CREATED, None)
 IN_USE = (409, "license_in_use")

@@ -119,6 +119,12 @@ class Problem(BaseModel):
     detail: str
     code: Annotated[str, Field(pattern=r"^[a-z_]+$")]
     clauses: Annotated[list[str], Field(description="The clauses of the vendor's terms that the answer follows.")]
+    decision: Annotated[
+        Literal["allow", "deny", "pend"],
+        Field(description="What a rule answered; with the next two it is told to who has an API key, never to a till."),
+    ] = "deny"
+    policy: Annotated[dict[str, Any], Field(description="The terms it followed: their name and version.")] = {}
+    evaluated_at: Annotated[str, Field(json_schema_extra={"format": "date-time"})] = ""
     instance: Annotated[str, Field(description="The number of a defect, which stands in the server's log.")] = ""
     statement: Annotated[str, Field(description="The refusal signed, which alone the till believes.")] = ""
     retry_at: Annotated[int, Field(description="When to ask again, seconds since the epoch.")] = 0

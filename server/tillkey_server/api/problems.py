@@ -235,8 +235,11 @@ def document(
     options: tuple[str, ...] = (),
     facts: Mapping[str, object] | None = None,
     instance: str | None = None,
+    ruled: Mapping[str, object] | None = None,
 ) -> dict[str, object]:
     """Return the problem of one code as its JSON members; `retry_at` becomes seconds since the epoch.
+
+    `ruled` is what an answer of a rule tells beside its code (K-08), for whoever has an API key or a shell.
 
     Members that are absent, and `options` and `facts` that are empty, are left out. Raises `KeyError` for a code
     without a row: the test of this table keeps that from happening.
@@ -253,6 +256,7 @@ def document(
         "code": str(code),
         "clauses": list(clauses),
     }
+    members.update(ruled or {})
     if instance is not None:
         members["instance"] = instance
     if statement is not None:

@@ -28,8 +28,8 @@ Renews = Annotated[
 ]
 LINE_HELP = (
     "N pieces of a product; may be repeated. More about it after commas, as"
-    ' "pos-core:2,price=49.90 EUR,list_price=99.80 EUR,tax=9.98 EUR,months=6", or, bought beside the first line,'
-    ' "pos-core,kind=support,beside=0,price=20.00 EUR".'
+    ' "pos-core:2,price=49.90 EUR,list_price=99.80 EUR,tax=9.98 EUR,coupon=5.00 EUR,months=6", or, bought beside the'
+    ' first line, "pos-core,kind=support,beside=0,price=20.00 EUR".'
 )
 Buyer = Annotated[
     str, typer.Option("--customer", metavar="EMAIL", help="The buyer's e-mail address.", show_default=False)
@@ -144,7 +144,7 @@ def line_of(text: str) -> Line:
     return Line(code, int(pieces[:9]) if colon else 1, **told)
 
 
-_PARTS = ("price", "list_price", "tax", "kind", "beside", "months")
+_PARTS = ("price", "list_price", "tax", "coupon", "kind", "beside", "months")
 
 
 def _part(name: str, value: str) -> object:

@@ -207,6 +207,9 @@ def payout(
             "--provider-refund-id", metavar="ID", help="The payment provider's number of it.", show_default=False
         ),
     ] = None,
+    to_balance: Annotated[
+        bool, typer.Option("--to-balance", help="The original method is closed: credit the customer's balance.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Note that a granted refund was paid out; refused while it waits for the customer."""
@@ -214,7 +217,9 @@ def payout(
     async def work(services: Services) -> Outcome:
         from tillkey_server.usecases.refund_payout import pay_out
 
-        return _told(await pay_out(services, refund_id, provider_refund_id=provider_refund_id, actor=actor()))
+        number = provider_refund_id
+        paid = await pay_out(services, refund_id, provider_refund_id=number, to_balance=to_balance, actor=actor())
+        return _told(paid)
 
     perform(data_dir, work, as_json=as_json)
 
@@ -247,6 +252,10 @@ def list_(
         str | None,
         typer.Option("--decision", metavar="WORD", help="Decided so: allow, deny or pend.", show_default=False),
     ] = None,
+    payout: Annotated[
+        str | None,
+        typer.Option("--payout", metavar="WORD", help="Still to be paid: open, or late alone.", show_default=False),
+    ] = None,
     after: After = None,
     limit: Limit = 50,
     sort: SortBy = None,
@@ -262,6 +271,7 @@ def list_(
             license_id=license_id,
             customer_id=customer,
             decision=decision,
+            payout=payout,
             after=after,
             limit=limit,
             sort=sort,

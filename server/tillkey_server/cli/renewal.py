@@ -73,6 +73,9 @@ def renew(
     paid_at: Annotated[
         str | None, typer.Option("--paid-at", metavar="TIME", help="When the money came.", show_default=False)
     ] = None,
+    tax: Annotated[
+        str | None, typer.Option("--tax", metavar="PRICE", help="The tax beside it.", show_default=False)
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Record a paid renewal and extend the license; told again with the same number it happens once."""
@@ -82,7 +85,8 @@ def renew(
         from tillkey_server.usecases import renewal
         from tillkey_server.usecases.answers import RefusalAnswer, answered_of
 
-        told = renewal.Told(channel, number, parse(amount), months, time_of(paid_at, "paid-at"))
+        given = None if tax is None else parse(tax)
+        told = renewal.Told(channel, number, parse(amount), months, time_of(paid_at, "paid-at"), given)
         done = await renewal.renew(services, license_id, told, actor=actor())
         if isinstance(done, RefusalAnswer):
             return refused_by(done)

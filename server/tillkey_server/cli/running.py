@@ -230,8 +230,10 @@ def refused_by(answer: RefusalAnswer | Decision) -> Refused:
     """Return a use case's no with all its facts: an agent may see them."""
     from tillkey_server.api import problems
     from tillkey_server.rules.decision import Decision
+    from tillkey_server.usecases.answers import ruled_of
 
     code, detail = (answer.code, "") if isinstance(answer, Decision) else (answer.decision_code, answer.detail)
+    decision = answer if isinstance(answer, Decision) else answer.decision
     return Refused(
         problems.document(
             code,
@@ -240,6 +242,7 @@ def refused_by(answer: RefusalAnswer | Decision) -> Refused:
             retry_at=answer.retry_at,
             options=answer.options,
             facts=answer.facts,
+            ruled=None if decision is None else ruled_of(decision),
         )
     )
 
@@ -257,11 +260,9 @@ def carried_out(decision: Decision) -> Outcome:
 
 def decided_by(decision: Decision) -> dict[str, object]:
     """Return a decision as commands print it: what was decided, by which clauses of which terms."""
-    return {
-        "code": decision.code.value,
-        "clauses": list(decision.clauses),
-        "policy": {"name": decision.policy.name, "version": decision.policy.version},
-    }
+    from tillkey_server.usecases.answers import ruled_of
+
+    return {**ruled_of(decision), "code": decision.code.value, "clauses": list(decision.clauses)}
 
 
 def _for_people(problem: Mapping[str, object]) -> dict[str, object]:

@@ -53,6 +53,10 @@ Received = Annotated[str | None, typer.Option("--received-at", metavar="TIME", h
 Reference = Annotated[
     str | None, typer.Option("--reference", metavar="TEXT", help="The conversation's name in the help desk.")
 ]
+RefundProposed = Annotated[
+    bool | None,
+    typer.Option("--refund-proposed/--no-refund-proposed", help="Those that came too late and propose a refund."),
+]
 
 
 def question_of(told: Mapping[str, Any]) -> SupportQuestion:

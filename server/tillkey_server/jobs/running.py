@@ -14,7 +14,16 @@ from contextlib import asynccontextmanager, suppress
 
 from tillkey_server.errors import Unavailable
 from tillkey_server.ids import new_token
-from tillkey_server.usecases import renewals_due, retention, retirement, review, sealing, termination
+from tillkey_server.usecases import (
+    late_payouts,
+    refund_proposal,
+    renewals_due,
+    retention,
+    retirement,
+    review,
+    sealing,
+    termination,
+)
 from tillkey_server.usecases.services import Services
 
 log = logging.getLogger(__name__)
@@ -50,9 +59,14 @@ async def background(services: Services) -> AsyncIterator[None]:
 
 
 async def _accounts(services: Services) -> None:
-    """End accounts that are due, and propose refunds of orders that wait for too long; twice at once is harmless."""
+    """End accounts that are due, propose refunds of what took too long, and tell of payouts that are late.
+
+    Twice at once is harmless.
+    """
     await termination.end_due_accounts(services)
     await review.propose_refunds(services)
+    await refund_proposal.propose_for_breaches(services)
+    await late_payouts.tell_late_payouts(services)
 
 
 async def _renewals(services: Services) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from tillkey_server.policies.forms import Clauses, Section
+from tillkey_server.policies.forms import Clauses, Section, Words
 
 Days = Annotated[int, Field(ge=1, le=365)]
 
@@ -20,6 +20,12 @@ class ClockSection(Section):
     alarm_days: Days | None = None
     alarm_calendar_days: Days | None = None
     clauses: Clauses
+
+
+class FixSection(ClockSection):
+    """`[deadlines.fix]`."""
+
+    tasks: Words = Field(default_factory=list)
 
 
 class ClosureSection(Section):
@@ -36,6 +42,13 @@ class CooperationSection(Section):
     clauses: Clauses
 
 
+class ObjectionSection(Section):
+    """`[deadlines.objection]`."""
+
+    days: Days
+    clauses: Clauses
+
+
 class DeadlineSection(Section):
     """`[deadlines]`; a clock that is left out is one that the terms do not promise."""
 
@@ -44,13 +57,14 @@ class DeadlineSection(Section):
     ack: ClockSection | None = None
     reply: ClockSection | None = None
     resolve: ClockSection | None = None
-    fix: ClockSection | None = None
+    fix: FixSection | None = None
     closures: ClosureSection | None = None
     cooperation: CooperationSection | None = None
+    objection: ObjectionSection | None = None
 
 
-def contradictions(section: DeadlineSection) -> Iterator[tuple[str, str]]:
-    """Yield what the clocks may not say together, as (key, reason)."""
+def contradictions(section: DeadlineSection, covered: list[str] | None = None) -> Iterator[tuple[str, str]]:
+    """Yield what the clocks may not say together, as (key, reason); `covered` are the tasks of `[support]`."""
     clocks = {"ack": section.ack, "reply": section.reply, "resolve": section.resolve, "fix": section.fix}
     for name, clock in clocks.items():
         if clock is None:
@@ -59,5 +73,8 @@ def contradictions(section: DeadlineSection) -> Iterator[tuple[str, str]]:
             yield f"deadlines.{name}.start", "must be received: nothing else has come before an answer"
         if clock.alarm_days is not None and clock.alarm_days > clock.days:
             yield f"deadlines.{name}.alarm_days", "is longer than days: the alarm would come too late"
+    foreign = [] if section.fix is None or covered is None else [one for one in section.fix.tasks if one not in covered]
+    if foreign:
+        yield "deadlines.fix.tasks", f"{foreign[0]!r} is no task of support.tasks"
     if section.closures is not None and section.closures.pauses_ack and section.ack is None:
         yield "deadlines.closures.pauses_ack", "pauses a clock that the terms do not have: give [deadlines.ack]"

@@ -136,6 +136,8 @@ def _contradictions(document: PolicyDocument) -> Iterator[tuple[str, str]]:
     yield from _topics(document)
     if document.clocks.refund_days is not None and document.clocks.refund_months is not None:
         yield "clocks.refund_months", "stands beside refund_days: a window has one length"
+    if document.clocks.refund_months is not None and document.clocks.window_boundary == "elapsed":
+        yield "clocks.window_boundary", "counts hours, and months have none: a window in months ends with its last day"
     words = [*document.entitlements.granted, *document.entitlements.degraded]
     if sum(len(word) + 3 for word in words) > MAX_ENTITLEMENTS or len(document.entitlements.granted) > MAX_NAMES:
         yield "entitlements.granted", "is more than a lease of 4 KiB can carry: fewer words, or shorter ones"
@@ -148,7 +150,8 @@ def _topics(document: PolicyDocument) -> Iterator[tuple[str, str]]:
     """Yield what the sections about one topic each may not say."""
     yield from term_form.contradictions(document)
     if document.deadlines is not None:
-        yield from deadline_form.contradictions(document.deadlines)
+        covered = None if document.support is None else document.support.tasks
+        yield from deadline_form.contradictions(document.deadlines, covered)
     if document.support is not None:
         yield from support_form.contradictions(document.support)
     if document.sale is not None:

@@ -131,6 +131,7 @@ class ClocksSection(Section):
     updates_months: OpenMonths
     refund_days: Annotated[int, Field(ge=0, le=3650)] | None = None
     refund_months: Annotated[int, Field(ge=1, le=120)] | None = None
+    window_boundary: Literal["exclude_first_day", "elapsed"] = "exclude_first_day"
     clauses: ClocksClausesSection
 
 

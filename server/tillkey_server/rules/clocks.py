@@ -5,7 +5,8 @@
 3. Months are added to the purchase's local date, as an anchor, and clamped to the month's end; the last day is that
    date (K-05).
 4. A term ends with its last local day: at the first instant of the next local date, daylight saving included (K-06).
-5. "Within n days": the day of the purchase is day 0 and the last good day is day n (K-03).
+5. "Within n days": the day of the purchase is day 0 and the last good day is day n (K-03). The terms may count the days
+   of the refund window as elapsed instead: n times 24 hours from the payment, half-open (K-02).
 6. Use of 0 months is perpetual (None). Support or updates of 0 months are over at the purchase, without end they are
    None. A refund window of 0 days is closed at the purchase; where the vendor's text has none, it is None.
 7. All are counted from the payment, not from the delivery or the first activation (NX-14).
@@ -21,7 +22,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from tillkey_server.rules.policy import Policy
+from tillkey_server.rules.policy import Policy, WindowBoundary
 from tillkey_server.rules.term_policy import Clock
 
 
@@ -76,12 +77,12 @@ def refund_window(paid_at: datetime, policy: Policy, own_days: int | None = None
     terms, zone = policy.clocks, policy.timezone
     is_promised = policy.refund is not None and policy.refund.refund_all_products
     if own_days is not None and not (own_days == 0 and is_promised):
-        return paid_at if own_days == 0 else days_end(paid_at, own_days, zone)
+        return paid_at if own_days == 0 else refund_days_end(paid_at, own_days, policy)
     if terms.refund_months is not None:
         return months_end(paid_at, terms.refund_months, zone)
     if terms.refund_days is None:
         return None
-    return paid_at if terms.refund_days == 0 else days_end(paid_at, terms.refund_days, zone)
+    return paid_at if terms.refund_days == 0 else refund_days_end(paid_at, terms.refund_days, policy)
 
 
 def add_months(anchor: date, months: int) -> date:
@@ -101,6 +102,13 @@ def months_end(start: datetime, months: int, zone: ZoneInfo) -> datetime:
 def days_end(start: datetime, days: int, zone: ZoneInfo) -> datetime:
     """Return the exclusive end of a window of `days` days in which the day of `start` is day 0 (K-03)."""
     return first_instant(start.astimezone(zone).date() + timedelta(days=days + 1), zone)
+
+
+def refund_days_end(paid_at: datetime, days: int, policy: Policy) -> datetime:
+    """Return the exclusive end of a refund window of `days` days, counted as the terms count them (sentence 5)."""
+    if policy.clocks.window_boundary is WindowBoundary.ELAPSED:
+        return paid_at + timedelta(days=days)
+    return days_end(paid_at, days, policy.timezone)
 
 
 def first_instant(day: date, zone: ZoneInfo) -> datetime:

@@ -39,6 +39,13 @@ class ClockPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class FixPolicy(ClockPolicy):
+    """The clock of a correction; `tasks` are those that report a fault, and none named: all of them (ZG-07, ZG-13)."""
+
+    tasks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ClosurePolicy:
     """Whether a closure that was told in time pauses the acknowledgment (BC-04), and nothing else."""
 
@@ -55,11 +62,20 @@ class CooperationPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class ObjectionPolicy:
+    """For how many working days the customer may say that a solution is none (CJ-12)."""
+
+    days: int
+    clauses: Clauses
+
+
+@dataclass(frozen=True, slots=True)
 class DeadlinePolicy:
     """The clocks of one vendor; None: the terms promise nothing of the kind.
 
     `ack` is the confirmation that a request is taken or refused, `reply` the first answer of a person, `resolve` the
-    solution, `fix` the correction of a defect. `clauses` say which answers stop a clock.
+    solution, `fix` the correction of a defect. `clauses` say which answers stop a clock. Without `objection` a solution
+    is one from the first instant.
     """
 
     answers: Answers
@@ -67,6 +83,7 @@ class DeadlinePolicy:
     ack: ClockPolicy | None
     reply: ClockPolicy | None
     resolve: ClockPolicy | None
-    fix: ClockPolicy | None
+    fix: FixPolicy | None
     closures: ClosurePolicy | None
     cooperation: CooperationPolicy | None
+    objection: ObjectionPolicy | None = None

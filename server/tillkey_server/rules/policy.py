@@ -148,13 +148,20 @@ class ClocksClauses:
     refund: Clauses
 
 
+class WindowBoundary(StrEnum):
+    """The two readings of "within n days" (K-03): to the end of the nth day after, or n times 24 hours."""
+
+    EXCLUDE_FIRST_DAY = "exclude_first_day"
+    ELAPSED = "elapsed"
+
+
 @dataclass(frozen=True, slots=True)
 class ClocksPolicy:
     """The four clocks at purchase.
 
     `use_months` 0 is a perpetual right. `support_months` and `updates_months`: 0 includes none, None has no end.
     `refund_days`: 0 is never refundable by time. A window is in days or in months, never both; neither is no window in
-    the vendor's text.
+    the vendor's text. `window_boundary` is how its days are counted.
     """
 
     use_months: int
@@ -163,6 +170,7 @@ class ClocksPolicy:
     refund_days: int | None
     refund_months: int | None
     clauses: ClocksClauses
+    window_boundary: WindowBoundary = WindowBoundary.EXCLUDE_FIRST_DAY
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,7 @@ def decide_refund(facts: RefundFacts, asked: Asked, policy: Policy, now: datetim
     """Decide a request for a refund.
 
     Facts: `plan`, `window_ends_at`, `asked_at`, `timezone`, `grounds` (every reason and what came of it); a grant's
-    `amount`, `tax`, `destination`, and of a yearly plan the months.
+    `amount`, `tax`, `coupon` where there is one, `destination`, and of a yearly plan the months.
     """
     terms = policy.refund
     if terms is None:
@@ -302,8 +302,7 @@ def _granted(
         return Verdict(deny(no, clauses=cited, policy=policy.ref, now=case.now, facts=shown))
     told = {
         **shown,
-        "amount": facts.money(given.minor),
-        "tax": facts.money(given.tax_minor),
+        **given.told(facts),
         "destination": terms.destination.value,
         "ends": ends.value,
         "downloaded": facts.downloads > 0,
@@ -353,6 +352,7 @@ def _shown(case: Case, policy: Policy, judged: tuple[Judged, ...]) -> dict[str, 
         "window_ends_at": instant(case.window),
         "timezone": policy.timezone.key,
         "grounds": [one.shown() for one in judged],
+        **case.shown_issue(),
     }
 
 

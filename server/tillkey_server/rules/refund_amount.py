@@ -11,12 +11,15 @@
    left of it; else by the term's months.
 6. Tax goes back only where the terms follow the law on it (CJ-08), from the stored line and by the price's share.
 7. Renewals that have not begun go back with their product, a running one where the terms say so (BC-26, reading 3).
+8. What was paid with a gift card or a coupon that is worth money goes back as one, and the rest as money (NX-31): each
+   time by what is left of both, by largest remainder, an odd cent to the money. So all refunds of a price together give
+   back exactly its coupon as coupon, and no more than was paid (K-07). Tax is always money.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -29,12 +32,13 @@ from tillkey_server.rules.refund_policy import Basis, ProrataPolicy, RefundPolic
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What goes back of one payment."""
+    """What goes back of one payment; `coupon_minor` is what of `minor` goes back as a coupon."""
 
     line_id: UUID
     kind: LineKind
     minor: int
     tax_minor: int = 0
+    coupon_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,21 @@ class Sum:
     def tax_minor(self) -> int:
         """Return the tax of it."""
         return sum(part.tax_minor for part in self.parts)
+
+    @property
+    def coupon_minor(self) -> int:
+        """Return what of it goes back as a coupon."""
+        return sum(part.coupon_minor for part in self.parts)
+
+    @property
+    def money_minor(self) -> int:
+        """Return what of it goes back as money."""
+        return self.minor - self.coupon_minor
+
+    def told(self, facts: RefundFacts) -> dict[str, object]:
+        """Return it as decisions tell it: `amount` and `tax`, and `coupon` where there is one."""
+        told: dict[str, object] = {"amount": facts.money(self.minor), "tax": facts.money(self.tax_minor)}
+        return told | {"coupon": facts.money(self.coupon_minor)} if self.coupon_minor else told
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +108,11 @@ def split(total: int, weights: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(shares)
 
 
+def coupon_of(minor: int, left: int, coupon_left: int) -> int:
+    """Return what of a price that goes back is coupon, by what is left of the price and of its coupon (sentence 8)."""
+    return split(minor, (left - coupon_left, coupon_left))[1]
+
+
 def months_of(start: datetime, at: datetime, terms: ProrataPolicy, zone: ZoneInfo, before: int = 0) -> Months:
     """Return how much of a term is used at `at` that began `before` months after `start` (sentence 4)."""
     anchor, day = start.astimezone(zone).date(), at.astimezone(zone).date()
@@ -107,7 +131,7 @@ def rest_of(paid: int, months: Months, terms: ProrataPolicy) -> int:
 def whole(payment: Payment, terms: RefundPolicy | None) -> Part:
     """Return all that is left of a payment (sentences 3 and 6); without terms about tax, with it."""
     tax = payment.tax_left if terms is None or terms.tax is TaxRefund.PER_LAW else 0
-    return Part(payment.line_id, payment.kind, payment.left, tax)
+    return Part(payment.line_id, payment.kind, payment.left, tax, payment.coupon_left)
 
 
 def full_sum(facts: RefundFacts, terms: RefundPolicy, now: datetime) -> Sum:
@@ -139,7 +163,8 @@ def rest_sum(
     if terms.tax is TaxRefund.PER_LAW:
         tax = min(rest_of(payment.tax_minor, months, prorata), payment.tax_left)
     later = tuple(whole(one.payment, terms) for one in facts.renewals if at < one.starts_at)
-    return Sum((Part(payment.line_id, payment.kind, minor, tax), *later)), months
+    coupon = coupon_of(minor, payment.left, payment.coupon_left)
+    return Sum((Part(payment.line_id, payment.kind, minor, tax, coupon), *later)), months
 
 
 def running_renewal(facts: RefundFacts, at: datetime) -> RenewalPayment | None:
@@ -156,9 +181,14 @@ def last_renewal(facts: RefundFacts) -> RenewalPayment | None:
 
 
 def some(most: Sum, minor: int) -> Sum:
-    """Return an amount that a person set, split over prices and taxes by what is left of each (sentences 2 and 6)."""
+    """Return an amount that a person set, split over prices and taxes by what is left of each (sentences 2, 6, 8)."""
     shares = iter(split(minor, tuple(left for part in most.parts for left in (part.minor, part.tax_minor))))
-    return Sum(tuple(Part(part.line_id, part.kind, next(shares), next(shares)) for part in most.parts))
+    return Sum(tuple(_some_of(part, next(shares), next(shares)) for part in most.parts))
+
+
+def _some_of(most: Part, minor: int, tax_minor: int) -> Part:
+    coupon = coupon_of(minor, most.minor, most.coupon_minor)
+    return replace(most, minor=minor, tax_minor=tax_minor, coupon_minor=coupon)
 
 
 def _goes_back(renewal: RenewalPayment, terms: RefundPolicy, now: datetime) -> bool:

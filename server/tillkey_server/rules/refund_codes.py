@@ -64,6 +64,7 @@ class RefundCode(Code):
     PENDING_ISSUE_REQUIRED = "ref_pending_issue_required"
     PENDING_FINDING = "ref_pending_finding"
     PENDING_RESOLUTION = "ref_pending_resolution"
+    PENDING_OBJECTION = "ref_pending_objection"
     PENDING_EMAIL_REQUEST = "ref_pending_email_request"
     PENDING_SENDER = "ref_pending_sender"
     PENDING_ATTEMPT = "ref_pending_attempt"

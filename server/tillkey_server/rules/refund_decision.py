@@ -37,7 +37,7 @@ def decide_by_person(
 ) -> Verdict:
     """Decide as a person said about what was asked; `amount` is in minor units, None: all that is left of it.
 
-    Facts `amount`, `tax`, `ends`, `destination`.
+    Facts `amount`, `tax`, `coupon` where there is one, `ends`, `destination`.
     """
     terms = policy.refund
     cited = policy.clocks.clauses.refund if terms is None else terms.clauses.review
@@ -67,8 +67,7 @@ def decide_by_person(
     if terms is not None:
         cited = cited + terms.clauses.effects + terms.clauses.destination
     told = {
-        "amount": facts.money(given.minor),
-        "tax": facts.money(given.tax_minor),
+        **given.told(facts),
         "ends": ends.value,
         "destination": None if terms is None else terms.destination.value,
     }
@@ -106,7 +105,7 @@ def _subject(facts: RefundFacts, asked: Asked, policy: Policy) -> _Subject:
     if asked.item is Item.PRODUCT:
         return _whole(Ends.LICENSE, terms, facts.purchase)
     if asked.item is Item.TAX:
-        tax = replace(whole(facts.purchase, terms), minor=0)
+        tax = replace(whole(facts.purchase, terms), minor=0, coupon_minor=0)
         return _Subject(Sum((tax,)), Ends.NOTHING, bool(facts.purchase.refunded_tax_minor))
     return _whole(Ends.NOTHING, terms, *(one for one in facts.along if one.kind.value == asked.item.value))
 

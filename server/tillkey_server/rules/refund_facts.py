@@ -21,7 +21,10 @@ from tillkey_server.rules.standing import LicenseFacts
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """What was captured for one license by one line of an order, and how much of it went back already."""
+    """What was captured for one license by one line of an order, and how much of it went back already.
+
+    `coupon_minor` is what of the price was paid with a gift card or a coupon that is worth money.
+    """
 
     line_id: UUID
     kind: LineKind
@@ -30,6 +33,8 @@ class Payment:
     tax_minor: int = 0
     refunded_minor: int = 0
     refunded_tax_minor: int = 0
+    coupon_minor: int = 0
+    refunded_coupon_minor: int = 0
 
     @property
     def left(self) -> int:
@@ -40,6 +45,11 @@ class Payment:
     def tax_left(self) -> int:
         """Return what of the tax can still go back."""
         return self.tax_minor - self.refunded_tax_minor
+
+    @property
+    def coupon_left(self) -> int:
+        """Return what of `left` goes back as a coupon; what went back as money instead is not owed twice."""
+        return min(self.coupon_minor - self.refunded_coupon_minor, self.left)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,11 @@
    for; a slow vendor closes no window (CJ-09, CJ-12). What came after it and is still pending is denied, unless a
    yearly plan gives its rest for it all the same (CJ-18): then it stays pending.
 4. "Never activated" is never, whatever was deactivated since (NX-33); "not downloaded" is by no channel (BC-27).
-5. A request for support counts only for its own license (ZG-09). One before a purchase, and one that was refused, was
-   promised nothing (BC-36); a solution ends its claim (ZG-09), unless it came after its time and after the refund was
-   asked for: nothing is gained by recording late (CJ-12).
+5. A request for support counts only for its own license (ZG-09). One before a purchase, and one that was refused
+   before anything was due, was promised nothing (BC-36). A solution ends its claim (ZG-09), unless it came after its
+   time and after the refund was asked for: nothing is gained by recording late; and once the days to object to it are
+   over, if the terms give any: the customer tests it first (CJ-12). Where the terms correct faults alone, what nobody
+   reported or found as one is no breach until somebody finds it (ZG-07, ZG-13).
 6. Where a fact is missing the answer is pending and names the first one that is.
 7. Without a reason, what the records show is looked at, so that a refund can be offered and is never forced (ZG-09).
 8. What is at somebody's discretion is looked at once somebody found it, whether or not the customer names it (CJ-03).
@@ -54,6 +56,15 @@ class Case:
         issue = self.issue
         made = self.asked.findings | (frozenset() if issue is None else issue.findings)
         return not reason.findings or bool(made & set(reason.findings))
+
+    def shown_issue(self) -> dict[str, object]:
+        """Return it as facts show it: which request, and what of it was due when, by which calendar (K-01, K-08)."""
+        issue = self.issue
+        if issue is None:
+            return {}
+        due = {"reply_due_at": issue.reply_due, "resolve_due_at": issue.resolve_due, "fix_due_at": issue.fix_due}
+        told = {name: instant(at) for name, at in due.items() if at is not None}
+        return {"support_request": {"id": str(issue.id), **told, "calendar": issue.calendar}}
 
     def is_persons(self, reason: ReasonPolicy) -> bool:
         """Tell whether somebody found what only a person decides about (sentence 8)."""
@@ -220,20 +231,27 @@ def _overdue(issue: IssueFacts, due: datetime | None, case: Case, written_at: da
     Asked for in writing, `written_at` is what counts; a solution after that and after its time is none (sentence 5).
     """
     asked_at = written_at or case.asked.asked_at
-    if issue.is_presale or issue.is_refused:
+    if issue.is_presale or issue.was_refused_before(due):
         return _deny(RefundCode.DENIED_NO_BREACH)
     if issue.solved_at is not None and (due is None or issue.solved_at < due or issue.solved_at <= asked_at):
-        return _deny(RefundCode.DENIED_SOLVED)
+        return _solved(issue, case)
     if due is None:
         return _pend(RefundCode.PENDING_COOPERATION)
     return _pend(RefundCode.PENDING_RESOLUTION, due) if case.now < due else None
+
+
+def _solved(issue: IssueFacts, case: Case) -> Missing:
+    """CJ-12: a solution that the customer may still object to decides nothing yet."""
+    if issue.objection_until is not None and case.now < issue.objection_until:
+        return _pend(RefundCode.PENDING_OBJECTION, issue.objection_until)
+    return _deny(RefundCode.DENIED_SOLVED)
 
 
 def _fix_late(reason: ReasonPolicy, case: Case) -> Missing | None:
     issue = case.issue
     if issue is None:
         return _pend(RefundCode.PENDING_ISSUE_REQUIRED)
-    if not case.found_any(reason):
+    if not case.found_any(reason) or not (issue.is_fault or issue.solved_at):
         return _pend(RefundCode.PENDING_FINDING)
     return _overdue(issue, issue.fix_due, case)
 
@@ -243,7 +261,7 @@ def _reply_late(_reason: ReasonPolicy, case: Case) -> Missing | None:
     issue = case.issue
     if issue is None:
         return _pend(RefundCode.PENDING_ISSUE_REQUIRED)
-    if issue.is_presale or issue.is_refused or issue.reply_due is None:
+    if issue.is_presale or issue.reply_due is None or issue.was_refused_before(issue.reply_due):
         return _deny(RefundCode.DENIED_NO_BREACH)
     replied = issue.first_human_reply_at
     if replied is not None:
@@ -257,7 +275,7 @@ def _contacted(reason: ReasonPolicy, case: Case) -> Missing | None:
     if issue is None:
         return _pend(RefundCode.PENDING_ISSUE_REQUIRED)
     if issue.solved_at is not None:
-        return _deny(RefundCode.DENIED_SOLVED)
+        return _solved(issue, case)
     if not case.found_any(reason):
         return _pend(RefundCode.PENDING_FINDING)
     waiting = issue.first_human_reply_at is None and issue.reply_due is not None and case.now < issue.reply_due

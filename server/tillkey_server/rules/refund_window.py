@@ -1,6 +1,7 @@
 """When a refund may be asked for: the window that began with the purchase.
 
-1. It begins with the original purchase, whatever was renewed or reported since (ZG-18).
+1. It begins with the original purchase, whatever was renewed or reported since (ZG-18). An upgrade is a purchase of its
+   own, with a window of its own; it leaves that of what it replaces as it was.
 2. Its length is the plan's in working days, else the license's, which is the product's own where it had one at the sale
    (CJ-01): what the license shows is what counts, and what a catalogue says later changes no order. A product that was
    sold with a window of 0 days is never refunded where the terms do not promise refunds of all products; where a later

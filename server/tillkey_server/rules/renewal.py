@@ -18,17 +18,22 @@
    product's retirement, it extends nothing and is to be paid back. What the terms never renew, or not by that channel
    or for that length, is refused to whoever tells of the payment, who has the money and the reason; a line of the
    audit log is left.
+9. A later version of the terms decides about what was bought before only where that is better (K-09): where it allows
+   what the older one does not; or where it takes nothing away, in the price, the months and the end of every clock, and
+   gives more in one of them. What is cheaper but shorter, and a price that no terms tell, is not better: nobody can say
+   for the customer what the rest is worth. A payment is governed as its quote was.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from uuid import UUID
 
 from tillkey_server.errors import BrokenInvariant
 from tillkey_server.money import Money, percent_of
+from tillkey_server.rules.better import better_of, may_apply
 from tillkey_server.rules.citation import Clauses
 from tillkey_server.rules.clocks import last_day
 from tillkey_server.rules.decision import Decision, Refusal, allow, deny, instant, pend
@@ -58,6 +63,7 @@ OWN = frozenset({DIRECT, MANUAL})
 """The channels of the vendor's own sales: what was bought on no marketplace may be renewed anywhere."""
 _RENEWED = frozenset({Status.ACTIVE, Status.EXPIRED, Status.SUSPENDED})
 """The states in which a license is renewed (sentence 3)."""
+_FOREVER = datetime.max.replace(tzinfo=UTC)
 _NEW = UUID(int=2**128 - 1)
 """Stands for the payment that is asked about: behind every one of the same instant."""
 
@@ -91,6 +97,38 @@ class Asked:
     paid_at: datetime
     months: int | None = None
     channel: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """The version of the terms that decides a renewal, what is asked of it (a length may be named), and its quote."""
+
+    policy: Policy
+    asked: Asked
+    quote: Decision
+    also: Clauses = ()
+
+    def citing(self, decision: Decision) -> Decision:
+        """Return a decision by that version, which cites that a later one decides where it does."""
+        return replace(decision, clauses=tuple(dict.fromkeys(decision.clauses + self.also)))
+
+
+def decide_under_both(facts: RenewalFacts, asked: Asked, sold_under: Policy, later: Policy, now: datetime) -> Ruling:
+    """Return what the version of the sale says, or a later one that is better for the customer (sentence 9).
+
+    Where no length is asked for, the later version's usual one is tried, and then the one that is usual so far.
+    """
+    old = Ruling(sold_under, asked, decide_quote(facts, asked, sold_under, now))
+    if not may_apply(sold_under, later):
+        return old
+    so_far = asked if sold_under.renewal is None else replace(asked, months=months_of(asked, sold_under))
+    for one in dict.fromkeys((asked, so_far)):
+        new = Ruling(later, one, decide_quote(facts, one, later, now))
+        if _is_better(facts, old, new):
+            also = () if later.versions is None else later.versions.clauses
+            new = replace(new, also=also)
+            return replace(new, quote=new.citing(new.quote))
+    return old
 
 
 def decide_quote(facts: RenewalFacts, asked: Asked, policy: Policy, now: datetime) -> Decision:
@@ -177,6 +215,29 @@ _KEPT = frozenset(
     }
 )
 """The refusals under which a payment that was made is kept all the same."""
+
+
+def _is_better(facts: RenewalFacts, old: Ruling, new: Ruling) -> bool:
+    """Sentence 9."""
+    if not (old.quote.allowed and new.quote.allowed):
+        return better_of(old.quote, new.quote) is new.quote
+    (price, ends), (later_price, later_ends) = _worth(facts, old), _worth(facts, new)
+    if (price is None) != (later_price is None) or (price and later_price and price.currency != later_price.currency):
+        return False
+    gained = [months_of(new.asked, new.policy) - months_of(old.asked, old.policy)]
+    gained += [(after > before) - (after < before) for before, after in zip(ends, later_ends, strict=True)]
+    gained += [price.minor - later_price.minor] if price and later_price else []
+    return min(gained) >= 0 and max(gained) > 0
+
+
+def _worth(facts: RenewalFacts, ruling: Ruling) -> tuple[Money | None, tuple[datetime, ...]]:
+    """Return the price of a renewal, where its terms tell one, and where it leaves the end of every clock."""
+    terms = _terms(ruling.policy)
+    before, after = _folded(facts, ruling.asked, terms)
+    late = not _first(before, facts, terms).covers(ruling.asked.paid_at)
+    lines = _lines(facts.prices, terms, late=late)
+    price = Money(sum(minor for _, _, minor in lines), _basis(facts.prices, terms).currency) if lines else None
+    return price, tuple(after.of(clock).until or _FOREVER for clock in Clock)
 
 
 def _terms(policy: Policy) -> RenewalPolicy:

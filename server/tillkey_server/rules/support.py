@@ -13,8 +13,8 @@
    BC-17).
 7. A cause counts only if it is the product's alone (ZG-08, BC-08). Files that the vendor's own hotfix left so are no
    modification (NX-27).
-8. A platform's version, a feature, count as promised at the purchase (ZG-10, BC-12); a version that nobody told is
-   asked for.
+8. A platform's version, a feature, count as promised at the purchase (ZG-10, BC-12); a version that nobody told, or
+   that nobody can read, is asked for.
 9. A matter that the customer caused himself, closed so as often as the limit within the window, is not taken again
    (NX-29).
 10. An installation uses up the one that came with the license (NX-19, `rules.install_credit`); any other task must be
@@ -165,9 +165,11 @@ class _Judge:
         return self._no(SupportCode(ground.code.value), cited, shown, options=options)
 
     def _version_asked_for(self) -> Decision | None:
-        """Sentence 8: where a version would decide and nobody told it."""
-        ground = self.terms.ground(Ground.VERSION_NOT_ADVERTISED)
-        if ground is None or self.asked.platform_version is not None or not names_versions(self.asked.advertised):
+        """Sentence 8: where a version would decide and nobody told it, or nobody can read it."""
+        ground, told = self.terms.ground(Ground.VERSION_NOT_ADVERTISED), self.asked.platform_version
+        if ground is None or not names_versions(self.asked.advertised):
+            return None
+        if told is not None and covers_version(self.asked.advertised, told) is not None:
             return None
         shown = {"missing": ["platform_version"]}
         return self._wait(SupportCode.TICKET_NEEDS_INFO, ground.clauses, shown, options=("name_version",))

@@ -75,3 +75,4 @@ class SupportCode(Code):
     SLA_FIX_BREACHED = "sla_fix_breached"
     SLA_PAUSED_VACATION = "sla_paused_vacation"
     SLA_PAUSED_CUSTOMER = "sla_paused_customer"
+    SLA_REFUND_PROPOSED = "sla_refund_proposed"

@@ -13,6 +13,7 @@
    when it is published (NX-26, BC-30).
 7. What was asked before a purchase is converted once it is made, and its clocks begin then (BC-36).
 8. A closed request takes nothing but its reopening, a decline follows an offer, an answer of the customer a wait.
+9. A decline within the days to object to a solution reopens the request, closed or not (CJ-12).
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from tillkey_server.rules.deadline_policy import Answers
 from tillkey_server.rules.decision import Decision, allow, deny, instant, pend
 from tillkey_server.rules.defect import Severity
 from tillkey_server.rules.policy import Policy
-from tillkey_server.rules.support_clock import waited_since
+from tillkey_server.rules.support_clock import objection_until, waited_since
 from tillkey_server.rules.support_code import SupportCode
 from tillkey_server.rules.support_policy import Ground, SupportPolicy
 from tillkey_server.rules.support_record import REPLIES, Closure, SupportEvent, SupportEventKind, SupportRecord
@@ -37,7 +38,7 @@ _K = SupportEventKind
 _AFTER: Mapping[SupportEventKind, Callable[[SupportRecord], bool]] = {
     _K.ATTEMPT_DECLINED: lambda record: record.last(_K.ATTEMPT_OFFERED, _K.UPDATE_OFFERED) is not None,
     _K.CUSTOMER_ANSWERED: lambda record: waited_since(record) is not None,
-    _K.INFO_COMPLETE: lambda record: waited_since(record) is not None,
+    _K.INFO_COMPLETE: lambda record: waited_since(record) is not None or record.info_complete_at is None,
     _K.REOPENED: lambda record: record.is_closed or record.is_refused or record.solved_at is not None,
     _K.CONVERTED: lambda record: record.is_presale,
 }
@@ -82,6 +83,8 @@ class _Judge:
 
     def decide(self) -> Decision:
         kind = self.event.kind
+        if kind is _K.ATTEMPT_DECLINED and self._objects():
+            return self._objection()
         needed = _AFTER.get(kind)
         if (needed is not None and not needed(self.record)) or (self.record.is_closed and kind is not _K.REOPENED):
             shown = {"event": kind.value, "closed": self.record.is_closed}
@@ -181,6 +184,17 @@ class _Judge:
                 retry_at=until,
             )
         return self._yes(SupportCode.CLOSED_UNANSWERED, promised.clauses, shown)
+
+    def _objects(self) -> bool:
+        until = objection_until(self.record, self.policy)
+        return until is not None and self.event.at < until
+
+    def _objection(self) -> Decision:
+        """Sentence 9."""
+        promised = None if self.policy.deadlines is None else self.policy.deadlines.objection
+        cited = self.terms.clauses.tasks if promised is None else promised.clauses
+        shown = {"event": self.event.kind.value, "reopens": True}
+        return self._yes(SupportCode.SUPPORT_EVENT_RECORDED, cited, shown)
 
     def _resolution(self) -> Decision:
         """Sentence 6."""

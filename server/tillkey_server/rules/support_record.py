@@ -4,7 +4,8 @@
 2. A person's message answers a request; an automatic one does not (BC-05). Where the terms count answers within the
    tool alone, a private e-mail is none (BC-28).
 3. An acknowledgment takes the request or refuses it: "we have received it" is none (BC-03).
-4. It waits for the customer from `waiting_for_customer` until `customer_answered` or `info_complete` (CJ-09).
+4. It waits for the customer from `waiting_for_customer` until `customer_answered` or `info_complete`, and no longer
+   than to its solution; who comes back to what was closed has answered, and told what was missing (CJ-09).
 5. An offer is no solution (BC-16); a solution is one until the request is reopened, which keeps its first clock
    (ZG-08).
 6. Before a purchase nothing is owed; what is converted begins anew at its conversion (BC-36).
@@ -50,6 +51,9 @@ REPLIES = frozenset({_K.HUMAN_REPLY, _K.ACCEPTED, _K.REFUSED, _K.ATTEMPT_OFFERED
 ACKNOWLEDGMENTS = frozenset({_K.ACCEPTED, _K.REFUSED})
 """What takes a request or refuses it (sentence 3)."""
 
+_ANSWERED = (_K.CUSTOMER_ANSWERED, _K.INFO_COMPLETE, _K.REOPENED)
+"""What ends a wait for the customer (sentence 4)."""
+
 
 @dataclass(frozen=True, slots=True)
 class SupportEvent:
@@ -84,6 +88,7 @@ class SupportRecord:
     """A request with its events, oldest first.
 
     `first_reported_at` is when the same anomaly was reported first, where this is a duplicate (ZG-07); else None.
+    `task` is what is asked for; None: nobody said.
     """
 
     id: UUID
@@ -92,6 +97,7 @@ class SupportRecord:
     presale: bool = False
     first_reported_at: datetime | None = None
     events: tuple[SupportEvent, ...] = ()
+    task: str | None = None
 
     def as_of(self, at: datetime) -> SupportRecord:
         """Return the record as it was at an instant: with what had happened by then."""
@@ -123,8 +129,15 @@ class SupportRecord:
     @property
     def is_refused(self) -> bool:
         """Tell whether it stands refused."""
-        decided = self.last(_K.ACCEPTED, _K.REFUSED, _K.REOPENED)
-        return decided is not None and decided.kind is _K.REFUSED
+        return self.refused_at is not None
+
+    @property
+    def refused_at(self) -> datetime | None:
+        """Return since when it stands refused."""
+        since: datetime | None = None
+        for event in self.of(_K.ACCEPTED, _K.REFUSED, _K.REOPENED):
+            since = (since or event.at) if event.kind is _K.REFUSED else None
+        return since
 
     @property
     def solved_at(self) -> datetime | None:
@@ -135,8 +148,13 @@ class SupportRecord:
     @property
     def is_closed(self) -> bool:
         """Tell whether nobody works on it any more."""
+        return self.closed_at is not None
+
+    @property
+    def closed_at(self) -> datetime | None:
+        """Return since when nobody works on it any more."""
         decided = self.last(_K.CLOSED, _K.REOPENED)
-        return decided is not None and decided.kind is _K.CLOSED
+        return decided.at if decided is not None and decided.kind is _K.CLOSED else None
 
     @property
     def accepted_at(self) -> datetime | None:
@@ -146,7 +164,21 @@ class SupportRecord:
     @property
     def findings(self) -> frozenset[Finding]:
         """Return what anybody found who looked into it."""
-        return frozenset(Finding(str(event.details["finding"])) for event in self.of(_K.FINDING))
+        return frozenset(_finding(event) for event in self.of(_K.FINDING))
+
+    def found_at(self, findings: frozenset[Finding]) -> datetime | None:
+        """Return when one of these was first found."""
+        return next((one.at for one in self.of(_K.FINDING) if _finding(one) in findings), None)
+
+    def disputed_at(self, findings: frozenset[Finding]) -> datetime | None:
+        """Return since when one of these is held against it; whoever reopens it begins anew (ZG-08)."""
+        since: datetime | None = None
+        for event in self.of(_K.FINDING, _K.REOPENED):
+            if event.kind is _K.REOPENED:
+                since = None
+            elif _finding(event) in findings:
+                since = since or event.at
+        return since
 
     def answered_at(self, kinds: frozenset[SupportEventKind], counted: Answers) -> datetime | None:
         """Return when a person first answered by one of these kinds, in a way that counts (sentence 2)."""
@@ -161,7 +193,7 @@ class SupportRecord:
         """Return the stretches in which it waited for the customer (sentence 4)."""
         found: list[Wait] = []
         since: datetime | None = None
-        for event in self.of(_K.WAITING_FOR_CUSTOMER, _K.CUSTOMER_ANSWERED, _K.INFO_COMPLETE):
+        for event in self.of(_K.WAITING_FOR_CUSTOMER, *_ANSWERED, _K.RESOLVED):
             if event.kind is _K.WAITING_FOR_CUSTOMER:
                 since = since or event.at
             elif since is not None:
@@ -175,4 +207,9 @@ class SupportRecord:
         missing = [event for event in self.of(_K.WAITING_FOR_CUSTOMER) if event.details.get("missing")]
         if not missing:
             return self.begun_at
-        return next((one.at for one in self.of(_K.INFO_COMPLETE) if one.at >= missing[-1].at), None)
+        told = self.of(_K.INFO_COMPLETE, _K.REOPENED)
+        return next((one.at for one in told if one.at >= missing[-1].at), None)
+
+
+def _finding(event: SupportEvent) -> Finding:
+    return Finding(str(event.details["finding"]))

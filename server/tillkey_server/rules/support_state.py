@@ -81,7 +81,7 @@ def shown_clocks(record: SupportRecord, terms: ClockTerms, now: datetime) -> lis
             "stopped_at": instant(clock.stopped_at),
             "clauses": list(dict.fromkeys((*clock.clauses, *cited))),
             "timezone": terms.policy.timezone.key,
-            "calendar": f"{terms.policy.name} {terms.policy.version}",
+            "calendar": f"{terms.policy.name} {clock.version}",
         }
         for clock in clocks_of(record, terms, now)
     ]

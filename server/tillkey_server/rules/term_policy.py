@@ -127,7 +127,7 @@ class SubscriptionPolicy:
 
 @dataclass(frozen=True, slots=True)
 class VersionsPolicy:
-    """Whether this version decides about what was sold under an older one where that is better for the customer."""
+    """Whether this version decides a renewal of what was sold under an older one where that is better (K-09)."""
 
     apply_if_better: bool
     clauses: Clauses

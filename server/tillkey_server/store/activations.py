@@ -169,6 +169,12 @@ async def insert(conn: AsyncConnection, row: ActivationRow) -> None:
     await rows.insert(conn, tables.activation, row)
 
 
+async def note_given_back(conn: AsyncConnection, activation_id: UUID, at: datetime) -> bool:
+    """Note that a till gave back what a refund had ended; return False where that is noted already."""
+    statement = tables.activation.update().where(_C.id == activation_id, ~_ACTIVE, _C.given_back_at.is_(None))
+    return await rows.changed(conn, statement.values(given_back_at=at)) > 0
+
+
 async def end(
     conn: AsyncConnection,
     activation_ids: Collection[UUID],

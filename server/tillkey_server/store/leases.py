@@ -68,7 +68,10 @@ async def by_seq(conn: AsyncConnection, activation_id: UUID, seq: int) -> LeaseR
 
 
 async def latest_exp_of_license(conn: AsyncConnection, license_id: UUID) -> datetime | None:
-    """Return until when full rights may last on a till that cannot be reached: the latest `exp` ever leased."""
+    """Return until when full rights may last on a till that cannot be reached: the latest `exp` ever leased (K-12).
+
+    A lease lives until its `exp`, whoever gave it back: a copy of the till's folder knows of no receipt (I2).
+    """
     statement = (
         select(func.max(_C.exp, type_=_C.exp.type))
         .join(tables.activation, tables.activation.c.id == _C.activation_id)

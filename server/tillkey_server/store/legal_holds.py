@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import null, select
 
+from tillkey_server.rules.calendar import Wait
 from tillkey_server.store import rows, tables
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
     from uuid import UUID
 
@@ -41,6 +43,19 @@ async def of_license(conn: AsyncConnection, license_id: UUID) -> tuple[LegalHold
     """Return a license's past holds, oldest first."""
     statement = select(*rows.columns_of(tables.legal_hold, LegalHoldRow)).where(_C.license_id == license_id)
     return await rows.many(conn, statement.order_by(_C.held_at, _C.id), LegalHoldRow)
+
+
+async def of_customers(conn: AsyncConnection, customer_ids: Collection[UUID]) -> dict[UUID, list[Wait]]:
+    """Return the holds on anything of some customers', past ones and those that last, by the customer."""
+    held = tables.license_.c
+    joined = tables.legal_hold.join(tables.license_, held.id == _C.license_id)
+    past = select(held.customer_id, _C.held_at, _C.released_at).select_from(joined)
+    lasting = select(held.customer_id, held.legal_hold_at, null()).where(held.legal_hold_at.is_not(None))
+    found: dict[UUID, list[Wait]] = {one: [] for one in customer_ids}
+    for statement in (past, lasting):
+        for customer_id, start, end in await conn.execute(statement.where(held.customer_id.in_(customer_ids))):
+            found[customer_id].append(Wait(start, end))
+    return found
 
 
 async def violation_in_order(conn: AsyncConnection, order_id: UUID) -> bool:

@@ -56,7 +56,8 @@ class OrderLineRow:
     product's page promised on the day; None where nobody told. `refund_days` is the product's own refund window on the
     day; None: it had none, or older code sold it. `term_months` is how long the support lasts that was
     chosen, or for how long a renewal was paid. `bundle` is the code of the bundle that it was sold as a
-    part of, `bundle_line` which of the told lines that was.
+    part of, `bundle_line` which of the told lines that was. `coupon_minor` is what of the whole line's price was paid
+    with a gift card or a coupon that is worth money.
     """
 
     id: UUID
@@ -77,6 +78,7 @@ class OrderLineRow:
     term_months: int | None = None
     bundle: str | None = None
     bundle_line: int | None = None
+    coupon_minor: int | None = None
 
     @property
     def policy_ref(self) -> PolicyRef:

@@ -49,6 +49,12 @@ async def everything(conn: AsyncConnection) -> tuple[PolicyVersionRow, ...]:
     return await rows.many(conn, statement, PolicyVersionRow)
 
 
+async def versions(conn: AsyncConnection, name: str) -> tuple[PolicyVersionRow, ...]:
+    """Return every recorded version of a policy, the oldest first."""
+    table = tables.policy_version.c
+    return await rows.many(conn, _SELECT.where(table.name == name).order_by(table.version), PolicyVersionRow)
+
+
 async def newest(conn: AsyncConnection, name: str) -> PolicyVersionRow | None:
     """Return the newest recorded version of a policy."""
     table = tables.policy_version.c

@@ -29,6 +29,7 @@ HOLD_OUTCOMES = ("cleared", "violation_confirmed")
 ENTRY_KINDS = ("refund", "refund_reversed", "spent", "paid_out", "adjusted")
 ONE_OPEN_REQUEST = "one_open_refund_request_per_license"
 _OPEN = text("closed_at IS NULL")
+_TO_PAY = text("paid_out_at IS NULL AND failed_at IS NULL")
 
 refund_request = Table(
     "refund_request",
@@ -80,9 +81,18 @@ refund = Table(
     Column("provider_refund_id", String(255), nullable=True, unique=True),
     instant("failed_at", optional=True),
     Column("failure", Text, nullable=True),
+    # When use was first noticed after the grace, and since then: how often, no more than once an hour, and when last.
     instant("used_after_at", optional=True),
+    # What of the amount goes back as a coupon; null: nothing.
+    Column("coupon_minor", BigInteger, nullable=True),
+    Column("used_after_times", Integer, nullable=True),
+    instant("used_after_last_at", optional=True),
+    # When it was told that the payout is late (CJ-30).
+    instant("late_told_at", optional=True),
     CheckConstraint("amount_minor > 0", name="amount_minor"),
     CheckConstraint("tax_minor >= 0 AND tax_minor <= amount_minor", name="tax_minor"),
+    # The few that are to be paid are looked at again and again.
+    Index("refunds_to_pay", "id", sqlite_where=_TO_PAY, postgresql_where=_TO_PAY),
 )
 
 refund_part = Table(
@@ -93,6 +103,7 @@ refund_part = Table(
     Column("kind", String(16), nullable=False),
     Column("minor", BigInteger, nullable=False),
     Column("tax_minor", BigInteger, nullable=False),
+    Column("coupon_minor", BigInteger, nullable=True),
     CheckConstraint("minor >= 0 AND tax_minor >= 0", name="amounts"),
 )
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy import and_, case, exists, func, literal, or_, select
 
 from tillkey_server.errors import BrokenInvariant
 from tillkey_server.rules.order_line import LineKind
@@ -13,6 +14,7 @@ from tillkey_server.rules.policy import PolicyRef
 from tillkey_server.rules.refund import Ends
 from tillkey_server.rules.refund_facts import EarlierRefund, Item
 from tillkey_server.store import rows, tables
+from tillkey_server.store.columns import Instant
 from tillkey_server.store.paging import Paging, Sort, paged
 from tillkey_server.store.scoping import admitted
 
@@ -54,7 +56,11 @@ class RequestRow:
 
 @dataclass(frozen=True, slots=True)
 class RefundRow:
-    """A granted refund; `amount_minor` is all that goes back, tax included. One that failed counts as never granted."""
+    """A granted refund; `amount_minor` is all that goes back, tax included. One that failed counts as never granted.
+
+    `coupon_minor` is what of it goes back as a coupon (None: nothing). `paid_out_at` is when it was the customer's:
+    credited, or paid and its coupon told to the shop.
+    """
 
     id: UUID
     request_id: UUID
@@ -78,6 +84,15 @@ class RefundRow:
     failed_at: datetime | None = None
     failure: str | None = None
     used_after_at: datetime | None = None
+    coupon_minor: int | None = None
+    used_after_times: int | None = None
+    used_after_last_at: datetime | None = None
+    late_told_at: datetime | None = None
+
+    @property
+    def money_minor(self) -> int:
+        """Return what goes back as money."""
+        return self.amount_minor - (self.coupon_minor or 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +109,14 @@ class Earlier:
 
 @dataclass(frozen=True, slots=True)
 class PartRow:
-    """What of a refund comes from which line of an order."""
+    """What of a refund comes from which line of an order; of `minor` a part goes back as a coupon (None: nothing)."""
 
     refund_id: UUID
     order_line_id: UUID
     kind: str
     minor: int
     tax_minor: int
+    coupon_minor: int | None = None
 
 
 REFUNDED = "refund"
@@ -109,6 +125,9 @@ _R, _F, _P = tables.refund_request.c, tables.refund.c, tables.refund_part.c
 _L = tables.license_.c
 _REQUEST = select(*rows.columns_of(tables.refund_request, RequestRow))
 _REFUND = select(*rows.columns_of(tables.refund, RefundRow))
+USES_APART = timedelta(hours=1)
+"""How far apart two uses of a refunded license are that count as two: a till that tries again and again is one."""
+_TO_PAY = (_F.paid_out_at.is_(None), _F.failed_at.is_(None))
 SORTS = {"recorded_at": Sort(_R.recorded_at, lambda row: row.recorded_at)}
 
 
@@ -148,9 +167,16 @@ async def page(
     license_id: UUID | None = None,
     customer_id: UUID | None = None,
     outcome: str | None = None,
+    payout: str | None = None,
 ) -> tuple[RequestRow, ...]:
-    """Return a page of the requests that a caller sees, and one more; narrowed by what is given."""
+    """Return a page of the requests that a caller sees, and one more; narrowed by what is given.
+
+    `payout`: `open` are those that were granted and are still to be paid, `late` those of them that are told to be.
+    """
     statement = _seen(scope)
+    if payout is not None:
+        told = (_F.late_told_at.is_not(None),) if payout == "late" else ()
+        statement = statement.where(exists().where(_F.request_id == _R.id, *_TO_PAY, *told))
     for column, wanted in ((_R.license_id, license_id), (_L.customer_id, customer_id), (_R.outcome, outcome)):
         if wanted is not None:
             statement = statement.where(column == wanted)
@@ -184,21 +210,53 @@ async def unsettled_of(conn: AsyncConnection, customer_id: UUID) -> int:
     return int((await conn.execute(statement.where(or_(_R.closed_at.is_(None), owed)))).scalar_one())
 
 
+async def to_pay(conn: AsyncConnection, *, after: UUID | None, limit: int) -> tuple[RefundRow, ...]:
+    """Return refunds that are still to be paid and not told to be late, by id, from the one after `after` on."""
+    statement = _REFUND.where(*_TO_PAY, _F.late_told_at.is_(None))
+    if after is not None:
+        statement = statement.where(_F.id > after)
+    return await rows.many(conn, statement.order_by(_F.id).limit(limit), RefundRow)
+
+
+async def told_late(conn: AsyncConnection, refund_id: UUID, at: datetime) -> bool:
+    """Note that a payout was told to be late; return False where it was before, or is not to be paid any more."""
+    statement = tables.refund.update().where(_F.id == refund_id, *_TO_PAY, _F.late_told_at.is_(None))
+    return await rows.changed(conn, statement.values(late_told_at=at)) > 0
+
+
+async def given_back(conn: AsyncConnection, refund_ids: Collection[UUID]) -> dict[UUID, tuple[int, datetime]]:
+    """Return how many of the activations that some refunds ended their tills gave back since, and when the last was."""
+    ended = tables.activation.c
+    by_it = and_(ended.license_id == _F.license_id, ended.ended_at == _F.granted_at)
+    statement = (
+        select(_F.id, func.count(), func.max(ended.given_back_at))
+        .select_from(tables.refund.join(tables.activation, by_it))
+        .where(_F.id.in_(refund_ids), ended.given_back_at.is_not(None))
+        .group_by(_F.id)
+    )
+    return {refund: (int(many), last) for refund, many, last in await conn.execute(statement)}
+
+
 async def parts_of(conn: AsyncConnection, refund_id: UUID) -> tuple[PartRow, ...]:
     """Return what a refund is made of."""
     statement = select(*rows.columns_of(tables.refund_part, PartRow)).where(_P.refund_id == refund_id)
     return await rows.many(conn, statement.order_by(_P.order_line_id), PartRow)
 
 
-async def refunded_of_license(conn: AsyncConnection, license_id: UUID) -> dict[UUID, tuple[int, int]]:
-    """Return what went back for a license already, by order line: of the price, of the tax. What failed is not."""
+async def refunded_of_license(conn: AsyncConnection, license_id: UUID) -> dict[UUID, tuple[int, int, int]]:
+    """Return what went back for a license already, by order line: of the price, of the tax, as a coupon.
+
+    What failed is not.
+    """
+    coupon = func.coalesce(func.sum(_P.coupon_minor), 0)
     statement = (
-        select(_P.order_line_id, func.sum(_P.minor), func.sum(_P.tax_minor))
+        select(_P.order_line_id, func.sum(_P.minor), func.sum(_P.tax_minor), coupon)
         .join(tables.refund, _F.id == _P.refund_id)
         .where(_F.license_id == license_id, _F.failed_at.is_(None))
         .group_by(_P.order_line_id)
     )
-    return {line: (int(minor), int(tax)) for line, minor, tax in await conn.execute(statement)}
+    found = await conn.execute(statement)
+    return {line: (int(minor), int(tax), int(as_coupon)) for line, minor, tax, as_coupon in found}
 
 
 async def write(conn: AsyncConnection, refund_id: UUID, **values: object) -> None:
@@ -207,13 +265,25 @@ async def write(conn: AsyncConnection, refund_id: UUID, **values: object) -> Non
 
 
 async def seen_used(conn: AsyncConnection, license_id: UUID, at: datetime) -> bool:
-    """Note on the refund that ended a license that it was used after all; return False where that is noted already.
+    """Count on the refund that ended a license that it was used after all; return whether it was the first time.
 
-    Every refused beat of a refunded license comes here: one statement, which writes nothing from the second on.
+    Every refused beat of a refunded license comes here: one statement, which writes once an hour at most.
     """
     ended_it = (_F.license_id == license_id, _F.ends == Ends.LICENSE.value, _F.failed_at.is_(None))
-    statement = tables.refund.update().where(*ended_it, _F.used_after_at.is_(None)).values(used_after_at=at)
-    return await rows.changed(conn, statement) > 0
+    last = func.coalesce(_F.used_after_last_at, _F.used_after_at)
+    seen_once = case((_F.used_after_at.is_(None), 0), else_=1)
+    statement = (
+        tables.refund.update()
+        .where(*ended_it, or_(last.is_(None), last <= at - USES_APART))
+        .values(
+            used_after_at=func.coalesce(_F.used_after_at, literal(at, Instant)),
+            used_after_times=func.coalesce(_F.used_after_times, seen_once) + 1,
+            used_after_last_at=at,
+        )
+        .returning(_F.used_after_at)
+    )
+    found = (await conn.execute(statement)).first()
+    return found is not None and found[0] == at.replace(microsecond=0)
 
 
 async def earlier_of_family(

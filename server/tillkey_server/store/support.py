@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, or_, select
 
 from tillkey_server.rules.policy import PolicyRef
 from tillkey_server.store import rows, tables
@@ -43,6 +43,7 @@ class SupportRequestRow:
     received_at: datetime
     created_at: datetime
     created_by: str
+    refund_proposed_at: datetime | None = None
 
     @property
     def policy_ref(self) -> PolicyRef:
@@ -85,6 +86,27 @@ async def by_id(conn: AsyncConnection, request_id: UUID, *, lock: bool = False) 
     return await rows.one(conn, rows.locked(statement, tables.support_request, lock=lock), SupportRequestRow)
 
 
+async def to_look_at(conn: AsyncConnection, now: datetime, limit: int) -> tuple[SupportRequestRow, ...]:
+    """Return up to `limit` requests, locked, that propose no refund and whose time to be looked at has come."""
+    due = or_(_R.look_at.is_(None), _R.look_at <= now)
+    statement = _REQUEST.where(_R.refund_proposed_at.is_(None), due).order_by(_R.look_at, _R.id).limit(limit)
+    return await rows.many(conn, rows.locked(statement, tables.support_request, lock=True), SupportRequestRow)
+
+
+async def look_later(conn: AsyncConnection, when: Mapping[UUID, datetime | None]) -> None:
+    """Say when to look at requests again, by their ids; None: at once."""
+    request = tables.support_request
+    statement = request.update().where(request.c.id == bindparam("of")).values(look_at=bindparam("at"))
+    if when:
+        await conn.execute(statement, [{"of": request_id, "at": at} for request_id, at in when.items()])
+
+
+async def propose_refund(conn: AsyncConnection, request_id: UUID, *, at: datetime) -> None:
+    """Note since when a request proposes a refund."""
+    request = tables.support_request
+    await conn.execute(request.update().where(request.c.id == request_id).values(refund_proposed_at=at))
+
+
 async def of_ids(conn: AsyncConnection, request_ids: Iterable[UUID]) -> tuple[SupportRequestRow, ...]:
     """Return the requests of these ids that are there, oldest first."""
     return await rows.many(conn, _REQUEST.where(_R.id.in_(list(request_ids))).order_by(_R.id), SupportRequestRow)
@@ -104,12 +126,16 @@ async def page(
     license_id: UUID | None = None,
     customer_id: UUID | None = None,
     reference: str | None = None,
+    refund_proposed: bool | None = None,
 ) -> tuple[SupportRequestRow, ...]:
     """Return a page of the requests that match and are seen, and one more."""
     statement = _REQUEST.where(*admitted(scope, customer=_R.customer_id, product=_R.product_id))
     for column, wanted in ((_R.license_id, license_id), (_R.customer_id, customer_id), (_R.reference, reference)):
         if wanted is not None:
             statement = statement.where(column == wanted)
+    if refund_proposed is not None:
+        proposed = _R.refund_proposed_at
+        statement = statement.where(proposed.is_not(None) if refund_proposed else proposed.is_(None))
     return await rows.many(conn, paged(statement, paging, key=_R.id, sorts=SORTS), SupportRequestRow)
 
 

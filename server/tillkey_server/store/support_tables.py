@@ -1,7 +1,7 @@
 """The tables of support requests: what came in, everything that happened to it, closures, grants and hotfixes.
 
 No help desk: what was written stays where it was written. Rows are only ever added; what a request is now follows from
-its events (laws 3 and 8).
+its events (laws 3 and 8). Only what the sweep notes for itself is written over.
 """
 
 from __future__ import annotations
@@ -19,9 +19,12 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    text,
 )
 
 from tillkey_server.store.columns import instant, metadata
+
+_WATCHED = text("refund_proposed_at IS NULL")
 
 support_request = Table(
     "support_request",
@@ -47,8 +50,12 @@ support_request = Table(
     instant("received_at"),
     instant("created_at"),
     Column("created_by", Text, nullable=False),
+    # Kept by the sweep that proposes refunds (ZG-09): since when one is, and when to look again; null: at once.
+    instant("refund_proposed_at", optional=True),
+    instant("look_at", optional=True),
     ForeignKeyConstraint(["policy_name", "policy_version"], ["policy_version.name", "policy_version.version"]),
     Index(None, "customer_id", "matter"),
+    Index("support_requests_to_look_at", "look_at", "id", sqlite_where=_WATCHED, postgresql_where=_WATCHED),
 )
 
 support_event = Table(

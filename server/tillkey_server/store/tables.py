@@ -234,6 +234,8 @@ order_line = Table(
     # Of a bundle's part: the bundle's code, and which of the lines that were told it was.
     Column("bundle", String(64), nullable=True),
     Column("bundle_line", Integer, nullable=True),
+    # What of the whole line's price was paid with a gift card or a coupon that is worth money.
+    Column("coupon_minor", BigInteger, nullable=True),
     _policy_reference(),
     UniqueConstraint("order_id", "position"),
     CheckConstraint("quantity >= 1", name="quantity"),
@@ -303,6 +305,8 @@ activation = Table(
     instant("ended_at", optional=True),
     Column("end_reason", String(16), nullable=True),
     Column("superseded_by", deferred_reference("activation.id"), nullable=True),
+    # When its till gave it back although a refund had ended it: no copy runs on there (CJ-13).
+    instant("given_back_at", optional=True),
     one_of("environment", ENVIRONMENTS),
     one_of("slot", SLOTS),
     one_of("end_reason", END_REASONS),

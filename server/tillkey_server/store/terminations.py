@@ -121,6 +121,12 @@ async def waive(conn: AsyncConnection, row: WaiverRow) -> None:
     await rows.insert(conn, account_tables.balance_waiver, row)
 
 
+async def move_waivers(conn: AsyncConnection, old: UUID, new: UUID) -> None:
+    """Let what was waived for one termination count for the one that takes its place."""
+    waiver = account_tables.balance_waiver
+    await rows.changed(conn, waiver.update().where(_W.termination_id == old).values(termination_id=new))
+
+
 async def waived(conn: AsyncConnection, termination_id: UUID) -> Mapping[str, int]:
     """Return the most that was waived of each currency at once."""
     statement = select(_W.currency, func.max(_W.minor)).where(_W.termination_id == termination_id)

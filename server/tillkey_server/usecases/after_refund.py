@@ -21,8 +21,9 @@ SYSTEM = "server"
 async def notice_use(
     tx: AsyncConnection, facts: LicenseFacts, policy: Policy, now: datetime, activation_id: UUID | None
 ) -> None:
-    """Note, once for each refund, that a refunded license is used after the grace: for a person, and no block (CJ-14).
+    """Note that a refunded license is used after the grace: for a person, told once for each refund, no block (CJ-14).
 
+    Each further use is counted on the refund: one call of a forgotten copy is another matter than a month of them.
     The till is refused for the refund itself, whatever is noted here.
     """
     if facts.refunded_at is None:

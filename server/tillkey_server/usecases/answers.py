@@ -30,7 +30,7 @@ class StatementAnswer:
 class RefusalAnswer:
     """A no: its code, the clauses behind it, what can be done.
 
-    `statement` is the signed form, where the till may believe it.
+    `statement` is the signed form, where the till may believe it; `decision` the rule's own, where a rule decided.
     """
 
     decision_code: Refusal | Code
@@ -40,6 +40,7 @@ class RefusalAnswer:
     retry_at: datetime | None = None
     options: tuple[str, ...] = ()
     facts: Mapping[str, object] = field(default_factory=dict)
+    decision: Decision | None = field(default=None, repr=False)
 
 
 Answer = LeaseAnswer | StatementAnswer | RefusalAnswer
@@ -51,26 +52,40 @@ def refusal_of(decision: Decision, *, detail: str = "", statement: str | None = 
         msg = f"{decision.code} is no refusal"
         raise TypeError(msg)
     return RefusalAnswer(
-        decision.code, detail, decision.clauses, statement, decision.retry_at, decision.options, decision.facts
+        decision.code,
+        detail,
+        decision.clauses,
+        statement,
+        decision.retry_at,
+        decision.options,
+        decision.facts,
+        decision,
     )
 
 
 def told_of(decision: Decision) -> dict[str, object]:
     """Return a decision that was carried out as people and programs are told it: by which clauses, on which facts."""
     return {
+        **ruled_of(decision),
         "code": decision.code.value,
         "clauses": list(decision.clauses),
-        "policy": {"name": decision.policy.name, "version": decision.policy.version},
         "facts": dict(decision.facts),
+    }
+
+
+def ruled_of(decision: Decision) -> dict[str, object]:
+    """Return what every answer of a rule tells beside its code, whether yes or no (K-08)."""
+    return {
+        "decision": decision.outcome.value,
+        "policy": {"name": decision.policy.name, "version": decision.policy.version},
+        "evaluated_at": instant(decision.evaluated_at),
     }
 
 
 def answered_of(decision: Decision, language: str = ENGLISH) -> dict[str, object]:
     """Return the answer to a question about the terms (K-08): yes, no or pending, why, and in words."""
     return {
-        "decision": decision.outcome.value,
         **told_of(decision),
-        "evaluated_at": instant(decision.evaluated_at),
         "retry_at": instant(decision.retry_at),
         "options": list(decision.options),
         "words": sentence(decision.code.value, decision.facts, language),

@@ -81,7 +81,7 @@ async def care_facts(
         product=found.product.code,
         site=None if project is None else project.site,
         first_activated_at=await activations.first_started_at(tx, row.id),
-        quote=governed(services, found, Asked(now), now)[1],
+        quote=governed(services, found, Asked(now), now).quote,
     )
 
 
@@ -132,11 +132,16 @@ def _renewal(term: TermRow, order: OrderRow, line: OrderLineRow, scope: Scope) -
     return {
         "id": str(term.id),
         **payment,
+        "tax": _tax(line) if payment is not _UNSEEN else None,
         "months": term.months,
         "clocks": list(term.clocks),
         "paid_at": instant(term.paid_at),
         "refunded_at": instant(term.refunded_at),
     }
+
+
+def _tax(line: OrderLineRow) -> str | None:
+    return None if line.tax_minor is None else Money(line.tax_minor, line.currency).display()
 
 
 def payment_shown(order: OrderRow, line: OrderLineRow) -> dict[str, object]:

@@ -29,6 +29,7 @@ class Line:
 
     `tax` is that of the whole line, `list_price` what a piece is listed at (None: the product's price), `beside` the
     position, from 0, of the line that an add-on was bought beside. `months` is a length that the buyer chose (NX-44).
+    `coupon` is what of the whole line's price was paid with a gift card or a coupon that is worth money (NX-31).
     """
 
     product: str
@@ -39,6 +40,7 @@ class Line:
     list_price: Money | None = None
     tax: Money | None = None
     months: int | None = None
+    coupon: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class ToldLine:
-    """A recorded line, or the parts of a bundle together, as it was told: prices are of a piece."""
+    """A recorded line, or the parts of a bundle together, as it was told: prices are of a piece, a coupon of all."""
 
     product: str
     quantity: int
@@ -60,6 +62,7 @@ class ToldLine:
     beside: int | None
     price: tuple[int, str]
     months: int | None
+    coupon_minor: int
 
 
 def check_lines(lines: Sequence[Line]) -> None:
@@ -86,11 +89,14 @@ def _check_kind(line: Line, lines: Sequence[Line]) -> None:
             raise BadInput("lines.beside", "name the position, from 0, of the product's line that it was bought beside")
     elif line.beside is not None:
         raise BadInput("lines.beside", "is for what was bought beside a product: leave it out, or tell the kind")
-    for field, amount in (("lines.list_price", line.list_price), ("lines.tax", line.tax)):
+    amounts = (("lines.list_price", line.list_price), ("lines.tax", line.tax), ("lines.coupon", line.coupon))
+    for field, amount in amounts:
         if amount is not None:
             check_price(amount, field)
             if line.price is None or amount.currency != line.price.currency:
                 raise BadInput(field, "needs the line's price beside it, in the same currency")
+    if line.coupon is not None and line.price is not None and line.coupon.minor > line.price.minor * line.quantity:
+        raise BadInput("lines.coupon", "must not be more than the price of all pieces")
 
 
 def pieces_of(lines: Sequence[Line], rows: Mapping[str, ProductRow]) -> tuple[Piece, ...]:
@@ -118,6 +124,8 @@ def _parts(told: int, line: Line, bundle: ProductRow, rows: Mapping[str, Product
     price = line.price or Money(bundle.price_minor, bundle.currency)
     prices = shares(price.minor, weights)
     taxes: Sequence[int | None] = [None] * len(codes) if line.tax is None else shares(line.tax.minor, weights)
+    # By the prices themselves, so that no part's coupon is more than its price.
+    coupons: Sequence[int | None] = [None] * len(codes) if line.coupon is None else shares(line.coupon.minor, prices)
     return [
         Piece(
             Line(
@@ -130,11 +138,12 @@ def _parts(told: int, line: Line, bundle: ProductRow, rows: Mapping[str, Product
                 else None,
                 tax=None if tax is None else Money(tax, price.currency),
                 months=line.months,
+                coupon=None if coupon is None else Money(coupon, price.currency),
             ),
             bundle.code,
             told,
         )
-        for code, share, tax in zip(codes, prices, taxes, strict=True)
+        for code, share, tax, coupon in zip(codes, prices, taxes, coupons, strict=True)
     ]
 
 
@@ -146,11 +155,13 @@ def folded(held: Sequence[OrderLineRow], codes: Mapping[object, str]) -> tuple[T
     for row in held:
         if row.bundle_line is not None and row.bundle_line == open_bundle:
             last = found[-1]
-            found[-1] = replace(last, price=(last.price[0] + row.price_minor, row.currency))
+            price = (last.price[0] + row.price_minor, row.currency)
+            found[-1] = replace(last, price=price, coupon_minor=last.coupon_minor + (row.coupon_minor or 0))
         else:
             code = codes[row.product_id] if row.bundle is None else row.bundle
             price = (row.price_minor, row.currency)
-            found.append(ToldLine(code, row.quantity, kind_of(row.kind), row.beside, price, row.term_months))
+            told = (code, row.quantity, kind_of(row.kind), row.beside, price, row.term_months, row.coupon_minor or 0)
+            found.append(ToldLine(*told))
         open_bundle = row.bundle_line
         told_at[row.position] = len(found) - 1
     return tuple(one if one.beside is None else replace(one, beside=told_at[one.beside]) for one in found)

@@ -20,7 +20,8 @@ async def deactivate(services: Services, request: Request) -> Answer:
     """End the activation that the request names and answer with the signed receipt `activation_released`.
 
     Said again it answers the same; on an activation that has ended otherwise it changes nothing (PROTOCOL section 5,
-    fine print). An activation of another installation's key is `unknown_installation`.
+    fine print), but that a till gave back what a refund ended is noted: the payout waits for it (CJ-13). An activation
+    of another installation's key is `unknown_installation`.
     """
     body = request.body
     if not isinstance(body, Deactivate):
@@ -39,7 +40,12 @@ async def deactivate(services: Services, request: Request) -> Answer:
         held = await activations.by_id(tx, named.id) or named
         known = await leases.by_rid(tx, request.jkt, request.rid) is not None
         decision = decide_release(end_of(held), policy, now, rid_known=known)
-        if decision.allowed and await activations.end(tx, [named.id], at=now, reason="released"):
+        refunded = held.ended_at is not None and held.ended_at == license_row.refunded_at
+        if decision.allowed and (
+            await activations.note_given_back(tx, named.id, now)
+            if refunded
+            else await activations.end(tx, [named.id], at=now, reason="released")
+        ):
             await audited(tx, request, decision, license_row.id, named.id)
         reach("before_commit")
     if not decision.allowed:

@@ -7,7 +7,7 @@ is told `license_terminated`. A backup of before brings a customer back: `erase_
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -19,7 +19,7 @@ from tillkey_server.rules.access import EVERYTHING
 from tillkey_server.rules.account import AccountCode
 from tillkey_server.rules.decision import Outcome, Refusal, instant
 from tillkey_server.rules.standing import Event, advance, decide_change
-from tillkey_server.store import audit, chains, customers, erasure, licenses, terminations
+from tillkey_server.store import audit, chains, customers, erasure, leases, licenses, terminations
 from tillkey_server.store.terminations import SORTS, TerminationRow, TombstoneRow
 from tillkey_server.usecases.paging import DEFAULT_LIMIT, Page, page_of, paging_of
 from tillkey_server.usecases.services import Services
@@ -53,6 +53,9 @@ async def erase_customer(services: Services, tx: AsyncConnection, customer_id: U
         if decision.allowed:
             after = advance(row.facts, Event.TERMINATE, now)
             await licenses.set_moments(tx, row.id, {"terminated_at": after.terminated_at})
+            # As with a revocation: until when a till that cannot be reached works on (K-12).
+            ends_at = instant(await leases.latest_exp_of_license(tx, row.id))
+            decision = replace(decision, facts={**decision.facts, "lease_ends_at": ends_at})
             await audit.record(tx, decision, actor=actor, action="license_terminate", license_id=row.id)
         else:
             # Nothing changes for it but whose it was; what a heartbeat judged by before is over all the same.

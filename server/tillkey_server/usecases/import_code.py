@@ -1,4 +1,8 @@
-"""A purchase code of another marketplace becomes a license, once (NX-44)."""
+"""A purchase code of another marketplace becomes a license, once (NX-44).
+
+It is taken in under the terms of today, whenever it was bought: the taking in is what is offered, and what was shown at
+the purchase were the marketplace's terms, not a version of ours (K-09).
+"""
 
 from __future__ import annotations
 

@@ -72,6 +72,7 @@ def record_from(
         presale=row.presale,
         first_reported_at=first_reported_at,
         events=happened,
+        task=row.task,
     )
 
 
@@ -85,7 +86,7 @@ async def all_clock_terms(tx: AsyncConnection, found: Collection[SupportRequestR
     if not found:
         return {}
     refs = {one.policy_ref for one in found}
-    terms = {ref: (await _policy(tx, ref), await _newer(tx, ref)) for ref in refs}
+    terms = {ref: (await _policy(tx, ref), await newer_calendar(tx, ref)) for ref in refs}
     closures = await closures_from(tx, min(one.received_at for one in found))
     return {
         one.id: ClockTerms(*terms[one.policy_ref], tuple(shut for shut in closures if shut.ends_at > one.received_at))
@@ -108,11 +109,12 @@ def closure_of(row: ClosureRow) -> Closure:
     return Closure(row.notified_at, row.starts_at, row.ends_at, row.withdrawn_at)
 
 
-async def _newer(tx: AsyncConnection, ref: PolicyRef) -> NewerCalendar | None:
+async def newer_calendar(tx: AsyncConnection, ref: PolicyRef) -> NewerCalendar | None:
+    """Return the calendar of the newest version of the same terms, where there is one after `ref` (K-01)."""
     newest = await policies.newest(tx, ref.name)
     if newest is None or newest.version <= ref.version:
         return None
-    return NewerCalendar(calendar_of(_parsed(newest.source, newest.name)), newest.recorded_at)
+    return NewerCalendar(calendar_of(_parsed(newest.source, newest.name)), newest.recorded_at, newest.version)
 
 
 async def _policy(tx: AsyncConnection, ref: PolicyRef) -> Policy:

@@ -12,11 +12,12 @@ from tillkey_server.errors import BadInput, BrokenInvariant, NotFound
 from tillkey_server.ids import new_id
 from tillkey_server.rules.access import EVERYTHING, Scope
 from tillkey_server.rules.decision import Decision, instant
+from tillkey_server.rules.effect import Effect
 from tillkey_server.rules.order_line import DIRECT, MANUAL, LineKind, kind_of
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.sale import refuse_under_review
 from tillkey_server.rules.standing import Event, LicenseFacts, advance, decide_change
-from tillkey_server.store import audit, chains, customers, leases, legal_holds, licenses, orders, products
+from tillkey_server.store import audit, chains, customers, leases, legal_holds, licenses, orders, outbox, products
 from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
 from tillkey_server.usecases.customer import address_of, ensured
 from tillkey_server.usecases.issuing import IssuedLicense, Sale, issue_line
@@ -72,7 +73,7 @@ async def issue(
                 raise NotFound("product", product)
             row = customers.CustomerRow(new_id(), email, email.casefold(), now)
             customer = await ensured(tx, row, scope)
-            policy = services.policies.offered(sold.policy_name)
+            policy = await services.policies.in_force(tx, sold.policy_name, now)
             sale = Sale(sold, customer, policy, quantity, now)
             number = None if order is None else order.strip()
             if sold.parts:
@@ -137,6 +138,10 @@ async def change_standing(
         }
         decision = replace(decision, facts=shown)
         await audit.record(tx, decision, actor=actor, action=f"license_{event}", license_id=row.id)
+        if decision.allowed and event == Event.HOLD and row.legal_hold_at is None:
+            # Leases that are out run on to their end, and whoever holds one has to be told (CJ-02).
+            told = {"held_at": instant(now), "effective_latest_at": shown["lease_ends_at"]}
+            await outbox.add(tx, kind=Effect.LICENSE_HELD, subject=str(row.id), payload=told, now=now)
         if decision.allowed and event == Event.REVOKE:
             await after_loss(services, tx, row, now, actor=actor)
     return decision

@@ -6,7 +6,8 @@
 3. A line of another kind than a product gives no license; it stands beside a product's line (`rules.order_line`).
 4. Whether it may be sold at all is decided once, when it is told first; what may not is on record and under review, and
    gives no license before a person released it (BC-37, decided reading 2).
-5. `paid_at` is when the money came, and the clocks run from it (NX-14); it may lie in the past, never ahead.
+5. `paid_at` is when the money came, and the clocks run from it (NX-14); it may lie in the past, never ahead. The lines
+   keep the version of the terms that was offered then, however late we are told (K-09, `rules.policy_version`).
 """
 
 from __future__ import annotations
@@ -110,7 +111,7 @@ async def _told_first(
     decision = await decide_cart(services, tx, cart, customer.id, rows)
     pieces = pieces_of(cart.lines, rows)
     await _insert(services, tx, row, pieces, rows)
-    decided = decided_at_payment(services, decision, rows[cart.lines[0].product], now, told=held)
+    decided = await decided_at_payment(services, tx, decision, rows[cart.lines[0].product], now, told=held)
     out = row if decided.allowed else await put_under_review(tx, row, decided, actor)
     return await placed_order(services, tx, out, customer, actor, decided, is_new=True)
 
@@ -152,12 +153,12 @@ async def get_order(services: Services, order_id: UUID, *, scope: Scope = EVERYT
 async def _insert(
     services: Services, tx: AsyncConnection, row: OrderRow, pieces: Sequence[Piece], rows: Mapping[str, ProductRow]
 ) -> None:
-    """Insert an order with its lines, under today's terms. Raises Raced where somebody else told it first."""
+    """Insert an order with its lines, under the terms of its payment. Raises Raced where it was told before."""
     if not await orders.insert_if_absent(tx, row):
         raise Raced
     for position, piece in enumerate(pieces):
         sold = rows[piece.line.product]
-        policy = services.policies.offered(sold.policy_name)
+        policy = await services.policies.in_force(tx, sold.policy_name, row.paid_at)
         await orders.insert_line(tx, _line_row(row, sold, policy, piece, position))
 
 
@@ -201,6 +202,7 @@ def _line_row(order: OrderRow, sold: ProductRow, policy: Policy, piece: Piece, p
         term_months=line.months,
         bundle=piece.bundle,
         bundle_line=piece.bundle_line,
+        coupon_minor=None if line.coupon is None else line.coupon.minor,
     )
 
 
@@ -227,6 +229,8 @@ def _differing(
         return "months"
     if any(line.price is not None and one.price != _minor(line.price) for one, line in told):
         return "price"
+    if any(line.coupon is not None and one.coupon_minor != line.coupon.minor for one, line in told):
+        return "coupon"
     return ""
 
 
@@ -308,8 +312,10 @@ def _shown(line: OrderLineRow, product: str, given: Sequence[IssuedLicense]) -> 
         "price": Money(line.price_minor, line.currency).display(),
         "list_price": _amount(line.list_price_minor, line.currency),
         "tax": _amount(line.tax_minor, line.currency),
+        "coupon": _amount(line.coupon_minor, line.currency),
         "months": line.term_months,
         "bundle": line.bundle,
+        "advertised": None if line.advertised is None else dict(line.advertised),
         "policy": {"name": line.policy_name, "version": line.policy_version},
         "license_ids": [str(one.license_id) for one in given],
     }

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from tillkey_server.errors import BrokenInvariant, ConfigError, NotFound
 from tillkey_server.policies.loader import LoadedPolicy, parse_policy
 from tillkey_server.rules.policy import Policy, PolicyRef
+from tillkey_server.rules.policy_version import Recorded, version_at
 from tillkey_server.store import policies as store
 
 
@@ -24,6 +25,7 @@ class PolicyBook:
         """Take the files that are offered now, by policy name: the bundled ones and the vendor's own."""
         self._offered = dict(offered)
         self._known: dict[PolicyRef, Policy] = {}
+        self._recorded_at: dict[PolicyRef, datetime] = {}
 
     async def record(self, connection: AsyncConnection, now: datetime) -> None:
         """Keep the offered versions in the database; raise ConfigError where a recorded version has another text."""
@@ -39,6 +41,7 @@ class PolicyBook:
                 )
                 raise ConfigError(msg)
             self._known[ref] = loaded.policy
+            self._recorded_at[ref] = recorded.recorded_at
 
     def offered(self, name: str) -> Policy:
         """Return the version that a sale of today is made under; raise NotFound."""
@@ -46,6 +49,18 @@ class PolicyBook:
         if loaded is None:
             raise NotFound("policy", name)
         return loaded.policy
+
+    async def in_force(self, connection: AsyncConnection, name: str, at: datetime) -> Policy:
+        """Return the version that was offered at an instant, which is not ahead (K-09); raise NotFound.
+
+        Nearly always that is today's, which is found without a question to the database.
+        """
+        policy = self.offered(name)
+        if Recorded(policy, self._recorded_at.get(policy.ref, at)).is_offered_at(at):
+            return policy
+        rows = [row for row in await store.versions(connection, name) if row.version <= policy.version]
+        found = [Recorded(await self.of(connection, PolicyRef(name, row.version)), row.recorded_at) for row in rows]
+        return version_at(found, at) if found else policy
 
     def files(self) -> Mapping[str, LoadedPolicy]:
         """Return what is offered now, by name."""

@@ -37,7 +37,7 @@ from tillkey_server.usecases.renewal_facts import Gathered, governed, lengths_of
 from tillkey_server.usecases.review import review_of
 from tillkey_server.usecases.services import Services
 from tillkey_server.usecases.subscription import next_renewal
-from tillkey_server.usecases.support import answer_at, closures_at
+from tillkey_server.usecases.support import answer_at, terms_at
 from tillkey_server.usecases.support_facts import SupportQuestion, standpoint_of
 from tillkey_server.usecases.warranty import cover_facts
 
@@ -161,7 +161,7 @@ def _renewals(desk: _Desk) -> list[Question]:
         Question(
             "renew",
             {} if months is None else {"months": months},
-            governed(desk.services, desk.found, Asked(desk.now, months), desk.now)[1],
+            governed(desk.services, desk.found, Asked(desk.now, months), desk.now).quote,
         )
         for months in lengths
     ]
@@ -173,14 +173,14 @@ async def _support(desk: _Desk) -> list[Question]:
     described = () if terms is None or terms.description is None else terms.description.fields
     first = SupportQuestion(task=_ANY_TASK, license_id=desk.row.id, described=described)
     at = await standpoint_of(desk.services, desk.tx, first, desk.now, desk.scope)
-    closures = await closures_at(desk.tx, at)
+    counted = await terms_at(desk.tx, at)
     questions = []
     for task in _tasks(terms, desk.found.sold_under.sale):
         asked: dict[str, object] = {"license_id": str(desk.row.id), "task": task}
         if described:
             asked["described"] = list(described)
         of_task = replace(at, asked=replace(at.asked, task=task))
-        questions.append(Question("support", asked, answer_at(of_task, closures, desk.now)))
+        questions.append(Question("support", asked, answer_at(of_task, counted, desk.now)))
     return questions
 
 

@@ -36,7 +36,8 @@ CORE = "core"
 """The kind of product that is no module (NX-31)."""
 _PLANS = {12: Plan.ANNUAL, 1: Plan.MONTHLY}
 
-Refunded = dict[UUID, tuple[int, int]]
+NOTHING_BACK = (0, 0, 0)
+Refunded = dict[UUID, tuple[int, int, int]]
 
 
 async def refund_facts(
@@ -140,8 +141,10 @@ def _share(bought: Bought, line: OrderLineRow, row: LicenseRow, back: Refunded) 
     is_own = line.id == bought.line.id
     price = line.price_minor if is_own else piece_of(line.price_minor * line.quantity, pieces, row.position)
     tax = piece_of(line.tax_minor or 0, pieces, row.position)
-    minor, tax_back = back.get(line.id, (0, 0))
-    return Payment(line.id, kind_of(line.kind), bought.order.paid_at, price, tax, minor, tax_back)
+    coupon = piece_of(line.coupon_minor or 0, pieces, row.position)
+    minor, tax_back, coupon_back = back.get(line.id, NOTHING_BACK)
+    kind, at = kind_of(line.kind), bought.order.paid_at
+    return Payment(line.id, kind, at, price, tax, minor, tax_back, coupon, coupon_back)
 
 
 async def _renewals(
@@ -160,7 +163,7 @@ async def _renewals(
         line, stretch = await orders.line(tx, one.order_line_id), stretches.get(one.id)
         if line is None or stretch is None or stretch.end is None or one.refunded_at is not None:
             continue
-        minor, tax_back = back.get(line.id, (0, 0))
+        minor, tax_back, _ = back.get(line.id, NOTHING_BACK)
         price = line.price_minor * line.quantity
         paid = Payment(line.id, LineKind.RENEWAL, one.paid_at, price, line.tax_minor or 0, minor, tax_back)
         chain = None if stretch.anchor is None else first_instant(stretch.anchor, history.zone)

@@ -2,6 +2,12 @@
 
 The license ends with its activations and its paid terms, nothing renews it any more, the money is credited or owed, and
 what the world must be told stands in the outbox.
+
+What was paid with a gift card or a coupon goes back as one (NX-31), with the rest: `paid_out_at` is when the money is
+credited, or its payout noted, and then the shop is told to issue the coupon again. So a coupon waits for what the money
+waits for: copies that still run, the customer's statement (CJ-13), a legal hold (K-13). Where a refund is a coupon and
+nothing else, no money is credited or to be paid: it is paid out by the coupon alone, at the grant if a payout would be
+allowed then, else when its payout is noted.
 """
 
 from __future__ import annotations
@@ -18,6 +24,7 @@ from tillkey_server.rules.effect import Effect
 from tillkey_server.rules.order_line import LineKind
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.refund import Ends, Verdict
+from tillkey_server.rules.refund_payout import PayoutFacts, decide_payout
 from tillkey_server.rules.refund_policy import Destination
 from tillkey_server.rules.standing import Event, advance
 from tillkey_server.store import activations, balances, leases, licenses, outbox, refunds
@@ -91,6 +98,9 @@ async def _written(tx: AsyncConnection, grant: Grant, held: int, latest: datetim
     terms = grant.policy.refund
     assert given is not None, "a grant has a sum"
     destination = Destination.ORIGINAL_METHOD if terms is None else terms.destination
+    is_paid = destination is Destination.ACCOUNT_BALANCE
+    if not is_paid and not given.money_minor:
+        is_paid = await _may_be_paid(tx, grant, held, latest)
     refund = RefundRow(
         # One name for the whole matter: a refund is what became of its request.
         id=grant.request_id,
@@ -106,11 +116,28 @@ async def _written(tx: AsyncConnection, grant: Grant, held: int, latest: datetim
         granted_at=grant.now,
         active_at_grant=held,
         effective_latest_at=latest,
-        paid_out_at=grant.now if destination is Destination.ACCOUNT_BALANCE else None,
+        paid_out_at=grant.now if is_paid else None,
+        coupon_minor=given.coupon_minor or None,
     )
-    parts = [PartRow(refund.id, one.line_id, one.kind.value, one.minor, one.tax_minor) for one in given.parts]
+    parts = [
+        PartRow(refund.id, one.line_id, one.kind.value, one.minor, one.tax_minor, one.coupon_minor or None)
+        for one in given.parts
+    ]
     await refunds.insert(tx, refund, parts)
     return refund
+
+
+async def _may_be_paid(tx: AsyncConnection, grant: Grant, held: int, latest: datetime | None) -> bool:
+    """Tell whether a payout would be allowed at the grant."""
+    facts = PayoutFacts(
+        license=grant.row.facts,
+        asked_at=grant.now,
+        granted_at=grant.now,
+        active_at_grant=held,
+        effective_latest_at=latest,
+        held_since=await licenses.legal_hold_of(tx, grant.row.customer_id),
+    )
+    return decide_payout(facts, grant.policy, grant.now).allowed
 
 
 async def _take_terms(tx: AsyncConnection, grant: Grant) -> None:
@@ -124,13 +151,31 @@ async def _take_terms(tx: AsyncConnection, grant: Grant) -> None:
         await end_early(tx, row, grant.policy, at=grant.now, reason=ENDED_BY, now=grant.now)
 
 
+async def issue_coupon(tx: AsyncConnection, refund: RefundRow, now: datetime) -> None:
+    """Tell the shop to issue the coupon of a refund that is paid out, if there is one (NX-31)."""
+    if not refund.coupon_minor:
+        return
+    payload = {
+        "amount_minor": refund.coupon_minor,
+        "currency": refund.currency,
+        "customer_id": str(refund.customer_id),
+        "refund_id": str(refund.id),
+    }
+    await outbox.add(tx, kind=Effect.REFUND_COUPON, subject=str(refund.id), payload=payload, now=now)
+
+
 async def _pay(tx: AsyncConnection, grant: Grant, refund: RefundRow) -> None:
+    """Credit the money or tell that it is owed, where there is any, and issue the coupon of what is paid out."""
+    if refund.paid_out_at is not None:
+        await issue_coupon(tx, refund, grant.now)
+    if not refund.money_minor:
+        return
     if refund.destination == Destination.ACCOUNT_BALANCE.value:
         entry = EntryRow(
             id=new_id(),
             customer_id=refund.customer_id,
             currency=refund.currency,
-            amount_minor=refund.amount_minor,
+            amount_minor=refund.money_minor,
             kind="refund",
             reference=str(refund.id),
             at=grant.now,
@@ -138,7 +183,7 @@ async def _pay(tx: AsyncConnection, grant: Grant, refund: RefundRow) -> None:
         )
         await balances.add(tx, entry)
         return
-    payload = {"amount_minor": refund.amount_minor, "currency": refund.currency, "license_id": str(refund.license_id)}
+    payload = {"amount_minor": refund.money_minor, "currency": refund.currency, "license_id": str(refund.license_id)}
     await outbox.add(tx, kind=Effect.REFUND_PAYOUT, subject=str(refund.id), payload=payload, now=grant.now)
 
 

@@ -18,13 +18,14 @@ from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.refund_codes import RefundCode
 from tillkey_server.rules.refund_payout import attested, decide_failure, decide_payout
 from tillkey_server.rules.refund_policy import Destination
-from tillkey_server.store import audit, balances, chains, licenses, outbox, refunds
+from tillkey_server.store import audit, balances, chains, outbox, refunds
 from tillkey_server.store.balances import EntryRow
 from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.store.refunds import RefundRow, RequestRow
 from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
-from tillkey_server.usecases.refund_grant import undo
-from tillkey_server.usecases.refunds import NOT_OPEN, payout_facts, shown_of
+from tillkey_server.usecases.payout_facts import payout_facts
+from tillkey_server.usecases.refund_grant import issue_coupon, undo
+from tillkey_server.usecases.refunds import NOT_OPEN, shown_of
 from tillkey_server.usecases.seen import license_of
 from tillkey_server.usecases.services import Services
 
@@ -61,9 +62,12 @@ async def attest_destruction(
         held = await _held(services, tx, refund_id, scope)
         if isinstance(held, RefusalAnswer):
             return held
-        values = {"attested_at": held.now, "attested_by": actor, "statement": text, "vouched": vouched}
-        refund = replace(held.refund, attested_at=held.now, vouched=vouched)
-        decision = attested(payout_facts(refund, held.request, held.row), held.policy, held.now)
+        # Said again it is the same word, so that nobody moves the payout by asking for it once more.
+        known = held.refund.attested_at
+        at = held.now if known is None or (vouched and not held.refund.vouched) else known
+        values = {"attested_at": at, "attested_by": actor, "statement": text, "vouched": vouched}
+        refund = replace(held.refund, attested_at=at, vouched=vouched)
+        decision = attested(await payout_facts(tx, held.request, refund, held.row), held.policy, held.now)
         await refunds.write(tx, held.refund.id, **values)
         return await _concluded(services, tx, held, decision, actor, "refund_attest")
 
@@ -74,26 +78,35 @@ async def pay_out(
     *,
     actor: str,
     provider_refund_id: str | None = None,
+    to_balance: bool = False,
     scope: Scope = EVERYTHING,
 ) -> dict[str, object] | RefusalAnswer:
-    """Note that a refund was paid out, under the provider's own number of it.
+    """Note that a refund was paid out, under the provider's own number of it; its coupon is issued with it (NX-31).
 
-    A legal hold on anything of the customer's keeps it back (K-13). Pending answers (`ref_pending_attestation`,
-    `ref_pending_deactivation`) refuse too: nothing was noted.
+    `to_balance`: the original method is closed, and it is credited to the customer's balance here (CJ-30); there is no
+    number of a provider's then. A legal hold on anything of the customer's keeps it back (K-13). Pending answers
+    (`ref_pending_attestation`, `ref_pending_deactivation`) refuse too: nothing was noted.
 
     Raises NotFound, and BadInput for a number that another refund has.
     """
+    if to_balance and provider_refund_id is not None:
+        raise BadInput("provider_refund_id", "is of no payment: the balance is credited")
     number = None if provider_refund_id is None else _text("provider_refund_id", provider_refund_id, MAX_PROVIDER_ID)
     try:
         async with services.db.writing() as tx:
             held = await _held(services, tx, refund_id, scope)
             if isinstance(held, RefusalAnswer):
                 return held
-            facts = payout_facts(held.refund, held.request, held.row)
-            facts = replace(facts, held_since=await licenses.legal_hold_of(tx, held.row.customer_id))
+            facts = await payout_facts(tx, held.request, held.refund, held.row)
             decision = decide_payout(facts, held.policy, held.now)
             if decision.allowed:
-                await refunds.write(tx, held.refund.id, paid_out_at=held.now, provider_refund_id=number)
+                destination = Destination.ACCOUNT_BALANCE.value if to_balance else held.refund.destination
+                paid = {"paid_out_at": held.now, "provider_refund_id": number, "destination": destination}
+                await refunds.write(tx, held.refund.id, **paid)
+                await issue_coupon(tx, held.refund, held.now)
+                decision = replace(decision, facts={**decision.facts, "destination": destination})
+                if to_balance:
+                    await _enter(tx, held, "refund", held.refund.money_minor, actor)
             return await _concluded(services, tx, held, decision, actor, "refund_payout")
     except IntegrityError as error:
         raise BadInput("provider_refund_id", "is the number of another refund") from error
@@ -104,6 +117,10 @@ async def payout_failed(
 ) -> dict[str, object] | RefusalAnswer:
     """Note that the money never arrived: the license comes back if it is still refunded by this refund (NX-36).
 
+    All of the refund counts as never granted, its coupon too: of a balance only the money is taken back, and the shop,
+    which hears `refund.payout_failed` with the refund's id, makes the coupon void that it issued for that id. If that
+    is spent already, the vendor has to settle it with the customer, as a balance that falls below nothing.
+
     Raises NotFound, and BadInput for an empty reason.
     """
     text = _text("failure", failure)
@@ -111,9 +128,12 @@ async def payout_failed(
         held = await _held(services, tx, refund_id, scope)
         if isinstance(held, RefusalAnswer):
             return held
-        decision = decide_failure(payout_facts(held.refund, held.request, held.row), held.policy, held.now)
+        facts = await payout_facts(tx, held.request, held.refund, held.row)
+        decision = decide_failure(facts, held.policy, held.now)
         if decision.allowed:
-            await _reverse(tx, held, actor)
+            # The entry that gave a credit stays; another takes it back.
+            if held.refund.destination == Destination.ACCOUNT_BALANCE.value:
+                await _enter(tx, held, "refund_reversed", -held.refund.money_minor, actor)
             await refunds.write(tx, held.refund.id, failed_at=held.now, failure=text)
             if decision.facts["undone"] or held.refund.ends != "license":
                 await undo(tx, held.row, held.refund, held.policy, held.now)
@@ -134,17 +154,17 @@ async def _held(services: Services, tx: AsyncConnection, refund_id: UUID, scope:
     return _Held(request, refund, row, policy, services.clock.now())
 
 
-async def _reverse(tx: AsyncConnection, held: _Held, actor: str) -> None:
-    """Take a credit back whose refund did not come to pass; the entry that gave it stays."""
+async def _enter(tx: AsyncConnection, held: _Held, kind: str, minor: int, actor: str) -> None:
+    """Write what a refund does to its customer's balance; one of coupons alone does nothing."""
     refund = held.refund
-    if refund.destination != Destination.ACCOUNT_BALANCE.value:
+    if not minor:
         return
     entry = EntryRow(
         id=new_id(),
         customer_id=refund.customer_id,
         currency=refund.currency,
-        amount_minor=-refund.amount_minor,
-        kind="refund_reversed",
+        amount_minor=minor,
+        kind=kind,
         reference=str(refund.id),
         at=held.now,
         actor=actor,
@@ -160,6 +180,8 @@ async def _concluded(
     if not decision.allowed:
         return refusal_of(noted)
     payload = {"refund_id": str(held.refund.id)}
+    if "destination" in decision.facts:
+        payload["destination"] = str(decision.facts["destination"])
     kind = Effect(f"refund.{decision.code.value.removeprefix('ref_')}")
     await outbox.add(tx, kind=kind, subject=str(held.refund.license_id), payload=payload, now=held.now)
     refund = await refunds.of_request(tx, held.request.id)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tillkey_server.errors import BrokenInvariant, NotFound
+from tillkey_server.errors import BadInput, BrokenInvariant, NotFound
 from tillkey_server.money import Money
 from tillkey_server.rules.access import EVERYTHING, Scope
 from tillkey_server.rules.decision import Outcome, instant
@@ -17,9 +17,12 @@ from tillkey_server.store import licenses, refunds
 from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.store.refunds import SORTS, RefundRow, RequestRow
 from tillkey_server.usecases.paging import DEFAULT_LIMIT, Page, page_of, paging_of
+from tillkey_server.usecases.payout_facts import payout_facts, payouts_facts
 from tillkey_server.usecases.services import Services
 from tillkey_server.words.catalogue import sentence
 
+PAYOUTS = ("open", "late")
+"""What a list can be narrowed to: refunds that are still to be paid, and those of them that were told to be late."""
 NOT_OPEN = ("X-10",)
 """What cites that a refund is decided, paid or given back once."""
 
@@ -30,21 +33,34 @@ async def list_refunds(
     license_id: UUID | None = None,
     customer_id: UUID | None = None,
     decision: str | None = None,
+    payout: str | None = None,
     after: str | None = None,
     limit: int = DEFAULT_LIMIT,
     sort: str | None = None,
     scope: Scope = EVERYTHING,
 ) -> Page:
-    """Return a page of refunds that were asked for, narrowed by what is given. Raises BadInput."""
+    """Return a page of refunds that were asked for, narrowed by what is given. Raises BadInput.
+
+    `payout`: `open` are still to be paid, `late` were told to be late and still are to be paid.
+    """
+    if payout not in {None, *PAYOUTS}:
+        raise BadInput("payout", f"must be one of {', '.join(PAYOUTS)}")
     paging = paging_of(after=after, limit=limit, sort=sort, sorts=SORTS)
     now = services.clock.now()
     shown: dict[UUID, dict[str, object]] = {}
     async with services.db.reading() as tx:
-        found = await refunds.page(tx, paging, scope, license_id=license_id, customer_id=customer_id, outcome=decision)
+        found = await refunds.page(
+            tx, paging, scope, license_id=license_id, customer_id=customer_id, outcome=decision, payout=payout
+        )
         held = await licenses.by_ids(tx, {row.license_id for row in found})
         granted = await refunds.of_requests(tx, [row.id for row in found])
+        known = await payouts_facts(
+            tx, [(row, granted[row.id], held[row.license_id]) for row in found if row.id in granted]
+        )
         for row in found:
-            shown[row.id] = await shown_of(services, tx, row, granted.get(row.id), held[row.license_id], now)
+            refund, license_row = granted.get(row.id), held[row.license_id]
+            facts = None if refund is None else known[refund.id]
+            shown[row.id] = await shown_of(services, tx, row, refund, license_row, now, facts)
     return page_of(found, paging, show=lambda row: shown[row.id], key=lambda row: row.id, sorts=SORTS)
 
 
@@ -67,8 +83,11 @@ async def shown_of(
     refund: RefundRow | None,
     held: LicenseRow,
     now: datetime,
+    facts: PayoutFacts | None = None,
 ) -> dict[str, object]:
-    """Return a refund as people see it."""
+    """Return a refund as people see it; `facts` of its payout, where they are read already."""
+    if refund is not None and facts is None:
+        facts = await payout_facts(tx, request, refund, held)
     policy = await services.policies.of(tx, held.policy_ref)
     invitation = None if policy.refund is None else policy.refund.invitation
     return {
@@ -87,48 +106,35 @@ async def shown_of(
         "facts": dict(request.facts),
         "reason": request.reason,
         "words": sentence(request.code, request.facts),
-        "granted": None if refund is None else _granted(refund, request, held, policy, now),
+        "granted": None if refund is None or facts is None else _granted(refund, facts, policy, now),
         "invitation": invitation,
     }
 
 
-def payout_facts(refund: RefundRow, request: RequestRow, held: LicenseRow) -> PayoutFacts:
-    """Return what decides a payout."""
-    return PayoutFacts(
-        license=held.facts,
-        asked_at=request.asked_at,
-        granted_at=refund.granted_at,
-        active_at_grant=refund.active_at_grant,
-        effective_latest_at=refund.effective_latest_at,
-        attested_at=refund.attested_at,
-        is_vouched=refund.vouched,
-        paid_out_at=refund.paid_out_at,
-        failed_at=refund.failed_at,
-    )
-
-
-def _granted(
-    refund: RefundRow, request: RequestRow, held: LicenseRow, policy: Policy, now: datetime
-) -> dict[str, object]:
+def _granted(refund: RefundRow, facts: PayoutFacts, policy: Policy, now: datetime) -> dict[str, object]:
     """Return what became of a granted refund; `live` is how many copies may still run out of reach (X-04)."""
-    facts = payout_facts(refund, request, held)
     due = due_code(facts, policy, now)
-    latest = refund.effective_latest_at
+    first = refund.used_after_at
     return {
         "amount": Money(refund.amount_minor, refund.currency).display(),
         "tax": Money(refund.tax_minor, refund.currency).display(),
+        "coupon": Money(refund.coupon_minor, refund.currency).display() if refund.coupon_minor else None,
         "destination": refund.destination,
         "ends": refund.ends,
         "granted_at": instant(refund.granted_at),
-        "live": refund.active_at_grant if latest is not None and now < latest else 0,
-        "effective_latest_at": instant(latest),
+        "live": facts.live(now),
+        "effective_latest_at": instant(refund.effective_latest_at),
         "payout_due": instant(payout_due(facts, policy)),
         "payout_code": None if due is None else due.value,
         "attested_at": instant(refund.attested_at),
         "paid_out_at": instant(refund.paid_out_at),
         "provider_refund_id": refund.provider_refund_id,
         "failed_at": instant(refund.failed_at),
-        "used_after_at": instant(refund.used_after_at),
+        "used_after_at": instant(first),
+        # A server of the version before noted the first instant alone.
+        "used_after_times": refund.used_after_times or (0 if first is None else 1),
+        "used_after_last_at": instant(refund.used_after_last_at or first),
+        "late_told_at": instant(refund.late_told_at),
     }
 
 

@@ -42,7 +42,7 @@ from tillkey_server.usecases.terms import recompute
 class Told:
     """A payment as it is told: the seller's `channel` and `number`, the amount without tax, and when it was paid.
 
-    `months` None is the usual length, `paid_at` None is now.
+    `months` None is the usual length, `paid_at` None is now, `tax` None was not told: none goes back then (CJ-08).
     """
 
     channel: str
@@ -50,6 +50,7 @@ class Told:
     amount: Money
     months: int | None = None
     paid_at: datetime | None = None
+    tax: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ async def preview(
     async with services.db.reading() as tx:
         row = await license_of(tx, license_id, scope)
         found = await gather(services, tx, row)
-    return governed(services, found, Asked(now, months, channel), now)[1]
+    return governed(services, found, Asked(now, months, channel), now).quote
 
 
 async def renew(
@@ -84,6 +85,10 @@ async def renew(
     """Record a paid renewal and extend the license. Raises NotFound, and BadInput, naming the field."""
     told = replace(told, channel=channel_of(told.channel), number=number_of(told.number))
     check_price(told.amount, "amount")
+    if told.tax is not None:
+        check_price(told.tax, "tax")
+        if told.tax.currency != told.amount.currency:
+            raise BadInput("tax", f"must be in {told.amount.currency}, as the amount is")
 
     async def attempt() -> Renewed | RefusalAnswer:
         now = services.clock.now()
@@ -97,9 +102,9 @@ async def renew(
                 return await _again(tx, known, row, told, found.sold_under, actor, now)
             if paid_at < found.bought.order.paid_at:
                 raise BadInput("paid_at", "lies before the purchase of the license")
-            asked = Asked(paid_at, told.months, told.channel)
-            policy, _ = governed(services, found, asked, now)
-            decision = decide_payment(found.facts, asked, policy, now)
+            ruling = governed(services, found, Asked(paid_at, told.months, told.channel), now)
+            asked, policy = ruling.asked, ruling.policy
+            decision = ruling.citing(decide_payment(found.facts, asked, policy, now))
             if decision.outcome is Outcome.DENY:
                 await audit.record(tx, decision, actor=actor, action="license_renew", license_id=row.id)
                 return refusal_of(decision)
@@ -132,6 +137,7 @@ async def _insert(
         policy_version=policy.version,
         kind=LineKind.RENEWAL.value,
         term_months=months,
+        tax_minor=None if told.tax is None else told.tax.minor,
     )
     await orders.insert_line(tx, line)
     clocks = [clock.value for clock in extends_of(found.facts, asked, policy)]
@@ -174,6 +180,7 @@ async def _again(
             ("months", term.months, told.months or term.months),
             ("amount", (lines[0].price_minor, lines[0].currency), (told.amount.minor, told.amount.currency)),
             ("paid_at", term.paid_at, told.paid_at or term.paid_at),
+            ("tax", lines[0].tax_minor, lines[0].tax_minor if told.tax is None else told.tax.minor),
         )
         if held != given
     ]

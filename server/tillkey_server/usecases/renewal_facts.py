@@ -9,11 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tillkey_server.errors import BrokenInvariant
 from tillkey_server.money import Money
-from tillkey_server.rules.better import better_of, may_apply
-from tillkey_server.rules.decision import Decision
+from tillkey_server.rules.better import may_apply
 from tillkey_server.rules.order_line import TRIAL
 from tillkey_server.rules.policy import Policy
-from tillkey_server.rules.renewal import Asked, Prices, RenewalFacts, decide_quote
+from tillkey_server.rules.renewal import Asked, Prices, RenewalFacts, Ruling, decide_under_both
 from tillkey_server.store import products
 from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.store.products import ProductRow
@@ -56,18 +55,12 @@ async def gather(services: Services, tx: AsyncConnection, row: LicenseRow, *, st
     return Gathered(facts, sold_under, bought, product)
 
 
-def governed(services: Services, found: Gathered, asked: Asked, now: datetime) -> tuple[Policy, Decision]:
+def governed(services: Services, found: Gathered, asked: Asked, now: datetime) -> Ruling:
     """Return the version of the terms that decides a renewal, and its quote.
 
     That is the one that the license was sold under, or today's where that says so and is better for the customer.
     """
-    sold_under = found.sold_under
-    old = decide_quote(found.facts, asked, sold_under, now)
-    later = _later(services, sold_under)
-    if not may_apply(sold_under, later):
-        return sold_under, old
-    new = decide_quote(found.facts, asked, later, now)
-    return (later, new) if better_of(old, new, gain=_saved) is new else (sold_under, old)
+    return decide_under_both(found.facts, asked, found.sold_under, _later(services, found.sold_under), now)
 
 
 def lengths_of(services: Services, found: Gathered) -> tuple[int, ...]:
@@ -81,12 +74,6 @@ def lengths_of(services: Services, found: Gathered) -> tuple[int, ...]:
 def _later(services: Services, sold_under: Policy) -> Policy:
     """Return today's version of terms; a vendor may have taken the file away, then those of the sale are the last."""
     return services.policies.offered(sold_under.name) if sold_under.name in services.policies.names() else sold_under
-
-
-def _saved(quote: Decision) -> int:
-    """Return what a quote leaves the customer: the less it costs, the more."""
-    price = quote.facts.get("price_minor")
-    return -price if isinstance(price, int) else 0
 
 
 def _prices(bought: Bought, product: ProductRow) -> Prices:

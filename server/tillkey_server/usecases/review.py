@@ -115,6 +115,8 @@ async def _propose(services: Services, one: WaitingRow, decision: Decision) -> b
         await reviews.insert(tx, note)
         told = replace(decision, facts={**decision.facts, "order": str(row.id)})
         await audit.record(tx, told, actor=WATCH, action="order_overdue")
+        payload = {"customer_id": str(row.customer_id), "held_at": instant(one.held_at)}
+        await outbox.add(tx, kind=Effect.ORDER_REFUND_PROPOSED, subject=str(row.id), payload=payload, now=at)
     return True
 
 

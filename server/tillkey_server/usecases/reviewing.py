@@ -18,11 +18,11 @@ from tillkey_server.store.reviews import ReviewRow
 from tillkey_server.usecases.services import Services
 
 
-def decided_at_payment(
-    services: Services, found: Decision, sold: ProductRow, now: datetime, *, told: bool = False
+async def decided_at_payment(
+    services: Services, tx: AsyncConnection, found: Decision, sold: ProductRow, now: datetime, *, told: bool = False
 ) -> Decision:
     """Return what becomes of a paid order: sold; or under review, for the rule's reason or as it was `told`."""
-    policy = services.policies.offered(found.policy.name)
+    policy = await services.policies.of(tx, found.policy)
     decided = decide_at_payment(found, policy, now)
     if decided.allowed and told:
         return decide_review(sold.code, "the shop's check", policy, now)

@@ -77,12 +77,13 @@ async def decide_cart(
     catalogue = catalogue_of(rows.values())
     sold = [line for line in cart.lines if line.kind is LineKind.PRODUCT]
     beside = frozenset(name for line in sold for name in _names(line.product, rows, catalogue))
+    terms = await _terms(services, tx, cart, rows, catalogue, cart.paid_at or now)
     found = []
     for line in cart.lines:
         facts = _facts(line, cart, buyer, rows, catalogue, beside)
         if line.months is not None:
-            facts = replace(facts, months=line.months, lengths=_lengths(services, line, rows, catalogue))
-        found.append(decide_sale(facts, services.policies.offered(rows[line.product].policy_name), now))
+            facts = replace(facts, months=line.months, lengths=_lengths(terms, line, catalogue))
+        found.append(decide_sale(facts, terms[line.product], now))
     return worst_of(tuple(found))
 
 
@@ -125,12 +126,25 @@ def _facts(
     )
 
 
-def _lengths(services: Services, line: Line, rows: Mapping[str, ProductRow], catalogue: Catalogue) -> tuple[int, ...]:
+async def _terms(
+    services: Services,
+    tx: AsyncConnection,
+    cart: Cart,
+    rows: Mapping[str, ProductRow],
+    catalogue: Catalogue,
+    at: datetime,
+) -> dict[str, Policy]:
+    """Return the terms that were offered at an instant for every product of a cart, the parts of bundles included."""
+    codes = {code for line in cart.lines for code in (line.product, *leaves(line.product, catalogue))}
+    return {code: await services.policies.in_force(tx, rows[code].policy_name, at) for code in sorted(codes)}
+
+
+def _lengths(terms: Mapping[str, Policy], line: Line, catalogue: Catalogue) -> tuple[int, ...]:
     """Return the lengths of support that a buyer may choose for a line: of a bundle, what each of its parts offers."""
     if line.kind is not LineKind.PRODUCT:
         return ()
-    terms = [services.policies.offered(rows[code].policy_name).terms for code in leaves(line.product, catalogue)]
-    offered = [() if one is None else one.purchase_months for one in terms]
+    parts = [terms[code].terms for code in leaves(line.product, catalogue)]
+    offered = [() if one is None else one.purchase_months for one in parts]
     return tuple(months for months in offered[0] if all(months in one for one in offered))
 
 

@@ -80,7 +80,7 @@ def facts_of(standing: StandingRow, policy: Policy, unpaid_since: datetime | Non
 
 def quoted(services: Services, found: Gathered, months: int, due_at: datetime, now: datetime) -> Decision:
     """Return what a period's renewal would be that is paid on the day on which it is due."""
-    return governed(services, found, Asked(due_at, months), now)[1]
+    return governed(services, found, Asked(due_at, months), now).quote
 
 
 def priced(quote: Decision, agreed: Money | None) -> Money:

@@ -15,12 +15,12 @@ from tillkey_server.rules.decision import Decision, Outcome, instant
 from tillkey_server.rules.install_credit import InstallCode
 from tillkey_server.rules.support import decide_support
 from tillkey_server.rules.support_clock import ClockTerms
-from tillkey_server.rules.support_record import Closure, SupportEvent, SupportEventKind, SupportRecord
+from tillkey_server.rules.support_record import SupportEvent, SupportEventKind, SupportRecord
 from tillkey_server.rules.support_state import banner_of, shown_clocks
 from tillkey_server.store import audit, install_credits, support, support_extras
 from tillkey_server.store.support import SORTS, SupportEventRow, SupportRequestRow
 from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
-from tillkey_server.usecases.issue_facts import closures_from
+from tillkey_server.usecases.issue_facts import closures_from, newer_calendar
 from tillkey_server.usecases.paging import DEFAULT_LIMIT, Page, page_of, paging_of
 from tillkey_server.usecases.services import Services
 from tillkey_server.usecases.support_facts import Standpoint, SupportQuestion, standpoint_of
@@ -51,7 +51,7 @@ async def preview_support(services: Services, question: SupportQuestion, *, scop
     now = services.clock.now()
     async with services.db.reading() as tx:
         at = await standpoint_of(services, tx, question, now, scope)
-        return answer_at(at, await closures_at(tx, at), now)
+        return answer_at(at, await terms_at(tx, at), now)
 
 
 async def open_support_request(
@@ -75,15 +75,16 @@ async def open_support_request(
         first = None if duplicate_of is None else await support.by_id(tx, duplicate_of)
         if duplicate_of is not None and (first is None or first.customer_id != at.customer_id):
             raise NotFound("support request", str(duplicate_of))
-        decision = answer_at(at, await closures_at(tx, at), now)
+        # A duplicate of a duplicate has the very first clock.
+        original = await support.by_id(tx, first.duplicate_of) if first is not None and first.duplicate_of else first
+        reported_at = None if original is None else original.received_at
+        decision = answer_at(at, await terms_at(tx, at), now, first_reported_at=reported_at)
         license_id = None if at.license is None else at.license.id
         await audit.record(tx, decision, actor=actor, action="support_open", license_id=license_id)
         if decision.outcome is Outcome.DENY:
             return refusal_of(decision)
         row = _row(question, at, decision, actor, now)
-        # A duplicate of a duplicate has the very first clock.
-        original = None if first is None else first.duplicate_of or first.id
-        row = replace(row, reference=reference, duplicate_of=original)
+        row = replace(row, reference=reference, duplicate_of=None if original is None else original.id)
         await support.insert(tx, row)
         if decision.code is InstallCode.INSTALL_CREDIT_USED and at.credit_id is not None:
             await install_credits.use(tx, at.credit_id, at=now, by=actor)
@@ -98,17 +99,24 @@ async def list_support_requests(
     license_id: UUID | None = None,
     customer_id: UUID | None = None,
     reference: str | None = None,
+    refund_proposed: bool | None = None,
     after: str | None = None,
     limit: int = DEFAULT_LIMIT,
     sort: str | None = None,
     scope: Scope = EVERYTHING,
 ) -> Page:
-    """Return a page of requests as they stand now. Raises BadInput."""
+    """Return a page of requests as they stand now; `refund_proposed`: whether one is proposed. Raises BadInput."""
     paging = paging_of(after=after, limit=limit, sort=sort, sorts=SORTS)
     now = services.clock.now()
     async with services.db.reading() as tx:
         found = await support.page(
-            tx, paging, scope, license_id=license_id, customer_id=customer_id, reference=reference
+            tx,
+            paging,
+            scope,
+            license_id=license_id,
+            customer_id=customer_id,
+            reference=reference,
+            refund_proposed=refund_proposed,
         )
         views = {one.row.id: shown(one, now) for one in await all_seen(tx, found, now)}
     return page_of(found, paging, show=lambda row: views[row.id], key=lambda row: row.id, sorts=SORTS)
@@ -131,12 +139,15 @@ async def get_support_request(services: Services, request_id: UUID, *, scope: Sc
     }
 
 
-async def closures_at(tx: AsyncConnection, at: Standpoint) -> tuple[Closure, ...]:
-    """Return the vendor's closures that may stop the clocks of a request."""
-    return await closures_from(tx, at.asked.received_at)
+async def terms_at(tx: AsyncConnection, at: Standpoint) -> ClockTerms:
+    """Return what the clocks of a request that is asked about are counted by, as those of one on record are."""
+    newer = await newer_calendar(tx, at.policy.ref)
+    return ClockTerms(at.policy, newer, await closures_from(tx, at.asked.received_at))
 
 
-def answer_at(at: Standpoint, closures: tuple[Closure, ...], now: datetime) -> Decision:
+def answer_at(
+    at: Standpoint, terms: ClockTerms, now: datetime, *, first_reported_at: datetime | None = None
+) -> Decision:
     """Return the rule's decision with what every answer about support tells: the banner, and the clocks to come."""
     decision = decide_support(at.asked, at.policy, now)
     license_facts = None if at.license is None else at.license.facts
@@ -148,14 +159,15 @@ def answer_at(at: Standpoint, closures: tuple[Closure, ...], now: datetime) -> D
     }
     if decision.outcome is Outcome.DENY:
         return replace(decision, facts=told)
-    terms = ClockTerms(at.policy, None, closures)
     waiting = (SupportEvent(SupportEventKind.WAITING_FOR_CUSTOMER, at.asked.received_at, {"missing": True}),)
     record = SupportRecord(
         id=NOTHING_YET,
         license_id=None if at.license is None else at.license.id,
         received_at=at.asked.received_at,
         presale=at.asked.presale,
+        first_reported_at=first_reported_at,
         events=waiting if "missing" in decision.facts else (),
+        task=at.asked.task,
     )
     clocks = shown_clocks(record, terms, now)
     cited = [str(clause) for clock in clocks for clause in _listed(clock["clauses"])]

@@ -88,9 +88,9 @@ def plain(details: Mapping[str, object]) -> dict[str, object]:
 
 
 def text_of(value: object, name: str) -> str:
-    """Return a text of 1 to `MAX_TEXT` characters. Raises BadInput."""
-    if not isinstance(value, str) or not 0 < len(value) <= MAX_TEXT:
-        raise BadInput(name, f"must be a text of 1 to {MAX_TEXT} characters")
+    """Return a text of 1 to `MAX_TEXT` characters; blanks alone are none (ZG-11). Raises BadInput."""
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_TEXT or not value.strip():
+        raise BadInput(name, f"must be a text of 1 to {MAX_TEXT} characters, and not blank")
     return value
 
 

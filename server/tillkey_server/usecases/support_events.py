@@ -66,9 +66,16 @@ async def record_support_event(
         await _audited(tx, seen, decision, actor, f"support_{kind.value}")
         if not decision.allowed:
             return refusal_of(_bannered(seen, decision, now))
-        row = SupportEventRow(new_id(), request_id, kind.value, at, event.details, now, actor)
-        await support.add_event(tx, row)
-        record = replace(seen.record.with_event(event), license_id=None if held is None else held.id)
+        happened = [event]
+        if decision.facts.get("reopens"):
+            happened.append(SupportEvent(_K.REOPENED, at))
+        record = seen.record
+        for one in happened:
+            row = SupportEventRow(new_id(), request_id, one.kind.value, at, one.details, now, actor)
+            await support.add_event(tx, row)
+            record = record.with_event(one)
+        await support.look_later(tx, {request_id: None})
+        record = replace(record, license_id=None if held is None else held.id)
         return TakenRequest(decision, shown(replace(seen, record=record, license=held), now))
 
 

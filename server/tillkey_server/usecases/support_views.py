@@ -82,6 +82,7 @@ def shown(seen: RequestSeen, now: datetime) -> dict[str, object]:
         "findings": sorted(finding.value for finding in record.findings),
         "clocks": shown_clocks(record, seen.terms, now),
         "care_banner": banner_of(None if seen.license is None else seen.license.facts, seen.terms.policy, now),
+        "refund_proposed_at": instant(row.refund_proposed_at),
         "policy": {"name": row.policy_name, "version": row.policy_version},
     }
 

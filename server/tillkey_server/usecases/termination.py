@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tillkey_server.errors import BadInput
+from tillkey_server.errors import BadInput, Unavailable
 from tillkey_server.ids import new_id
 from tillkey_server.money import Money
 from tillkey_server.rules.access import EVERYTHING, Scope
@@ -44,6 +45,8 @@ from tillkey_server.usecases.erasure import erase_customer
 from tillkey_server.usecases.issue_facts import records_of
 from tillkey_server.usecases.seen import living
 from tillkey_server.usecases.services import Services
+
+log = logging.getLogger(__name__)
 
 SWEEPER = "job:terminations"
 BATCH = 100
@@ -83,6 +86,8 @@ async def request_termination(
                 await terminations.cancel(tx, held.id, now)
                 row = replace(row, behavior=held.behavior, evidence=held.evidence, proposed_by=held.requested_by)
             await terminations.insert(tx, row)
+            if held is not None:
+                await terminations.move_waivers(tx, held.id, row.id)
             await _tell(tx, decision, customer_id, row.id, due_at)
         await _audited(tx, decision, customer_id, actor, "termination_request")
     return decision
@@ -157,18 +162,30 @@ async def waive_balance(
 
 
 async def end_due_accounts(services: Services) -> int:
-    """End every account that is due and that nothing blocks; return how many."""
+    """End every account that is due and that nothing blocks; return how many.
+
+    One that fails is logged by its id, is tried again the next time, and keeps none of the others waiting.
+    """
     count, last = 0, None
     while True:
         async with services.db.reading() as tx:
             found = await terminations.due(tx, services.clock.now(), after=last, limit=BATCH)
-            # Looked at before anything is locked: what is blocked stays so for weeks, and is looked at each time.
-            ready = [one for one in found if (await _decided(services, tx, one)).allowed]
-        for one in ready:
-            count += await _end(services, one)
+        for one in found:
+            try:
+                count += await _is_ready(services, one) and await _end(services, one)
+            except Unavailable:
+                raise
+            except Exception:
+                log.exception("termination %s failed and is tried again", one.id)
         if len(found) < BATCH:
             return count
         last = found[-1].id
+
+
+async def _is_ready(services: Services, one: TerminationRow) -> bool:
+    """Tell whether nothing blocks an end; looked at before anything is locked, since what is blocked stays so long."""
+    async with services.db.reading() as tx:
+        return (await _decided(services, tx, one)).allowed
 
 
 async def _end(services: Services, due: TerminationRow) -> bool:
@@ -187,6 +204,9 @@ async def _end(services: Services, due: TerminationRow) -> bool:
         await erase_customer(services, tx, row.customer_id, actor=SWEEPER)
         await terminations.finish(tx, row, decision.evaluated_at)
         await _audited(tx, decision, row.customer_id, SWEEPER, "account_end")
+        told = {"termination_id": str(row.id), "by": row.ended_by}
+        kind, at = Effect.ACCOUNT_TERMINATED, decision.evaluated_at
+        await outbox.add(tx, kind=kind, subject=str(row.customer_id), payload=told, now=at)
     return True
 
 

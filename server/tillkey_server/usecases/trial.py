@@ -61,7 +61,7 @@ async def start_trial(
             if scope.customers is not None:
                 known = await ensured(tx, row, scope)
             past = None if known is None else await _past(tx, known, sold)
-            policy = services.policies.offered(sold.policy_name)
+            policy = await services.policies.in_force(tx, sold.policy_name, now)
             off = None if past is not None else await not_on_sale(tx, sold, policy, now)
             decision = off or decide_trial(past, policy, now)
             if not decision.allowed:

@@ -1,6 +1,7 @@
 """NX-37 to NX-43 and CJ-02: suspending and ending accounts, through the API."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -11,6 +12,7 @@ from tests.server.usecases.test_issue_facts import FRIDAY, happened, put
 from tests.support.callers import Callers
 from tests.support.house import AGENT, House
 from tillkey_server.clock import to_epoch
+from tillkey_server.rules.decision import instant
 from tillkey_server.store import tables
 from tillkey_server.usecases import termination
 from tillkey_server.usecases.audit import verify_audit
@@ -254,6 +256,18 @@ async def test_the_end_erases_everything_about_a_person_and_keeps_the_keys_dead(
     assert await account(house) != path
     stones = (await client.get("/v1/accounts/erased")).json()["items"]
     assert [one["customer_id"] for one in stones] == [path.split("/")[-1]]
+
+
+@pytest.mark.clause("K-12", "NX-38")
+async def test_the_end_records_until_when_a_till_out_of_reach_works_on(house: House, callers: Callers) -> None:
+    client = await callers.client("admin")
+    sold = await house.license(PRODUCT)
+    exp = (await house.till(product=PRODUCT).activate(sold.license_key)).granted.exp
+    await told(client, "POST", f"{await account(house)}/termination", {"verified": True, "reason": "the shop closes"})
+    house.clock.turn(days=14)
+    await termination.end_due_accounts(house.services)
+    listed = (await client.get("/v1/audit", params={"code": "license_terminated"})).json()["items"]
+    assert [one["facts"]["lease_ends_at"] for one in listed] == [instant(datetime.fromtimestamp(exp, UTC))]
 
 
 async def everything(house: House) -> str:

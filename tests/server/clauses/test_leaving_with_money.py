@@ -1,18 +1,23 @@
 """NX-37, NX-41 and K-13 through the API: what a customer who leaves still has here, and what keeps money back."""
 
 import asyncio
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tests.support.house import AGENT
 from tests.support.refunding import MORNING, NX, ZG, Desk, desk  # noqa: F401 - fixture
+from tillkey_server.errors import BrokenInvariant
 from tillkey_server.ids import new_id, new_token
-from tillkey_server.store import balances
+from tillkey_server.store import balances, tables
 from tillkey_server.store.balances import EntryRow
 from tillkey_server.usecases import termination
 from tillkey_server.usecases.customer import add_customer
 from tillkey_server.usecases.license import change_standing
+from tillkey_server.usecases.services import Services
 
 OWNER = "owner@shop.example"
 
@@ -78,6 +83,53 @@ async def test_what_a_refund_left_blocks_the_end_until_it_is_paid_out_or_waived(
     # What was waived is owed to nobody any more; the debt stays in the books.
     left = {one["currency"]: one["amount"] for one in (await desk.balance(customer))["balances"]}
     assert left == {"EUR": "0.00 EUR", "USD": "0.00 USD", "CNY": "-900.00 CNY"}
+
+
+@pytest.mark.clause("NX-41")
+async def test_what_was_waived_while_the_vendor_only_proposed_the_end_counts_for_the_customers_own(desk: Desk) -> None:  # noqa: F811
+    await desk.sell(NX)
+    policies = desk.house.services.policies
+    policy = policies.offered("nexopos")
+    assert policy.account is not None
+    policies._known[policy.ref] = replace(policy, account=replace(policy.account, two_person_rule=True))
+    customer = await owner(desk)
+    await credit(desk, customer, 1)
+    body = {"behavior": "pb_key_sharing", "evidence": "two names of one shop"}
+    assert (await desk.supervisor.post(f"/v1/customers/{customer}/terminate", json=body)).json()["decision"] == "pend"
+    waived = await desk.agent.post(f"/v1/customers/{customer}/termination/waive-balance", json={"amount": "0.01 EUR"})
+    assert waived.json()["code"] == "balance_waived"
+    await leave(desk, customer)
+    assert await termination.end_due_accounts(desk.house.services) == 1
+
+
+@pytest.mark.clause("NX-41", "NX-38")
+async def test_an_end_that_fails_keeps_no_other_waiting_and_is_tried_again(
+    desk: Desk,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Every end is told to those who keep something about the customer elsewhere."""
+    customers = []
+    for n in range(3):
+        sold = await desk.sell(NX, customer=f"{n}{OWNER}")
+        customers.append(str((await desk.agent.get(f"/v1/licenses/{sold.license_id}")).json()["customer_id"]))
+    for one in customers:
+        told = await desk.agent.post(f"/v1/customers/{one}/termination", json={"verified": True})
+        assert told.status_code == 200
+    desk.house.clock.turn(days=14)
+    erase = termination.erase_customer
+
+    async def failing(services: Services, tx: AsyncConnection, customer_id: UUID, *, actor: str) -> None:
+        await erase(services, tx, customer_id, actor=actor)
+        if str(customer_id) == customers[0]:
+            raise BrokenInvariant("somebody put something strange there")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(termination, "erase_customer", failing)
+        assert await termination.end_due_accounts(desk.house.services) == 2
+    assert await termination.end_due_accounts(desk.house.services) == 1
+    async with desk.house.services.db.reading() as tx:
+        rows = await tx.execute(select(tables.outbox.c.subject).where(tables.outbox.c.kind == "account_terminated"))
+        assert sorted(rows.scalars()) == sorted(customers)
 
 
 @pytest.mark.clause("NX-41")

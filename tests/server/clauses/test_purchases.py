@@ -4,10 +4,12 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import select
 
 from tests.support.callers import Callers
 from tests.support.house import AGENT, House
 from tillkey_server.ids import new_token
+from tillkey_server.store import tables
 from tillkey_server.usecases.license import change_standing
 from tillkey_server.usecases.review import propose_refunds
 
@@ -119,6 +121,20 @@ async def test_support_for_the_core_must_run_at_the_payment_or_be_renewed_with_i
     assert "NX-12" in held["decision"]["clauses"]
     released = await told(client, "POST", f"/v1/orders/{held['id']}/release", {"reason": "renewed by phone"})
     assert [bool(one["license_key"]) for one in released["licenses"]] == [True]
+
+
+@pytest.mark.clause("NX-10", "NX-12")
+async def test_where_the_terms_say_so_the_opening_of_the_checkout_decides(house: House, callers: Callers) -> None:
+    """Reading 2, by the other value of `prerequisite_instant`: paid after the core's support, opened before its end."""
+    client = await callers.client()
+    await catalogue(client)
+    await house.new_terms("nexopos", ('prerequisite_instant = "payment"', 'prerequisite_instant = "cart"'))
+    await order(client, CORE)
+    house.clock.turn(days=366)
+    opened = ("2027-03-02T22:59:59Z", "2027-03-02T23:00:00Z")
+    placed = [await order(client, EXTENSION, cart_at=at) for at in opened]
+    assert [one["under_review"] for one in placed] == [False, True]
+    assert "NX-12" in placed[1]["decision"]["clauses"]
 
 
 @pytest.mark.clause("NX-10")
@@ -296,6 +312,9 @@ async def test_a_check_that_takes_too_long_proposes_a_refund_once(house: House, 
     assert await propose_refunds(house.services) == 0
     house.clock.turn(hours=1)
     assert [await propose_refunds(house.services) for _ in range(2)] == [1, 0]
+    async with house.services.db.reading() as tx:
+        told = await tx.execute(select(tables.outbox.c.subject).where(tables.outbox.c.kind == "order_refund_proposed"))
+        assert [*told.scalars()] == [placed["id"]]
     listed = (await client.get("/v1/audit", params={"code": "order_refund_proposed"})).json()["items"]
     assert [(one["outcome"], one["clauses"], one["facts"]["order"]) for one in listed] == [
         ("pend", ["BC-37"], placed["id"])

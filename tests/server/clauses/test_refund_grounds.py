@@ -97,6 +97,61 @@ async def test_a_defect_uncorrected_after_thirty_working_days_gives_the_price_ba
     assert (closed["code"], closed["clauses"]) == ("ref_denied_window_closed", ["ZG-18"])
 
 
+@pytest.mark.clause("ZG-09", "K-08", "BC-07")
+@pytest.mark.parametrize(("product", "calendar"), [(ZG, "01generator 3"), (BC, "prestashop-care 3")])
+async def test_a_breach_names_the_request_and_what_was_due_by_which_calendar(
+    desk: Desk,  # noqa: F811
+    product: str,
+    calendar: str,
+) -> None:
+    sold = await desk.sell(product, paid_at=MORNING - 80 * DAY)
+    request = await desk.issue(sold, MORNING - 60 * DAY)
+    told = await desk.preview(sold, "sla_breach", support_request=request)
+    missed = told["facts"]["support_request"]
+    assert (told["code"], missed["id"], missed["calendar"]) == ("ref_granted_sla_breach", request, calendar)
+    shown = (await desk.agent.get(f"/v1/support-requests/{request}")).json()
+    [fix] = [one for one in shown["clocks"] if one["clock"] == "fix"]
+    assert (missed["fix_due_at"], fix["code"]) == (fix["due_at"], "sla_fix_breached")
+
+
+@pytest.mark.clause("ZG-09", "ZG-08", "BC-07")
+@pytest.mark.parametrize("product", [ZG, BC])
+async def test_who_was_late_does_not_undo_the_refund_by_refusing(desk: Desk, product: str) -> None:  # noqa: F811
+    sold = await desk.sell(product, paid_at=MORNING - 80 * DAY)
+    late = await desk.issue(sold, MORNING - 60 * DAY)
+    early = await desk.issue(sold, MORNING - 20 * DAY)
+    body = {"kind": "refused", "code": "nosup_code_modified", "evidence": "line 7"}
+    for request in (late, early):
+        assert (await desk.agent.post(f"/v1/support-requests/{request}/events", json=body)).status_code == 201
+    told = [await desk.preview(sold, "sla_breach", support_request=one) for one in (late, early)]
+    codes = [ground["code"] for one in told for ground in one["facts"]["grounds"]]
+    assert codes == ["ref_granted_sla_breach", "ref_denied_no_breach"]
+    assert [one["decision"] == "allow" for one in told] == [True, False]
+
+
+@pytest.mark.clause("ZG-09", "ZG-13", "BC-07")
+@pytest.mark.parametrize(("product", "task"), [(ZG, "usage"), (ZG, "technical_issue"), (BC, "configure")])
+async def test_what_was_answered_and_closed_gives_nothing_back_unless_a_fault_was_found(
+    desk: Desk,  # noqa: F811
+    product: str,
+    task: str,
+) -> None:
+    """A question of usage, and what was reported as a fault and closed when it had been answered."""
+    sold = await desk.sell(product, paid_at=MORNING - 90 * DAY)
+    question = {"license_id": str(sold.license_id), "task": task, "received_at": (MORNING - 85 * DAY).isoformat()}
+    opened = await desk.agent.post("/v1/support-requests", json=question)
+    assert opened.status_code == 201, opened.text
+    request = opened.json()["request"]["id"]
+    for kind, days in (("human_reply", 84), ("closed", 83)):
+        body = {"kind": kind, "at": (MORNING - days * DAY).isoformat()}
+        assert (await desk.agent.post(f"/v1/support-requests/{request}/events", json=body)).status_code == 201
+    for reasons in ((), ("sla_breach",)):
+        told = await desk.preview(sold, *reasons, support_request=request)
+        [ground] = [one for one in told["facts"]["grounds"] if one["reason"] == "sla_breach"]
+        assert (ground["decision"], ground["code"]) == ("pend", "ref_pending_finding")
+        assert told["decision"] == "pend"
+
+
 @pytest.mark.clause("CJ-12", "CJ-11", "CJ-15")
 async def test_a_defect_is_granted_once_every_fact_is_there_and_each_missing_one_is_told(desk: Desk) -> None:  # noqa: F811
     sold = await desk.sell(CJ)

@@ -117,6 +117,29 @@ async def test_what_was_free_is_renewed_for_nothing(house: House, http) -> None:
     assert (told["code"], told["facts"]["price"], "ZG-05" in told["clauses"]) == ("renewal_free", "0.00 EUR", True)
 
 
+@pytest.mark.clause("ZG-05", "BC-21")
+async def test_a_bundles_part_is_renewed_for_a_share_of_its_own_list_price(house: House, http) -> None:
+    body = {"code": "both", "name": "Both", "key_prefix": "BUN", "price": "100.00 EUR", "policy": "prestashop-care"}
+    await http.post("/v1/products", json=body)
+    await http.patch("/v1/products/both", json={"parts": [COLLECT, IMPORT]})
+    bought = {"number": "B-1", "customer": "owner@shop.example", "lines": [{"product": "both"}]}
+    sold = (await http.post("/v1/orders", json=bought)).json()
+    of_import = next(line for line in sold["lines"] if line["product"] == IMPORT)
+    told = await quote(http, of_import["license_ids"][0])
+    assert (of_import["price"], told["facts"]["price"]) == ("31.58 EUR", "18.00 EUR")
+    assert "ZG-05" in told["clauses"]
+
+
+@pytest.mark.clause("K-08", "NX-47")
+async def test_a_payment_that_was_refused_leaves_a_line_of_the_audit_log(house: House, http) -> None:
+    sold = await sell(http, STORES, channel="codecanyon")
+    refused = (await renew(http, sold)).json()
+    listed = (await http.get("/v1/audit", params={"code": "renewal_wrong_channel"})).json()["items"]
+    assert [(one["action"], one["license_id"], one["clauses"]) for one in listed] == [
+        ("license_renew", sold, refused["clauses"])
+    ]
+
+
 @pytest.mark.clause("NX-47")
 async def test_what_was_bought_on_a_marketplace_is_renewed_there_unless_it_has_closed_the_item(
     house: House, http
@@ -236,6 +259,35 @@ async def test_a_later_version_decides_only_where_it_is_better_for_the_customer(
         ("18.00 EUR", 3),
         ("12.00 EUR", 4),
     ]
+
+
+@pytest.mark.clause("K-09")
+@pytest.mark.parametrize(
+    ("changes", "version", "support", "updates"),
+    [
+        ((("price_percent = 30", "price_percent = 20"),), 4, "2026-09-02", "2026-09-02"),
+        ((("months = [3] ", "months = [6]"),), 4, "2026-12-02", "2026-12-02"),
+        ((("price_percent = 30", "price_percent = 40"),), 3, "2026-09-02", "2026-09-02"),
+        (
+            (("price_percent = 30", "price_percent = 20"), ("months = [3] ", "months = [1]")),
+            3,
+            "2026-09-02",
+            "2026-09-02",
+        ),
+        ((("price_percent = 30", ""),), 3, "2026-09-02", "2026-09-02"),
+    ],
+)
+async def test_a_payment_buys_no_less_than_under_the_terms_of_the_sale(
+    house: House, http, changes, version, support, updates
+) -> None:
+    sold = await sell(http, IMPORT)
+    house.clock.turn(days=1)
+    await house.new_terms("01generator", *changes)
+    told = await quote(http, sold)
+    done = (await renew(http, sold)).json()
+    assert (told["policy"]["version"], done["policy"]["version"]) == (version, version)
+    assert ["K-09" in one["clauses"] for one in (told, done)] == [version == 4] * 2
+    assert (await last_days(http, sold)) == {"use": None, "support": support, "updates": updates}
 
 
 @pytest.mark.clause("I8", "ZG-04")

@@ -58,6 +58,16 @@ async def test_a_revocation_tells_until_when_a_till_out_of_reach_works_on(house:
     assert exp == to_epoch(house.clock.now()) + 29 * 86400
 
 
+@pytest.mark.clause("K-12", "I2")
+async def test_a_revocation_counts_the_lease_that_a_till_gave_back_since_a_copy_of_it_works_on(house: House) -> None:
+    sold = await house.license("nexopos-multistore")
+    till = house.till(product="nexopos-multistore")
+    await till.activate(sold.license_key)
+    await till.deactivate()
+    decision = await change_standing(house.services, sold.license_id, event="revoke", actor=AGENT, reason="fraud")
+    assert decision.facts["lease_ends_at"] == "2026-04-01T09:00:00Z"
+
+
 @pytest.mark.clause("K-13", "X-03")
 async def test_a_revoked_license_gets_a_signed_statement_and_no_lease(house: House) -> None:
     sold = await house.license("nexopos-multistore")

@@ -1,10 +1,13 @@
 """ZG-06 to ZG-17 through the API: an add-on seller's technical support."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from tests.support.callers import Callers
 from tests.support.help_desk import ADDON, CARE, help_desk
 from tests.support.house import House
+from tillkey_server.store import policies
 
 PAGE = {"platform": {"from": "1.7", "to": "8.1"}}
 
@@ -31,12 +34,44 @@ async def test_an_anomaly_is_corrected_within_thirty_working_days_of_its_first_r
     assert "ZG-07" in told["clauses"]
     assert (await desk.clock("fix"))["due_at"] == "2026-02-16T15:00:00Z"
     first = desk.request_id
-    await desk.open(received_at="2026-01-20T10:00:00Z", duplicate_of=first)
+    again = await desk.open(received_at="2026-01-20T10:00:00Z", duplicate_of=first)
     middle = desk.request_id
+    assert [one["due_at"] for one in again["facts"]["clocks"] if one["clock"] == "fix"] == ["2026-02-16T15:00:00Z"]
+    assert again["facts"]["clocks"] == again["request"]["clocks"]
     assert (await desk.clock("fix"))["due_at"] == "2026-02-16T15:00:00Z"
     await desk.open(duplicate_of=middle)
     assert (await desk.shown())["duplicate_of"] == first
     assert (await desk.clock("fix"))["code"] == "sla_fix_breached"
+
+
+@pytest.mark.clause("K-01", "ZG-07")
+async def test_a_deadline_by_a_newer_calendar_names_it_wherever_it_is_told(house: House, callers: Callers) -> None:
+    desk = await help_desk(house, callers, ADDON)
+    async with house.services.db.writing() as tx:
+        known = await policies.newest(tx, "01generator")
+        assert known is not None
+        version = known.version + 1
+        source = known.source.replace(f"\nversion = {known.version}\n", f"\nversion = {version}\n")
+        source = source.replace("extra_working_days = []", "extra_working_days = [2026-01-10]")
+        at = datetime(2026, 1, 2, tzinfo=UTC)
+        await policies.record(tx, policies.PolicyVersionRow("01generator", version, "digest", source, at))
+    told = await desk.open(received_at="2026-01-02T10:00:00Z")
+    clocks = {one["clock"]: (one["due_at"], one["calendar"]) for one in told["facts"]["clocks"]}
+    assert clocks["fix"] == ("2026-02-13T15:00:00Z", f"01generator {version}")
+    assert clocks["reply"] == ("2026-01-05T15:00:00Z", f"01generator {known.version}")
+    assert told["facts"]["clocks"] == told["request"]["clocks"]
+
+
+@pytest.mark.clause("ZG-07", "ZG-13")
+async def test_advice_is_answered_and_only_a_fault_that_somebody_found_in_it_is_corrected(
+    house: House, callers: Callers
+) -> None:
+    desk = await help_desk(house, callers, ADDON)
+    told = await desk.open(task="usage", received_at="2026-01-02T10:00:00Z")
+    assert [one["clock"] for one in told["request"]["clocks"]] == ["reply"]
+    found = await desk.event("finding", finding="malfunction", evidence="the log", at="2026-02-02T10:00:00Z")
+    assert [one["clock"] for one in found["request"]["clocks"]] == ["reply", "fix"]
+    assert (await desk.clock("fix"))["due_at"] == "2026-03-17T15:00:00Z"
 
 
 @pytest.mark.clause("ZG-08")
@@ -63,6 +98,8 @@ async def test_the_shop_is_as_it_was_advertised_and_as_it_was_delivered(house: H
     desk = await help_desk(house, callers, ADDON, advertised=PAGE)
     asked = await desk.preview()
     assert (asked["code"], asked["facts"]["missing"]) == ("ticket_needs_info", ["platform_version"])
+    unreadable = await desk.preview(platform_version="latest")
+    assert (unreadable["code"], unreadable["clauses"][0]) == ("ticket_needs_info", "ZG-10")
     newer = await desk.preview(platform_version="8.2")
     assert (newer["code"], "ZG-10" in newer["clauses"]) == ("nosup_version_not_advertised", True)
     widened = await help_desk(house, callers, ADDON, advertised={"platform": {"from": "1.7", "to": "9"}})
@@ -72,6 +109,10 @@ async def test_the_shop_is_as_it_was_advertised_and_as_it_was_delivered(house: H
     foreign = await desk.preview(platform_version="1.7.8.11", found=named)
     assert (foreign["code"], foreign["facts"]["evidence"]) == ("nosup_incompatible_dev", "a checkout of their own")
     assert "ZG-11" in foreign["clauses"]
+    blank = await desk.http.post(
+        "/v1/support-requests", json=desk.question(platform_version="8.1", found={"nosup_incompatible_dev": " "})
+    )
+    assert (blank.status_code, blank.json()["code"]) == (400, "malformed")
     changed = await desk.open(platform_version="1.7.8.11", files={"import.php": "1" * 64})
     assert (changed["decision"], changed["facts"]["may_refuse"]) == ("allow", ["nosup_code_modified"])
     assert "ZG-12" in changed["clauses"]

@@ -56,7 +56,11 @@ async def test_who_does_not_answer_in_ten_working_days_is_closed_and_may_come_ba
         "closed",
     )
     assert (await desk.event("human_reply"))["code"] == "event_out_of_place"
-    assert (await desk.event("reopened"))["request"]["state"] == "waiting_for_customer"
+    assert (await desk.event("reopened"))["request"]["state"] == "open"
+    clock = await desk.clock("resolve")
+    assert (clock["code"], clock["due_at"]) == ("sla_resolve_due", "2026-03-23T18:30:00Z")
+    again = await desk.event("closed", unanswered=True)
+    assert (again["code"], again["clauses"]) == ("event_out_of_place", ["CJ-09"])
 
 
 @pytest.mark.clause("CJ-10", "NX-25")
@@ -81,3 +85,18 @@ async def test_the_worked_examples_come_out(house: House, callers: Callers, rece
     desk = await help_desk(house, callers, CRM)
     await desk.open(received_at=received)
     assert (await desk.clock("resolve"))["due_at"] == due
+
+
+@pytest.mark.clause("CJ-12")
+async def test_who_tests_a_solution_in_vain_reopens_his_request_within_five_working_days(
+    house: House, callers: Callers
+) -> None:
+    desk = await help_desk(house, callers, CRM)
+    await desk.open()
+    await desk.event("resolved")
+    house.clock.turn(days=3)
+    declined = await desk.event("attempt_declined")
+    assert (declined["clauses"], declined["request"]["state"]) == (["CJ-12"], "open")
+    assert (await desk.event("resolved"))["request"]["state"] == "resolved"
+    house.clock.turn(days=8)
+    assert (await desk.event("attempt_declined"))["code"] == "event_out_of_place"

@@ -52,3 +52,15 @@ def test_a_hold_that_found_a_violation_ends_the_right_to_a_refund(shell):
     shell.json("license", "release-hold", license_id, "--reason", "judged", "--violation")
     told = shell.json("refund", "preview", license_id, "--reason", "defect", "--sender-verified", "--by-email")
     assert told["code"] == "ref_denied_copyright"
+
+
+@pytest.mark.clause("NX-31")
+def test_a_line_tells_its_coupon_and_the_refund_shows_it(shell):
+    line = f"{PRODUCT}:2,price=79.00 USD,coupon=30.00 USD"
+    placed = shell.json("order", "add", "--number", "A-1", "--customer", "owner@shop.example", "--line", line)
+    assert placed["lines"][0]["coupon"] == "30.00 USD"
+    done = shell.json("refund", "request", placed["licenses"][0]["license_id"], "--reason", "mistake")
+    assert (done["granted"]["amount"], done["granted"]["coupon"]) == ("79.00 USD", "15.00 USD")
+    assert "15.00 USD" in shell.run("refund", "show", done["id"]).stdout
+    balance = shell.json("customer", "balance", done["customer_id"])["balances"]
+    assert balance == [{"currency": "USD", "amount": "64.00 USD"}]

@@ -26,7 +26,9 @@ def test_automatic_renewals_are_begun_cancelled_and_taken_up_again(shell):
     assert "goes on" in shell.run("license", "resume-renewal", sold).stdout
     assert shell.json("license", "subscription", sold)["subscription"]["cancelled_at"] is None
     assert "59.60 EUR" in shell.run("license", "subscription", sold).stdout
-    assert shell.json("jobs", "run")["renewals"] == {"cancelled": 0, "created": 0, "blocked": 0}
+    done = shell.json("jobs", "run")
+    assert done["renewals"] == {"cancelled": 0, "created": 0, "blocked": 0}
+    assert (done["accounts"], done["orders"]) == ({"ended": 0}, {"refund_proposed": 0})
 
 
 def test_a_refusal_by_the_terms_says_so(shell):

@@ -191,6 +191,12 @@ def test_a_length_of_nothing_is_refused_where_it_would_mean_nothing(old, key):
             "clocks.refund_months",
             "stands beside refund_days",
         ),
+        (
+            "updates_months = 12",
+            'refund_months = 1\nwindow_boundary = "elapsed"\nupdates_months = 12',
+            "clocks.window_boundary",
+            "counts hours",
+        ),
     ],
 )
 def test_what_contradicts_itself_is_refused(old, new, key, reason):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.server.rules.facts import NEXOPOS, POLICIES
 from tillkey_server.rules.clocks import add_months, clocks_at_issue, days_end, first_instant, last_day, months_end
-from tillkey_server.rules.policy import Policy
+from tillkey_server.rules.policy import Policy, WindowBoundary
 
 ATHENS = ZoneInfo("Europe/Athens")
 
@@ -160,3 +160,17 @@ def test_a_term_ends_with_a_local_day_and_after_its_whole_months_or_days(start, 
         assert last_day(until, zone) == last
         assert until.astimezone(zone).date() == last + timedelta(days=1)
         assert (until - timedelta(seconds=1)).astimezone(zone).date() == last
+
+
+@pytest.mark.clause("K-03", "K-02")
+@pytest.mark.parametrize(
+    ("boundary", "until"),
+    [
+        (WindowBoundary.EXCLUDE_FIRST_DAY, datetime(2026, 3, 2, 22, tzinfo=UTC)),
+        (WindowBoundary.ELAPSED, datetime(2026, 3, 2, 12, tzinfo=UTC)),
+    ],
+)
+def test_thirty_days_are_to_the_end_of_the_thirtieth_or_so_many_hours(boundary, until):
+    terms = _terms(zone="Europe/Athens", refund_days=30, window_boundary=boundary)
+    paid_at = datetime(2026, 1, 31, 12, tzinfo=UTC)
+    assert clocks_at_issue(paid_at, terms).refund_until == until

@@ -17,6 +17,7 @@ from tillkey_server.rules.refund_amount import (
     Part,
     Sum,
     beside,
+    coupon_of,
     full_sum,
     half_up,
     months_of,
@@ -280,3 +281,90 @@ def test_a_part_is_split_over_price_and_tax_by_largest_remainder():
         TaxRefund.NEVER: 0,
     }
     assert read[TaxRefund.NEVER].minor == 10000
+
+
+@pytest.mark.clause("K-07", "NX-31")
+@given(
+    minor=st.integers(0, 10**7),
+    coupon=st.integers(0, 10**7),
+    tax=st.integers(0, 10**6),
+    law=st.sampled_from([*TaxRefund, None]),
+    steps=st.lists(st.one_of(st.integers(0, 10**7), st.integers(-400, -1)), max_size=6),
+)
+def test_over_any_parts_the_coupon_goes_back_exactly_and_never_before_the_price(minor, coupon, tax, law, steps):
+    """Sentence 8: a step is an amount that a person set, or, below nothing, a day on which a year's rest is asked."""
+    given, terms_of = [], None if law is None else section(terms(tax=law))
+    payment = a_payment(minor, coupon_minor=min(coupon, minor), tax_minor=tax)
+    for step in (*steps, None):
+        most = Sum((whole(payment, terms_of),))
+        if step is None:
+            part = most.parts[0]
+        elif step < 0:
+            found = facts(purchase=payment, plan=Plan.ANNUAL)
+            part = rest_sum(found, section(CRMJETTY), PRORATA, PAID - step * DAY, UTC_ZONE)[0].parts[0]
+        else:
+            part = some(most, step % (most.minor + 1)).parts[0]
+        given.append(part)
+        assert 0 <= part.coupon_minor <= part.minor
+        payment = replace(
+            payment,
+            refunded_minor=payment.refunded_minor + part.minor,
+            refunded_tax_minor=payment.refunded_tax_minor + part.tax_minor,
+            refunded_coupon_minor=payment.refunded_coupon_minor + part.coupon_minor,
+        )
+        assert payment.refunded_coupon_minor <= payment.coupon_minor
+        assert payment.refunded_minor - payment.refunded_coupon_minor <= payment.minor - payment.coupon_minor
+    assert (payment.refunded_minor, payment.refunded_coupon_minor) == (payment.minor, payment.coupon_minor)
+    assert Sum(tuple(given)).money_minor == payment.minor - payment.coupon_minor + payment.refunded_tax_minor
+
+
+@pytest.mark.clause("K-07", "NX-31")
+@pytest.mark.parametrize(
+    ("minor", "left", "coupon_left", "coupon"),
+    [
+        (5000, 10000, 3000, 1500),
+        (101, 202, 101, 50),
+        (1, 3, 2, 1),
+        (0, 10, 5, 0),
+        (0, 0, 0, 0),
+        (7, 10, 0, 0),
+        (7, 10, 10, 7),
+    ],
+)
+def test_of_a_part_the_coupon_is_by_what_is_left_and_the_odd_cent_is_money(minor, left, coupon_left, coupon):
+    """Sentence 8."""
+    assert coupon_of(minor, left, coupon_left) == coupon
+
+
+@pytest.mark.clause("K-07", "NX-31")
+@given(price=st.integers(0, 10**6), pieces=st.integers(1, 20), share=st.fractions(0, 1))
+def test_no_pieces_coupon_is_more_than_its_price(price, pieces, share):
+    """Sentences 2 and 8: of a product, whose pieces cost the same, and of what was bought beside it."""
+    coupon = int(price * share)
+    for piece in range(pieces):
+        assert piece_of(coupon, pieces, piece) <= piece_of(price, pieces, piece)
+
+
+@pytest.mark.clause("K-07", "NX-31")
+def test_what_went_back_as_money_instead_is_not_owed_as_a_coupon_too():
+    """Of 100.00 with 50.00 of coupon 80.00 went back, none of it as coupon: of the 20.00 that are left all is one."""
+    payment = a_payment(10000, coupon_minor=5000, refunded_minor=8000)
+    assert whole(payment, None) == Part(LINE, LineKind.PRODUCT, 2000, coupon_minor=2000)
+
+
+@pytest.mark.clause("NX-31", "CJ-08")
+def test_a_coupon_beside_the_product_goes_along_and_tax_has_none():
+    """Sentences 6 to 8."""
+    care = a_payment(4000, LineKind.SUPPORT, coupon_minor=1000, tax_minor=760)
+    along = section(terms(along=(LineKind.SUPPORT,), lines=(), tax=TaxRefund.PER_LAW))
+    [part] = beside(facts(along=(care,)), along, PAID)
+    assert (part.minor, part.tax_minor, part.coupon_minor) == (4000, 760, 1000)
+
+
+@pytest.mark.clause("NX-31")
+def test_a_decision_tells_the_coupon_only_where_there_is_one():
+    """Sentence 8."""
+    found = facts()
+    assert Sum((Part(LINE, LineKind.PRODUCT, 100, 19),)).told(found) == {"amount": "1.19 EUR", "tax": "0.19 EUR"}
+    told = Sum((Part(LINE, LineKind.PRODUCT, 100, 19, 40), Part(SECOND_LINE, LineKind.SUPPORT, 10, 0, 1))).told(found)
+    assert told == {"amount": "1.29 EUR", "tax": "0.19 EUR", "coupon": "0.41 EUR"}

@@ -58,7 +58,8 @@ def test_what_does_not_work_as_described_needs_somebody_to_have_found_so():
         ({"reply_due": PAID + 9 * DAY}, "ref_pending_resolution"),
         ({"reply_due": None}, "ref_denied_no_breach"),
         ({"is_presale": True}, "ref_denied_no_breach"),
-        ({"is_refused": True}, "ref_denied_no_breach"),
+        ({"refused_at": PAID + 4 * DAY}, "ref_denied_no_breach"),
+        ({"refused_at": PAID + 5 * DAY}, "ref_granted_no_support"),
     ],
 )
 def test_support_that_nobody_gave_in_time_is_a_ground(how, expected):
@@ -76,6 +77,10 @@ def test_support_that_nobody_gave_in_time_is_a_ground(how, expected):
         ({"solved_at": PAID + 80 * DAY}, "ref_denied_solved"),
         ({"fix_due": PAID + 999 * DAY}, "ref_pending_resolution"),
         ({"fix_due": None}, "ref_pending_cooperation"),
+        ({"fix_due": None, "is_fault": False}, "ref_pending_finding"),
+        ({"fix_due": None, "is_fault": False, "solved_at": PAID}, "ref_denied_solved"),
+        ({"refused_at": PAID + 44 * DAY}, "ref_denied_no_breach"),
+        ({"refused_at": PAID + 45 * DAY}, "ref_granted_sla_breach"),
         ({"is_presale": True}, "ref_denied_no_breach"),
         ({"license_id": UUID(int=404)}, "ref_pending_issue_required"),
     ],
@@ -100,7 +105,11 @@ def defect(**more):
         (defect(resolve_due=PAID + 46 * DAY), {}, "ref_pending_resolution"),
         (defect(), {"by_email": False}, "ref_pending_email_request"),
         (defect(solved_at=PAID + 41 * DAY), {}, "ref_denied_solved"),
-        (defect(is_refused=True), {}, "ref_denied_no_breach"),
+        (defect(solved_at=PAID + 41 * DAY, objection_until=PAID + 45 * DAY), {}, "ref_denied_solved"),
+        (defect(solved_at=PAID + 41 * DAY, objection_until=PAID + 46 * DAY), {}, "ref_pending_objection"),
+        (defect(refused_at=PAID + 39 * DAY), {}, "ref_denied_no_breach"),
+        (defect(refused_at=PAID + 40 * DAY), {}, "ref_granted_one_time_full"),
+        (defect(refused_at=PAID, resolve_due=None), {}, "ref_denied_no_breach"),
         (defect(), {}, "ref_granted_one_time_full"),
     ],
 )
@@ -212,6 +221,15 @@ def test_within_a_month_three_grounds_are_enough(reason, more, expected):
     assert code(found, asking(reason, at=PAID + 3 * DAY), BC) == expected
 
 
+@pytest.mark.clause("CJ-12", "BC-27")
+def test_whoever_was_told_of_a_solution_may_object_to_it_before_it_counts():
+    """Sentence 5."""
+    until = PAID + 99 * DAY
+    issue = an_issue(BROKEN, solved_at=PAID, objection_until=until)
+    assert came_of(BC, "malfunction", issue, 98) == ("ref_pending_objection", "2026-04-14T10:00:00Z")
+    assert came_of(BC, "malfunction", issue, 99) == ("ref_denied_solved", None)
+
+
 @pytest.mark.clause("BC-28")
 def test_what_is_not_answered_in_the_tool_the_platform_may_refund():
     issue = an_issue(reply_due=PAID + DAY)
@@ -301,7 +319,7 @@ def test_an_answer_at_the_instant_at_which_it_was_due_is_late():
 @pytest.mark.clause("CJ-12")
 @pytest.mark.parametrize(
     ("how", "expected"),
-    [({"resolve_due": None}, "ref_denied_window_closed"), ({"is_refused": True}, "ref_denied_no_breach")],
+    [({"resolve_due": None}, "ref_denied_window_closed"), ({"refused_at": PAID}, "ref_denied_no_breach")],
 )
 def test_a_late_report_waits_for_nothing_and_one_that_is_denied_anyway_keeps_its_own_reason(how, expected):
     """Sentence 3."""

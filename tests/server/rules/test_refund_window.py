@@ -1,5 +1,6 @@
 """The sentences are those of `rules.refund_window`; the days are counted in Kolkata."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from tests.server.rules.facts import a_license
 from tests.server.rules.refund_facts import CRMJETTY, PAID, a_payment, facts, section, terms
 from tillkey_server.rules.calendar import Wait
+from tillkey_server.rules.policy import WindowBoundary
 from tillkey_server.rules.refund_window import window_end
 
 DAY = timedelta(days=1)
@@ -53,6 +55,13 @@ def test_a_products_own_days_end_with_the_vendors_day():
     """Sentence 2: at eight in the evening in London it is the next day in Kolkata."""
     found = facts(product_refund_days=14, purchase=a_payment(paid_at=datetime(2026, 1, 5, 20, tzinfo=UTC)))
     assert window_end(found, section(CRMJETTY), CRMJETTY, ASKED) == datetime(2026, 1, 20, 18, 30, tzinfo=UTC)
+
+
+@pytest.mark.clause("K-03", "CJ-01")
+def test_a_products_own_days_are_counted_as_the_terms_count_them():
+    elapsed = replace(CRMJETTY, clocks=replace(CRMJETTY.clocks, window_boundary=WindowBoundary.ELAPSED))
+    found = facts(elapsed, product_refund_days=14)
+    assert window_end(found, section(CRMJETTY), elapsed, PAID) == PAID + timedelta(days=14)
 
 
 @pytest.mark.clause("CJ-01", "K-09")

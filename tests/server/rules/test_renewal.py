@@ -20,6 +20,7 @@ from tillkey_server.rules.renewal import (
     RenewalFacts,
     decide_payment,
     decide_quote,
+    decide_under_both,
     extends_of,
     months_of,
 )
@@ -243,3 +244,55 @@ def test_a_quote_tells_the_end_that_the_payment_then_has(day, others):
     quote = decide_quote(replace(facts(), history=history), Asked(at), ZG, at)
     after = history.fold(Payment(UUID(int=99), at, 3, frozenset(Clock))).of(Clock.SUPPORT).until
     assert quote.facts["until"] == after.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+LATER = replace(ZG, version=ZG.version + 1)
+BOTH, SUPPORT_ALONE = (Clock.SUPPORT, Clock.UPDATES), (Clock.SUPPORT,)
+
+
+@pytest.mark.clause("K-09", "CJ-29")
+@pytest.mark.parametrize(
+    ("changes", "months", "version", "length"),
+    [
+        ({"price_percent": 20}, None, LATER, 3),
+        ({"price_percent": 40}, None, ZG, 3),
+        ({}, None, ZG, 3),
+        ({"months": (6, 3)}, None, LATER, 6),
+        ({"months": (6, 3), "price_percent": 31}, None, ZG, 3),
+        ({"months": (1,), "price_percent": 20}, None, ZG, 3),
+        ({"months": (1, 3), "price_percent": 20}, None, LATER, 3),
+        ({"months": (1, 3), "price_percent": 20}, 1, LATER, 1),
+        ({"months": (1,)}, 3, ZG, 3),
+        ({"extends": SUPPORT_ALONE, "price_percent": 29}, None, ZG, 3),
+        ({"price_percent": None}, None, ZG, 3),
+        ({"price_basis": PriceBasis.LIST_TODAY}, None, ZG, 3),
+    ],
+)
+def test_a_later_version_counts_where_it_takes_nothing_away_and_gives_more(changes, months, version, length):
+    known = replace(facts(), prices=Prices(Money(2000, "EUR"), Money(2000, "EUR"), Money(1, "USD")))
+    told = decide_under_both(known, Asked(NOW, months), ZG, terms(LATER, **changes), NOW)
+    assert (told.policy.version, told.asked.months or told.quote.facts["months"]) == (version.version, length)
+    assert told.quote.policy == told.policy.ref
+
+
+@pytest.mark.clause("K-09")
+def test_what_a_later_version_gives_to_one_more_clock_for_the_same_price_is_better():
+    alone = terms(extends=SUPPORT_ALONE)
+    told = decide_under_both(facts(alone), Asked(NOW), alone, LATER, NOW)
+    assert told.policy is LATER
+
+
+@pytest.mark.clause("K-09")
+def test_a_later_version_that_renews_what_the_older_one_did_not_is_better():
+    silent = replace(ZG, renewal=None)
+    told = decide_under_both(facts(), Asked(NOW), silent, LATER, NOW)
+    back = decide_under_both(facts(), Asked(NOW), ZG, replace(LATER, renewal=None), NOW)
+    assert (told.policy, told.quote.outcome, back.policy) == (LATER, Outcome.ALLOW, ZG)
+
+
+@pytest.mark.clause("K-09")
+@pytest.mark.parametrize(("before", "later"), [(30, 20), (None, 30), (None, None)])
+def test_a_price_that_no_terms_tell_is_compared_with_none(before, later):
+    old, new = terms(price_percent=before), terms(LATER, price_percent=later, months=(3,))
+    told = decide_under_both(facts(old), Asked(NOW), old, new, NOW)
+    assert told.policy is (new if before is not None else old)

@@ -239,8 +239,89 @@ def test_what_is_reopened_keeps_its_first_clock() -> None:
     assert issue(CARE, reopened).fix_due == issue(CARE, record(FRIDAY)).fix_due
     refused = record(FRIDAY, event(K.REFUSED, days[0], code="nosup_other_site"))
     again = record(FRIDAY, *refused.events, event(K.REOPENED, days[1]))
-    assert (issue(CARE, refused).is_refused, issue(CARE, refused).fix_due) == (True, None)
-    assert (issue(CARE, again).is_refused, issue(CARE, again).fix_due) == (False, issue(CARE, solved).fix_due)
+    assert (issue(CARE, refused).refused_at, issue(CARE, refused).fix_due) == (days[0], None)
+    assert (issue(CARE, again).refused_at, issue(CARE, again).fix_due) == (None, issue(CARE, solved).fix_due)
+
+
+@pytest.mark.clause("ZG-09", "ZG-08")
+@pytest.mark.parametrize(("late", "owed"), [(-SECOND, False), (0 * SECOND, True), (timedelta(days=30), True)])
+def test_a_refusal_that_came_when_it_was_due_or_later_undoes_no_breach(late: timedelta, owed: bool) -> None:
+    """Sentence 5; refused twice, the first time counts."""
+    due = clock(ADDON, "fix", record(FRIDAY)).due
+    assert due is not None
+    twice = [event(K.REFUSED, due + late, code="nosup_code_modified"), event(K.REFUSED, due + timedelta(days=40))]
+    found = record(FRIDAY, *twice)
+    assert issue(ADDON, found).fix_due == (due if owed else None)
+    assert issue(ADDON, found).is_fault
+    assert issue(ADDON, found).was_refused_before(due) is not owed
+
+
+@pytest.mark.clause("ZG-07", "ZG-13")
+def test_what_is_no_fault_has_no_clock_for_its_correction_until_one_is_found() -> None:
+    """Sentence 6."""
+    later = FRIDAY + timedelta(days=40)
+    advice, reported = record(FRIDAY, task="usage"), record(FRIDAY, task="technical_issue")
+    assert {one.name for one in clocks_of(advice, ClockTerms(ADDON), FRIDAY)} == {ClockName.REPLY}
+    assert (issue(ADDON, advice).is_fault, issue(ADDON, reported).is_fault) == (False, True)
+    other = record(FRIDAY, event(K.FINDING, later, finding="customer_action"), task="usage")
+    assert issue(ADDON, other).fix_due is None
+    found = record(FRIDAY, event(K.FINDING, later, finding="malfunction"), task="usage")
+    assert clock(ADDON, "fix", found).due == clock(ADDON, "fix", record(later)).due
+    assert clock(ADDON, "fix", reported).due == clock(ADDON, "fix", record(FRIDAY)).due
+    again = replace(found, first_reported_at=FRIDAY)
+    assert clock(ADDON, "fix", again).due == clock(ADDON, "fix", record(FRIDAY)).due
+
+
+@pytest.mark.clause("ZG-07", "ZG-08")
+@pytest.mark.parametrize(
+    ("events", "owed"),
+    [
+        ([], True),
+        ([(K.FINDING, "third_party")], False),
+        ([(K.FINDING, "misled")], True),
+        ([(K.FINDING, "third_party"), (K.REOPENED, None)], True),
+        ([(K.FINDING, "not_reproducible"), (K.FINDING, "malfunction")], True),
+        ([(K.CLOSED, None)], False),
+        ([(K.CLOSED, None), (K.REOPENED, None)], True),
+        ([(K.FINDING, "corrupt"), (K.CLOSED, None)], True),
+        ([(K.RESOLVED, None), (K.CLOSED, None)], True),
+    ],
+)
+def test_a_reported_fault_is_one_until_somebody_says_otherwise_in_time(events: list, owed: bool) -> None:
+    """Sentence 6; what is said when it was due says nothing any more."""
+    due = clock(ADDON, "fix", record(FRIDAY)).due
+    assert due is not None
+    for start, expected in ((FRIDAY + SECOND, owed), (due, True)):
+        happened = [
+            event(kind, start + n * SECOND, **({} if found is None else {"finding": found}))
+            for n, (kind, found) in enumerate(events)
+        ]
+        told = issue(ADDON, record(FRIDAY, *happened, task="technical_issue"))
+        assert (told.fix_due == due, told.is_fault) == (expected, expected)
+
+
+def test_terms_that_name_no_tasks_correct_whatever_was_asked_for() -> None:
+    promised = ADDON.deadlines
+    assert promised is not None
+    assert promised.fix is not None
+    terms = replace(ADDON, deadlines=replace(promised, fix=replace(promised.fix, tasks=())))
+    closed = record(FRIDAY, event(K.CLOSED, FRIDAY + SECOND), task="usage")
+    assert clock(terms, "fix", closed).due == clock(ADDON, "fix", record(FRIDAY)).due
+    assert issue(terms, closed).is_fault
+
+
+@pytest.mark.clause("CJ-09", "ZG-07")
+@pytest.mark.parametrize("closing", [K.CLOSED, K.RESOLVED])
+def test_a_wait_for_the_customer_ends_when_he_comes_back_or_it_is_solved(closing: SupportEventKind) -> None:
+    """What was closed waits until it is reopened; what was solved waited until then."""
+    start = local(CRM, date(2026, 1, 5))
+    days = [start + timedelta(days=n) for n in (1, 7, 14)]
+    missing = event(K.WAITING_FOR_CUSTOMER, days[0], missing=["problem"])
+    back = record(start, missing, event(closing, days[1]), event(K.REOPENED, days[2]))
+    assert waited_since(back) is None
+    last = 23 if closing is K.CLOSED else 16
+    assert clock(CRM, "resolve", back).due == end_of(CRM, date(2026, 1, last))
+    assert back.info_complete_at == days[2]
 
 
 @pytest.mark.clause("BC-16")
@@ -271,13 +352,14 @@ def test_a_newer_calendar_counts_only_where_it_helps_the_customer_and_never_befo
     more = replace(ADDON.calendar, holidays=(*ADDON.calendar.holidays, date(2026, 2, 2)))
     fewer = replace(ADDON.calendar, holidays=())
 
-    def due(calendar, published: datetime) -> datetime | None:
-        newer = NewerCalendar(calendar_of(replace(ADDON, calendar=calendar)), published)
-        return clock(ADDON, "fix", found, newer=newer).due
+    def due(calendar, published: datetime) -> tuple[datetime | None, int]:
+        newer = NewerCalendar(calendar_of(replace(ADDON, calendar=calendar)), published, ADDON.version + 1)
+        counted = clock(ADDON, "fix", found, newer=newer)
+        return counted.due, counted.version
 
-    assert due(more, reported) == given_due
-    assert due(fewer, reported) == local(ADDON, date(2026, 2, 13), 17)
-    assert due(fewer, local(ADDON, date(2026, 2, 14))) == given_due
+    assert due(more, reported) == (given_due, ADDON.version)
+    assert due(fewer, reported) == (local(ADDON, date(2026, 2, 13), 17), ADDON.version + 1)
+    assert due(fewer, local(ADDON, date(2026, 2, 14))) == (given_due, ADDON.version)
 
 
 @pytest.mark.clause("NX-34")

@@ -11,7 +11,7 @@ from tillkey_server.rules.decision import Decision, Outcome
 from tillkey_server.rules.defect import Severity
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.standing import LicenseFacts
-from tillkey_server.rules.support_clock import ClockTerms, clocks_of
+from tillkey_server.rules.support_clock import ClockTerms, clocks_of, objection_until
 from tillkey_server.rules.support_event import (
     EventFacts,
     GrantAsked,
@@ -314,3 +314,30 @@ def test_the_banner_stands_while_care_runs_and_is_of_the_moment() -> None:
     assert banner(CARE, replace(held, support_until=None)) == (True, "Business Care in progress")
     assert banner(CARE, None) == (False, None)
     assert [banner(MARKET), banner(DEVICES)] == [(True, None), (True, None)]
+
+
+@pytest.mark.clause("CJ-12")
+@pytest.mark.parametrize(
+    ("policy", "since", "told"),
+    [
+        (CRM, timedelta(days=3), {"event": "attempt_declined", "reopens": True}),
+        (CRM, timedelta(days=14), None),
+        (ADDON, timedelta(days=3), None),
+    ],
+)
+def test_a_decline_within_the_days_to_object_reopens_what_was_solved_and_closed(policy, since, told) -> None:
+    """Solved on Monday 2 March: five working days end with Monday the 9th."""
+    ended = (event(K.RESOLVED, RECEIVED), event(K.CLOSED, RECEIVED))
+    declined = decided(policy, event(K.ATTEMPT_DECLINED, RECEIVED + since), *ended)
+    assert (declined.facts if declined.allowed else None) == told
+    if told is not None:
+        assert declined.clauses == ("CJ-12",)
+
+
+@pytest.mark.clause("CJ-12", "K-04")
+def test_the_days_to_object_are_working_days_from_the_solution() -> None:
+    solved = record(event(K.RESOLVED, RECEIVED))
+    assert objection_until(solved, CRM) == datetime(2026, 3, 9, 18, 30, tzinfo=UTC)
+    assert objection_until(solved, ADDON) is None
+    assert objection_until(record(), CRM) is None
+    assert objection_until(record(event(K.RESOLVED, RECEIVED), event(K.REOPENED, NOW)), CRM) is None

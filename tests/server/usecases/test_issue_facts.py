@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import pytest
+
 from tests.support.house import AGENT, House
 from tillkey_server.ids import new_id
 from tillkey_server.rules.issue_facts import Finding
@@ -85,16 +87,33 @@ async def test_a_duplicate_has_the_first_clock_and_what_is_not_there_has_no_fact
     assert await asked(house, new_id()) is None
 
 
-async def test_a_newer_version_of_the_terms_moves_no_deadline_backwards(house: House) -> None:
-    request_id = await put(house)
-    given = await asked(house, request_id)
+async def renewed(house: House, old: str, new: str) -> None:
+    """Record the next version of the terms of care, with this change, as published on Friday."""
     async with house.services.db.writing() as tx:
         known = await policies.newest(tx, "prestashop-care")
         assert known is not None
-        source = known.source.replace("version = 3", "version = 4").replace(
-            "holidays = [] ", "holidays = [2026-01-05] "
-        )
-        assert source.count("2026-01-05") == 1
-        row = policies.PolicyVersionRow("prestashop-care", 3, "digest", source, FRIDAY)
+        assert known.source.count(old) == 1
+        version = known.version + 1
+        source = known.source.replace(f"\nversion = {known.version}\n", f"\nversion = {version}\n").replace(old, new)
+        row = policies.PolicyVersionRow("prestashop-care", version, "digest", source, FRIDAY)
         await policies.record(tx, row)
+        newest = await policies.newest(tx, "prestashop-care")
+        assert newest is not None
+        assert newest.version == version
+
+
+@pytest.mark.clause("K-01")
+async def test_a_newer_version_of_the_terms_moves_no_deadline_backwards(house: House) -> None:
+    request_id = await put(house)
+    given = await asked(house, request_id)
+    await renewed(house, "holidays = [] ", "holidays = [2026-01-05] ")
     assert await asked(house, request_id) == given
+
+
+@pytest.mark.clause("K-01")
+async def test_a_newer_calendar_that_helps_the_customer_brings_a_deadline_forward(house: House) -> None:
+    request_id = await put(house)
+    await renewed(house, "extra_working_days = []", "extra_working_days = [2026-01-03]")
+    brought = await asked(house, request_id)
+    assert brought.reply_due == datetime(2026, 1, 3, 23, tzinfo=UTC)
+    assert brought.fix_due == datetime(2026, 2, 12, 23, tzinfo=UTC)

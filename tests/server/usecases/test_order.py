@@ -22,6 +22,8 @@ from tillkey_server.usecases.services import open_services
 
 LINES = (Line("pos-core", 2), Line("pos-loyalty"))
 BUYER = "owner@shop.example"
+PRICE = Money(14900, "EUR")
+"""What the first product is listed at."""
 
 
 async def placed(services, lines=LINES, customer=BUYER, **more):
@@ -60,6 +62,7 @@ async def test_an_order_told_by_two_servers_at_once_gives_one_set_of_licenses(ho
         ({"lines": (Line("pos-core", 3), Line("pos-loyalty"))}, "lines"),
         ({"lines": LINES[:1]}, "lines"),
         ({"lines": (Line("pos-core", 2, Money(1, "EUR")), Line("pos-loyalty"))}, "price"),
+        ({"lines": (Line("pos-core", 2, PRICE, coupon=Money(1, "EUR")), Line("pos-loyalty"))}, "coupon"),
         ({"customer": "somebody@else.example"}, "customer"),
         ({"paid_at": MORNING - timedelta(days=1)}, "paid_at"),
     ],
@@ -82,6 +85,43 @@ async def test_the_clocks_run_from_the_payment(house):
     assert (shown["support_until"], shown["refund_until"]) == ("2027-02-01T00:00:00Z", "2026-03-03T00:00:00Z")
 
 
+@pytest.mark.clause("K-09", "I8")
+@pytest.mark.parametrize(("days", "version", "refund_days"), [(10, 3, 30), (0, 4, 5)])
+async def test_an_order_has_the_terms_that_were_offered_when_it_was_paid_however_late_it_is_told(
+    house, days, version, refund_days
+):
+    house.clock.turn(days=20)
+    await house.new_terms("default", ("refund_days = 30", "refund_days = 5"))
+    paid = house.clock.now() - timedelta(days=days)
+    made = await placed(house.services, paid_at=paid)
+    assert {one["policy"]["version"] for one in made.shown["lines"]} == {version}
+    assert made.shown["decision"]["policy"]["version"] == version
+    shown = await get_license(house.services, UUID(ids(made)[0]))
+    until = (paid + timedelta(days=refund_days + 1)).replace(hour=0)
+    assert shown["refund_until"] == until.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@pytest.mark.clause("K-09")
+async def test_what_was_paid_before_any_terms_were_on_record_has_the_oldest(house):
+    house.clock.turn(days=20)
+    await house.new_terms("default", ("refund_days = 30", "refund_days = 5"))
+    made = await placed(house.services, paid_at=MORNING - timedelta(days=400))
+    assert {one["policy"]["version"] for one in made.shown["lines"]} == {3}
+
+
+@pytest.mark.clause("K-09")
+async def test_terms_that_are_not_in_effect_yet_are_not_sold_under(house):
+    await house.new_terms("default", ("effective_from = 2026-01-01", "effective_from = 2026-04-01"))
+    versions = []
+    for number in ("A-1", "A-2"):
+        made = await placed(house.services, number=number)
+        one = await issue(house.services, product="pos-core", customer_email=BUYER, actor="cli:test")
+        held = await get_license(house.services, one.licenses[0].license_id)
+        versions.append((made.shown["lines"][0]["policy"]["version"], held["policy"]["version"]))
+        house.clock.turn(days=30)
+    assert versions == [(3, 3), (4, 4)]
+
+
 @pytest.mark.parametrize(
     ("wrong", "field"),
     [
@@ -92,6 +132,10 @@ async def test_the_clocks_run_from_the_payment(house):
         ({"lines": (Line("pos-core", 0),)}, "lines.quantity"),
         ({"lines": (Line("pos-core", 1, Money(-1, "EUR")),)}, "lines.price"),
         ({"lines": (Line("pos-core", 1, Money(10**19, "CLF")),)}, "lines.price"),
+        ({"lines": (Line("pos-core", 2, PRICE, coupon=Money(2 * PRICE.minor + 1, "EUR")),)}, "lines.coupon"),
+        ({"lines": (Line("pos-core", 2, PRICE, coupon=Money(1, "USD")),)}, "lines.coupon"),
+        ({"lines": (Line("pos-core", 2, PRICE, coupon=Money(-1, "EUR")),)}, "lines.coupon"),
+        ({"lines": (Line("pos-core", 2, coupon=Money(1, "EUR")),)}, "lines.coupon"),
         ({"channel": "direct"}, "channel"),
         ({"channel": "trial"}, "channel"),
         ({"number": " "}, "number"),

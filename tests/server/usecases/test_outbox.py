@@ -17,6 +17,7 @@ from tests.support.picture import picture
 from tests.support.renewing import local, only_retired, renew, sell
 from tillkey_server.rules.effect import Effect
 from tillkey_server.store import outbox
+from tillkey_server.usecases.late_payouts import tell_late_payouts
 from tillkey_server.usecases.renewals_due import create_due
 from tillkey_server.usecases.retirement import cancel_of_retired
 
@@ -119,6 +120,21 @@ async def _released(_house: House, http: httpx.AsyncClient) -> tuple[Act, set[st
     return lambda: http.post(f"/v1/orders/{order}/release", json={"reason": "Hannah called"}), {order}
 
 
+async def _put_on_hold(house: House, http: httpx.AsyncClient) -> tuple[Act, set[str]]:
+    sold = str((await house.license(SOLD)).license_id)
+    return lambda: http.post(f"/v1/licenses/{sold}/hold", json={"reason": "Hannah's forum post"}), {sold}
+
+
+async def _late(house: House, http: httpx.AsyncClient) -> tuple[Act, set[str]]:
+    sold = str((await house.license("crmjetty-customer-portal")).license_id)
+    path, asked = f"/v1/licenses/{sold}/refunds", {"reasons": ["third_party"], "sender_verified": True}
+    pending = (await http.post(path, json=asked)).json()["id"]
+    for verb, body in (("decide", {"decision": "grant", "reason": "Hannah"}), ("attest", {"statement": "Hannah"})):
+        assert (await http.post(f"/v1/refunds/{pending}/{verb}", json=body)).status_code == 200
+    house.clock.turn(days=9)
+    return lambda: tell_late_payouts(house.services), {sold}
+
+
 STORIES: dict[Effect, Story] = {
     Effect.FIX_RELEASED: _fixed,
     Effect.SERVICE_DECISION_FLIPPED: _flipped,
@@ -132,6 +148,8 @@ STORIES: dict[Effect, Story] = {
     Effect.ACCOUNT_TERMINATED_BY_VENDOR: _terminated,
     Effect.ORDER_UNDER_REVIEW: _held,
     Effect.ORDER_RELEASED: _released,
+    Effect.LICENSE_HELD: _put_on_hold,
+    Effect.REFUND_PAYOUT_LATE: _late,
 }
 
 
@@ -144,7 +162,7 @@ async def _rows(house: House, kind: Effect) -> list[outbox.OutboxRow]:
         return [row for row in await outbox.waiting(tx) if row.kind == kind]
 
 
-@pytest.mark.clause("I19", "NX-26", "NX-40", "NP-14", "BC-23", "BC-30")
+@pytest.mark.clause("I19", "NX-26", "NX-40", "NP-14", "BC-23", "BC-30", "CJ-02", "CJ-30")
 @pytest.mark.parametrize("kind", STORIES)
 async def test_an_effect_is_in_the_outbox_with_its_decision_and_not_without_it(
     house: House, callers: Callers, monkeypatch: pytest.MonkeyPatch, kind: Effect

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -54,6 +54,9 @@ class OrderLine(Input):
     )
     list_price: Annotated[Price | None, Field(description="What each is listed at; null: the product's price.")] = None
     tax: Annotated[Price | None, Field(description="The tax of the whole line.")] = None
+    coupon: Annotated[
+        Price | None, Field(description="What of the whole line's price was paid with a gift card or a coupon.")
+    ] = None
     months: Annotated[
         int | None, Field(ge=1, le=120, description="A length that the buyer chose; null: that of the terms.")
     ] = None
@@ -74,7 +77,7 @@ class Buying(Input):
 
 
 class PlaceOrder(Buying):
-    """A paid order."""
+    """A paid order, told once it is paid in full: its prices are what can go back at most."""
 
     number: Number
     channel: Channel = MANUAL
@@ -118,7 +121,7 @@ class IssuedLicenses(Answer):
 
 
 class ShownLine(Answer):
-    """A line of an order, and its licenses."""
+    """A line of an order, and its licenses; `advertised` is what the product's page promised at the sale."""
 
     product: str
     quantity: int
@@ -127,8 +130,10 @@ class ShownLine(Answer):
     price: str
     list_price: str | None
     tax: str | None
+    coupon: str | None
     months: int | None
     bundle: str | None
+    advertised: dict[str, Any] | None
     policy: PolicyNamed
     license_ids: list[Id]
 
@@ -220,6 +225,7 @@ def line_of(asked: OrderLine) -> cart.Line:
         beside=asked.beside,
         list_price=_money(asked.list_price),
         tax=_money(asked.tax),
+        coupon=_money(asked.coupon),
         months=asked.months,
     )
 

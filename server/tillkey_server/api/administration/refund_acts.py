@@ -52,6 +52,9 @@ class PayOut(Input):
     """That the money is on its way."""
 
     provider_refund_id: Annotated[Line | None, Field(description="The payment provider's number of it.")] = None
+    to_balance: Annotated[
+        bool, Field(description="The original method is closed: the customer's balance is credited instead.")
+    ] = False
 
 
 class PayoutFailed(Input):
@@ -124,6 +127,7 @@ async def pay_out_refund(call: Call) -> Returned:
         call.services,
         call.id("refund_id", "refund"),
         provider_refund_id=call.asked(PayOut).provider_refund_id,
+        to_balance=call.asked(PayOut).to_balance,
         actor=call.actor,
         scope=call.scope,
     )

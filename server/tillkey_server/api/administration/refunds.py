@@ -89,11 +89,15 @@ class Granted(Answer):
     """What became of a granted refund.
 
     `live` is how many copies may still run, out of reach, until `effective_latest_at`; `payout_code` tells whether the
-    payout is due or late (`sla_payout_due`, `sla_payout_breached`). A failed one gave nothing back.
+    payout is due or late (`sla_payout_due`, `sla_payout_breached`), or what it waits for: the promised days stand still
+    then. `late_told_at` is when the outbox told that it is late. Use of a refunded license is counted once an hour at
+    most: first, how often, last. A failed one gave nothing back. `coupon` is what of the amount is issued again as one;
+    `paid_out_at` is when all of it was the customer's.
     """
 
     amount: str
     tax: str
+    coupon: str | None
     destination: str
     ends: str
     granted_at: Time
@@ -106,6 +110,9 @@ class Granted(Answer):
     provider_refund_id: str | None
     failed_at: Time
     used_after_at: Time
+    used_after_times: int
+    used_after_last_at: Time
+    late_told_at: Time
 
 
 class Refund(Answer):
@@ -137,6 +144,10 @@ class RefundListing(Listing):
     customer: UUID | None = None
     decision: Annotated[
         Literal["allow", "deny", "pend"] | None, Field(description="Those decided so; pend: open or superseded.")
+    ] = None
+    payout: Annotated[
+        Literal["open", "late"] | None,
+        Field(description="Those granted and still to be paid; late: those of them that the outbox told to be late."),
     ] = None
 
 
@@ -189,6 +200,7 @@ async def list_refunds(call: Call) -> Page:
         license_id=asked.license,
         customer_id=asked.customer,
         decision=asked.decision,
+        payout=asked.payout,
         after=asked.after,
         limit=asked.limit,
         sort=asked.sort,

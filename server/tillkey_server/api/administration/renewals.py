@@ -49,6 +49,7 @@ class RenewLicense(Input):
     amount: Annotated[Price, Field(description="What was paid, without tax.")]
     months: Months = None
     paid_at: Annotated[Moment | None, Field(description="When the money came, which decides; null: now.")] = None
+    tax: Annotated[Price | None, Field(description="The tax that was paid beside it; null: not told.")] = None
 
 
 class Renewed(Answered):
@@ -99,6 +100,7 @@ class PaidRenewal(Answer):
     channel: str | None
     number: str | None
     amount: str | None
+    tax: str | None
     months: int
     clocks: list[str]
     paid_at: Time
@@ -171,7 +173,8 @@ async def renew_license(call: Call) -> Returned:
     """Record a paid renewal and extend the license; 200 where it was on record already."""
     asked = call.asked(RenewLicense)
     license_id = call.id("license_id", "license")
-    told = renewal.Told(asked.channel, asked.number, parse(asked.amount), asked.months, asked.paid_at)
+    tax = None if asked.tax is None else parse(asked.tax)
+    told = renewal.Told(asked.channel, asked.number, parse(asked.amount), asked.months, asked.paid_at, tax)
     done = await renewal.renew(call.services, license_id, told, actor=call.actor, scope=call.scope)
     if isinstance(done, RefusalAnswer):
         return done

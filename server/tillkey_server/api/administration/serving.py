@@ -22,7 +22,7 @@ from tillkey_server.api.responses import CLOSE, NO_STORE, Refused
 from tillkey_server.rules.access import Principal
 from tillkey_server.rules.decision import Decision, Refusal
 from tillkey_server.rules.rate import API_KEY_GUESSES
-from tillkey_server.usecases.answers import Conflict, RefusalAnswer, refusal_of
+from tillkey_server.usecases.answers import Conflict, RefusalAnswer, refusal_of, ruled_of
 from tillkey_server.usecases.api_key import authenticate
 from tillkey_server.usecases.idempotency import Kept, once
 from tillkey_server.usecases.paging import Page
@@ -115,6 +115,7 @@ def _refused(answer: RefusalAnswer) -> Kept:
             retry_at=answer.retry_at,
             options=answer.options,
             facts=answer.facts,
+            ruled=None if answer.decision is None else ruled_of(answer.decision),
         )
     )
 

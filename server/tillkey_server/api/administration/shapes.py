@@ -108,22 +108,25 @@ class PolicyNamed(Answer):
 
 
 class Decided(Answer):
-    """A decision that was carried out: what was decided, by which clauses of which terms, on which facts."""
+    """A decision that was carried out: what was decided, by which clauses of which terms, on which facts (K-08).
 
+    `decision` is allow, deny or pend (a person or a further fact decides).
+    """
+
+    decision: Literal["allow", "deny", "pend"]
     code: str
     clauses: Clauses
     policy: PolicyNamed
+    evaluated_at: Time
     facts: Facts
 
 
 class Answered(Decided):
-    """The answer to a question about the terms: `decision` is allow, deny or pend (a person or a further fact decides).
+    """The answer to a question about the terms.
 
     `retry_at` is when it is worth asking again, `options` are what can be done instead.
     """
 
-    decision: Literal["allow", "deny", "pend"]
-    evaluated_at: Time
     retry_at: Time
     options: list[str]
     words: str

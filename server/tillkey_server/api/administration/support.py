@@ -118,6 +118,7 @@ async def list_support_requests(call: Call) -> Page:
         license_id=asked.license,
         customer_id=asked.customer,
         reference=asked.reference,
+        refund_proposed=asked.refund_proposed,
         after=asked.after,
         limit=asked.limit,
         sort=asked.sort,

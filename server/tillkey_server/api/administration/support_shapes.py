@@ -142,6 +142,9 @@ class SupportListing(Listing):
     license: UUID | None = None
     customer: UUID | None = None
     reference: Annotated[str | None, Field(max_length=255)] = None
+    refund_proposed: Annotated[
+        bool | None, Field(description="Whether support came too late and a refund is proposed for it.")
+    ] = None
 
 
 class SupportClock(Answer):
@@ -188,6 +191,7 @@ class SupportRequest(Answer):
     findings: list[str]
     clocks: list[SupportClock]
     care_banner: CareBanner
+    refund_proposed_at: Time
     policy: PolicyNamed
 
 
