@@ -227,8 +227,6 @@ order_line = Table(
     Column("list_price_minor", BigInteger, nullable=True),
     Column("tax_minor", BigInteger, nullable=True),
     Column("advertised", JSON(none_as_null=True), nullable=True),
-    # The product's own refund window as it was then.
-    Column("refund_days", Integer, nullable=True),
     # How long the support lasts that was chosen at the purchase, or what a renewal was paid for.
     Column("term_months", Integer, nullable=True),
     # Of a bundle's part: the bundle's code, and which of the lines that were told it was.
@@ -236,6 +234,8 @@ order_line = Table(
     Column("bundle_line", Integer, nullable=True),
     # What of the whole line's price was paid with a gift card or a coupon that is worth money.
     Column("coupon_minor", BigInteger, nullable=True),
+    # The product's own refund window as it was then.
+    Column("refund_days", Integer, nullable=True),
     _policy_reference(),
     UniqueConstraint("order_id", "position"),
     CheckConstraint("quantity >= 1", name="quantity"),
