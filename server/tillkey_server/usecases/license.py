@@ -130,6 +130,7 @@ async def change_standing(
         if decision.allowed:
             await _write(tx, row, advance(row.facts, Event(event), now, until))
             await _note_hold(tx, row, event, outcome, now)
+            await _tell_hold(tx, row, event, now)
         shown = {
             **decision.facts,
             **({} if outcome is None else {"outcome": outcome}),
@@ -138,10 +139,6 @@ async def change_standing(
         }
         decision = replace(decision, facts=shown)
         await audit.record(tx, decision, actor=actor, action=f"license_{event}", license_id=row.id)
-        if decision.allowed and event == Event.HOLD and row.legal_hold_at is None:
-            # Leases that are out run on to their end, and whoever holds one has to be told (CJ-02).
-            told = {"held_at": instant(now), "effective_latest_at": shown["lease_ends_at"]}
-            await outbox.add(tx, kind=Effect.LICENSE_HELD, subject=str(row.id), payload=told, now=now)
         if decision.allowed and event == Event.REVOKE:
             await after_loss(services, tx, row, now, actor=actor)
     return decision
@@ -154,6 +151,14 @@ async def _note_hold(
     if event == Event.RELEASE_HOLD.value and row.legal_hold_at is not None:
         ended = legal_holds.LegalHoldRow(new_id(), row.id, row.legal_hold_at, now, outcome or legal_holds.CLEARED)
         await legal_holds.insert(tx, ended)
+
+
+async def _tell_hold(tx: AsyncConnection, row: licenses.LicenseRow, event: str, now: datetime) -> None:
+    """Tell of a hold when it is placed: leases that are out run on to their end, and who has one must hear of it."""
+    if event == Event.HOLD.value and row.legal_hold_at is None:
+        latest = await leases.latest_exp_of_license(tx, row.id)
+        told = {"held_at": instant(now), "effective_latest_at": instant(latest)}
+        await outbox.add(tx, kind=Effect.LICENSE_HELD, subject=str(row.id), payload=told, now=now)
 
 
 async def _write(tx: AsyncConnection, row: licenses.LicenseRow, after: LicenseFacts) -> None:
