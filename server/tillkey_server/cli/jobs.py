@@ -18,7 +18,7 @@ app = typer.Typer(help="The background work that `serve` does by itself.", no_ar
 
 @app.command()
 def run(*, data_dir: DataDir, as_json: Json = False) -> None:
-    """Seal the audit log, forget what has to be, see to renewals, accounts, orders and refunds; harmless at any time."""
+    """Seal the audit log, forget what has to be, see to renewals, accounts, orders and refunds; harmless always."""
 
     async def work(services: Services) -> Outcome:
         from dataclasses import asdict

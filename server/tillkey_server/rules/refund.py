@@ -353,6 +353,7 @@ def _shown(case: Case, policy: Policy, judged: tuple[Judged, ...]) -> dict[str, 
         "timezone": policy.timezone.key,
         "grounds": [one.shown() for one in judged],
         **case.shown_issue(),
+        **policy.prevailing,
     }
 
 

@@ -234,7 +234,7 @@ order_line = Table(
     Column("bundle_line", Integer, nullable=True),
     # What of the whole line's price was paid with a gift card or a coupon that is worth money.
     Column("coupon_minor", BigInteger, nullable=True),
-    # The product's own refund window as it was at the sale.
+    # The product's own refund window as it was then.
     Column("refund_days", Integer, nullable=True),
     _policy_reference(),
     UniqueConstraint("order_id", "position"),

@@ -130,18 +130,12 @@ async def change_standing(
         if decision.allowed:
             await _write(tx, row, advance(row.facts, Event(event), now, until))
             await _note_hold(tx, row, event, outcome, now)
-        shown = {
-            **decision.facts,
-            **({} if outcome is None else {"outcome": outcome}),
-            "reason": reason.strip(),
-            "lease_ends_at": instant(await leases.latest_exp_of_license(tx, row.id)),
-        }
-        decision = replace(decision, facts=shown)
+        ended = {} if outcome is None else {"outcome": outcome}
+        live = {"lease_ends_at": instant(await leases.latest_exp_of_license(tx, row.id))}
+        decision = replace(decision, facts={**decision.facts, **ended, "reason": reason.strip(), **live})
         await audit.record(tx, decision, actor=actor, action=f"license_{event}", license_id=row.id)
         if decision.allowed and event == Event.HOLD and row.legal_hold_at is None:
-            # Leases that are out run on to their end, and whoever holds one has to be told (CJ-02).
-            told = {"held_at": instant(now), "effective_latest_at": shown["lease_ends_at"]}
-            await outbox.add(tx, kind=Effect.LICENSE_HELD, subject=str(row.id), payload=told, now=now)
+            await _tell_hold(tx, row.id, decision)
         if decision.allowed and event == Event.REVOKE:
             await after_loss(services, tx, row, now, actor=actor)
     return decision
@@ -154,6 +148,13 @@ async def _note_hold(
     if event == Event.RELEASE_HOLD.value and row.legal_hold_at is not None:
         ended = legal_holds.LegalHoldRow(new_id(), row.id, row.legal_hold_at, now, outcome or legal_holds.CLEARED)
         await legal_holds.insert(tx, ended)
+
+
+async def _tell_hold(tx: AsyncConnection, license_id: UUID, decision: Decision) -> None:
+    """Tell of a hold: leases that are out run on to their end, and whoever holds one has to know (CJ-02)."""
+    now = decision.evaluated_at
+    told = {"held_at": instant(now), "effective_latest_at": decision.facts["lease_ends_at"]}
+    await outbox.add(tx, kind=Effect.LICENSE_HELD, subject=str(license_id), payload=told, now=now)
 
 
 async def _write(tx: AsyncConnection, row: licenses.LicenseRow, after: LicenseFacts) -> None:

@@ -46,9 +46,7 @@ async def refund_facts(
     """Read what decides a refund of a license. Raises BadInput for a support request that is none of its own."""
     bought = await bought_by(tx, row)
     sold = await _product(tx, row)
-    buyer = await _customer(tx, row)
     back = await refunds.refunded_of_license(tx, row.id)
-    holds = await legal_holds.of_license(tx, row.id)
     history = await history_of(tx, row, policy, bought)
     renewals, back_paid_at = await _renewals(tx, row, history, back)
     earlier = await _earlier(tx, row, sold, bought)
@@ -67,12 +65,12 @@ async def refund_facts(
         active=len(await activations.active_of_license(tx, row.id)),
         downloads=await downloads.downloads_of(tx, row.id),
         issue=await _issue(tx, row, support_request_id, now),
-        holds=tuple(Wait(one.held_at, one.released_at) for one in holds),
+        holds=await _holds(tx, row),
         copyright_violated=await legal_holds.violation_in_order(tx, bought.order.id),
         refunded_before=earlier.before,
         refunded_since=earlier.since,
         pending_before=earlier.is_pending,
-        readdressed_at=buyer.readdressed_at,
+        readdressed_at=(await _customer(tx, row)).readdressed_at,
         counted_from=row.clocks_from,
         renewal_back_paid_at=back_paid_at,
     )
@@ -118,6 +116,10 @@ async def _customer(tx: AsyncConnection, row: LicenseRow) -> CustomerRow:
     if buyer is None:
         raise BrokenInvariant(f"license {row.id} has no customer")
     return buyer
+
+
+async def _holds(tx: AsyncConnection, row: LicenseRow) -> tuple[Wait, ...]:
+    return tuple(Wait(one.held_at, one.released_at) for one in await legal_holds.of_license(tx, row.id))
 
 
 async def _plan(tx: AsyncConnection, row: LicenseRow, history: History) -> Plan:
