@@ -157,6 +157,8 @@ def answer_at(
         "timezone": at.policy.timezone.key,
         "care_banner": banner_of(license_facts, at.policy, now),
     }
+    if at.asked.presale:
+        told["presale"] = at.asked.is_presale
     if decision.outcome is Outcome.DENY:
         return replace(decision, facts=told)
     waiting = (SupportEvent(SupportEventKind.WAITING_FOR_CUSTOMER, at.asked.received_at, {"missing": True}),)
@@ -164,7 +166,7 @@ def answer_at(
         id=NOTHING_YET,
         license_id=None if at.license is None else at.license.id,
         received_at=at.asked.received_at,
-        presale=at.asked.presale,
+        presale=at.asked.is_presale,
         first_reported_at=first_reported_at,
         events=waiting if "missing" in decision.facts else (),
         task=at.asked.task,
@@ -190,7 +192,7 @@ def _row(question: SupportQuestion, at: Standpoint, decision: Decision, actor: s
         policy_name=at.policy.name,
         policy_version=at.policy.version,
         task=question.task,
-        presale=question.presale,
+        presale=at.asked.is_presale,
         reference=None,
         matter=question.matter,
         platform_version=question.platform_version,
