@@ -14,7 +14,7 @@ from tillkey_server.rules.decision import Decision
 from tillkey_server.rules.issue_facts import Finding, IssueFacts
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.refund import decide_refund
-from tillkey_server.rules.refund_facts import Item
+from tillkey_server.rules.refund_facts import EarlierRefund, Item
 from tillkey_server.rules.refund_policy import Plan
 from tillkey_server.rules.support_clock import ClockTerms, issue_of
 from tillkey_server.rules.support_record import SupportEvent, SupportEventKind
@@ -22,6 +22,7 @@ from tillkey_server.rules.support_record import SupportEvent, SupportEventKind
 _ANY = "any"
 """What terms call it that ask for no reason."""
 PAYMENT = a_payment(8000)
+BEFORE = EarlierRefund("ref_granted_by_person")
 DEFECT = ("defect", "malfunction", "not_as_described", "sla_breach", _ANY)
 
 
@@ -155,7 +156,7 @@ def tax_asked_back(policy: Policy) -> Decision:
 @about("refund")
 def second_refund(policy: Policy) -> Decision:
     """Refunded once, bought again, never activated, asked back on day 3."""
-    return _ask(policy, day(3), "mistake", "not_downloaded", _ANY, refunded_before=True)
+    return _ask(policy, day(3), "mistake", "not_downloaded", _ANY, refunded_before=(BEFORE,))
 
 
 @about("refund")

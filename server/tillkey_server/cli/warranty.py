@@ -35,11 +35,15 @@ Region = Annotated[str | None, typer.Option("--region", metavar="WORD", help="Wh
 Fault = Annotated[str, typer.Option("--fault", metavar="TEXT", help="Which fault.", show_default=False)]
 GroundWord = Annotated[str, typer.Option("--ground", metavar="WORD", help="What it comes from, as quality or misuse.")]
 Caused = Annotated[bool, typer.Option("--caused", help="It was caused by that; else that is evidence only.")]
-Cause = Annotated[str | None, typer.Option("--cause", metavar="WORD", help="The abnormal cause.", show_default=False)]
+Cause = Annotated[
+    str | None,
+    typer.Option("--cause", metavar="WORD", help="The abnormal cause, or which software.", show_default=False),
+]
 WorkedBy = Annotated[
     str | None, typer.Option("--worked-by", metavar="WORD", help="Who worked on it.", show_default=False)
 ]
 WorkedOn = Annotated[str | None, typer.Option("--worked-on", metavar="DATE", help="And when.", show_default=False)]
+Withdrawn = Annotated[bool, typer.Option("--withdrawn", help="What was found of the same before is taken back.")]
 Hardware = Annotated[bool, typer.Option("--hardware", help="A fault of the hardware is confirmed.")]
 
 _COLUMNS = ("id", "license_id", "kind", "serial", "route", "reported_at")
@@ -158,16 +162,17 @@ def finding(
     cause: Cause = None,
     worked_by: WorkedBy = None,
     worked_on: WorkedOn = None,
+    withdrawn: Withdrawn = False,
     as_json: Json = False,
 ) -> None:
-    """Record what was found of a fault; of two findings about one ground of one fault the later counts."""
+    """Record what was found of a fault; of two findings about one cause of one fault the later counts."""
 
     async def work(services: Services) -> Outcome:
         from tillkey_server.rules.warranty_policy import Ground
         from tillkey_server.usecases import warranty
 
         named, day = word_of(Ground, "ground", ground), _optional_day(worked_on)
-        told = warranty.Finding(fault, named, evidence, caused, hardware, cause, worked_by, day)
+        told = warranty.Finding(fault, named, evidence, caused, hardware, cause, worked_by, day, withdrawn)
         return concluded(await warranty.add_finding(services, claim_id, told, actor=actor()))
 
     perform(data_dir, work, as_json=as_json)

@@ -39,6 +39,7 @@ class SaleSection(Section):
     on_prereq_loss: Literal["keep", "suspend_dependents"]
     professional_only: bool
     authoritative_language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] | None = None
+    authoritative_statement: Annotated[str, Field(min_length=1, max_length=500)] | None = None
     install_service: bool
     review_limit: PositiveDuration
     review_clock: Literal["release", "payment"]
@@ -51,3 +52,5 @@ def contradictions(section: SaleSection) -> Iterator[tuple[str, str]]:
     """Yield what no two values may say together, as (key, reason)."""
     if bool(section.import_channels) != bool(section.import_months):
         yield "sale.import_months", "and import_channels go together: codes are taken with a support that was chosen"
+    if section.authoritative_statement is not None and section.authoritative_language is None:
+        yield "sale.authoritative_statement", "says which text prevails: give authoritative_language"

@@ -109,6 +109,9 @@ class SupportSection(Section):
     ends_on_transfer: bool
     staging_is_site: bool
     widening_counts: bool
+    unmodified: Annotated[list[Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]{1,255}$")]], AfterValidator(once)] = (
+        Field(default_factory=list)
+    )
     clauses: SupportClausesSection
     grounds: Annotated[list[GroundSection], Field(min_length=1)]
     description: DescriptionSection | None = None

@@ -3,7 +3,7 @@
 1. A claim needs the device's serial, what is wrong with it and its diagnostics (NP-12); else it is told what is
    missing. The serial is that of the contract, or of the device that took its place.
 2. The customer is led to the partner of the contract, or of the region, who is authorized on the day; without one, or
-   where he is gone, to the vendor (NP-11).
+   where he is gone, to the vendor (NP-11). Where that partner is gone later, the vendor looks after the claim.
 3. A device with a confirmed hardware fault is sent in under a number with an address and an end (NP-13). Work on it
    begins only upon a device that came in under a living number, and that is the one of the claim.
 4. What is charged is told first: amount, and until when it stands (NP-15). A newer quote takes the place of an older.
@@ -13,7 +13,9 @@
 7. Where the cost grows after the start, a new quote is told, and work waits for its acceptance (NP-16).
 8. A replaced device hands its license and the rest of its warranty to the new serial; that is no forced deactivation
    and uses up no limit (NP-02, and NP-08 with NX-08).
-9. Paid development in place of a warranty is quoted and accepted the same way (CJ-03).
+9. A claim of a license that is held, terminated, revoked or refunded stands still (NP-10, K-13): nothing is sent in,
+   quoted, accepted, begun or replaced, and the license's own state is told.
+10. Paid development in place of a warranty is quoted and accepted the same way (CJ-03).
 """
 
 from __future__ import annotations
@@ -27,7 +29,8 @@ from tillkey_server.rules.citation import Clauses
 from tillkey_server.rules.clocks import last_day
 from tillkey_server.rules.decision import Decision, allow, deny, instant
 from tillkey_server.rules.policy import Policy
-from tillkey_server.rules.warranty import CHARGEABLE, FREE, not_offered
+from tillkey_server.rules.standing import LicenseFacts
+from tillkey_server.rules.warranty import CHARGEABLE, FREE, frozen, not_offered
 from tillkey_server.rules.warranty_code import WarrantyCode
 from tillkey_server.rules.warranty_policy import Partner
 
@@ -72,6 +75,7 @@ class ClaimFacts:
     """Where a claim stands; `outcome` None: nothing is decided. `hardware`: a hardware fault is confirmed.
 
     `replaced_by` is the serial that took the device's place under this claim, `current_serial` is the license's now.
+    `license` is how the license stands; None: it is supposed to be in use.
     """
 
     kind: str
@@ -82,6 +86,7 @@ class ClaimFacts:
     quotes: tuple[QuoteFacts, ...] = ()
     replaced_by: str | None = None
     current_serial: str | None = None
+    license: LicenseFacts | None = None
 
     @property
     def is_charged(self) -> bool:
@@ -122,11 +127,20 @@ def route_of(facts: IntakeFacts, partners: Iterable[Partner], policy: Policy, no
     return next(iter([*by_contract, *by_region]), VENDOR)
 
 
+def route_now(route: str, partners: Iterable[Partner], policy: Policy, now: datetime) -> str:
+    """Return who looks after a claim that was led to somebody (sentence 2): he, or `vendor` where he is gone."""
+    today = now.astimezone(policy.timezone).date()
+    return route if any(one.id == route and one.is_on(today) for one in partners) else VENDOR
+
+
 def decide_rma(facts: ClaimFacts, number: str, policy: Policy, now: datetime) -> Decision:
     """Decide whether a device is sent in; facts `rma_number`, `address`, `expires_at`, or of the living number."""
     terms = policy.warranty
     if terms is None:
         return not_offered(policy, now)
+    refused = frozen(facts.license, policy, now)
+    if refused is not None:
+        return refused
     clauses = terms.clauses.rma
     if not facts.hardware:
         return deny(WarrantyCode.RMA_NOT_NEEDED, clauses=clauses, policy=policy.ref, now=now)
@@ -143,6 +157,9 @@ def decide_quote(
     terms = policy.quotes
     if terms is None:
         return not_offered(policy, now)
+    refused = frozen(facts.license, policy, now)
+    if refused is not None:
+        return refused
     clauses = terms.clauses.price + _development(facts, policy)
     if not facts.is_charged:
         code = WarrantyCode.SERVICE_UNDECIDED if facts.outcome is None else WarrantyCode.QUOTE_NOT_NEEDED
@@ -167,6 +184,9 @@ def decide_accept(
     terms = policy.quotes
     if terms is None:
         return not_offered(policy, now)
+    refused = frozen(facts.license, policy, now)
+    if refused is not None:
+        return refused
     newest = facts.quote
     code, allowed = WarrantyCode.QUOTE_ACCEPTED, False
     if presented is None or newest is None:
@@ -192,6 +212,9 @@ def decide_start(facts: ClaimFacts, received: str | None, policy: Policy, now: d
     terms = policy.quotes
     if terms is None:
         return not_offered(policy, now)
+    refused = frozen(facts.license, policy, now)
+    if refused is not None:
+        return refused
     clauses = terms.clauses.approval + _development(facts, policy)
     quote = facts.quote
     shown: dict[str, Any] = {"outcome": facts.outcome, "version": None if quote is None else quote.version}
@@ -205,6 +228,9 @@ def decide_replace(facts: ClaimFacts, new_serial: str, policy: Policy, now: date
     """Decide whether a device is replaced (sentence 8): what is charged only once its quote was accepted."""
     if policy.warranty is None or facts.kind != DEVICE:
         return not_offered(policy, now)
+    still = frozen(facts.license, policy, now)
+    if still is not None:
+        return still
     cited = policy.warranty.clauses
     shown = {
         "old_serial": facts.serial,

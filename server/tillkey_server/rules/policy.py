@@ -267,3 +267,16 @@ class Policy:
     def ref(self) -> PolicyRef:
         """Return the name and version that decisions carry."""
         return PolicyRef(self.name, self.version)
+
+    @property
+    def prevailing(self) -> dict[str, object]:
+        """Return which text of the terms prevails, and since when, as facts show it; none named: nothing (ZG-21)."""
+        if self.sale is None or self.sale.authoritative_language is None:
+            return {}
+        told: dict[str, object] = {
+            "authoritative_language": self.sale.authoritative_language,
+            "effective_from": self.effective_from.isoformat(),
+        }
+        if self.sale.authoritative_statement is not None:
+            told["authoritative_statement"] = self.sale.authoritative_statement
+        return told

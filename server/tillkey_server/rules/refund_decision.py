@@ -3,7 +3,7 @@
 1. A person of the vendor's grants or denies what the terms leave to him, with a reason (NX-31, CJ-03, BC-27): all of
    the price or a part of it, never more than is left of it (K-07).
 2. What goes back is what was asked for and nothing else: the product; its tax; what was bought beside it; or, where no
-   other reason was given than one about the last renewal, that renewal's payment.
+   other reason was given than one about the last renewal, that renewal's payment, and nothing where there is none.
 3. A part of the product's price leaves the license as it is, takes its updates and support, or all of it, as the terms
    say; once all of it is back, the license ends (NX-36). A renewal that is all back is taken out of the clocks. Tax and
    what was bought beside a product end nothing.

@@ -298,11 +298,7 @@ def _review(policy: Policy) -> Clauses:
 
 
 def _shown(facts: SaleFacts, policy: Policy) -> dict[str, object]:
-    told: dict[str, object] = {"product": facts.product, **facts.extra}
-    if policy.sale is not None and policy.sale.authoritative_language is not None:
-        told["authoritative_language"] = policy.sale.authoritative_language
-        told["effective_from"] = policy.effective_from.isoformat()
-    return told
+    return {"product": facts.product, **facts.extra, **policy.prevailing}
 
 
 def worst_of(found: tuple[Decision, ...]) -> Decision:

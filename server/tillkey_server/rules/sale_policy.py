@@ -55,7 +55,8 @@ class SalePolicy:
     """The terms of buying.
 
     `core_support`: an extension needs running support for its core. `professional_only`: the buyer attests that it
-    buys as a professional. `authoritative_language`: the language whose text prevails; None: the file's own.
+    buys as a professional. `authoritative_language`: the language whose text prevails; None: the file's own;
+    `authoritative_statement` says so to people, and where that text stands.
     `install_service`: each core order line has one free installation. `review_limit`: after so long under review a
     refund is proposed. `import_channels`: whose purchase codes are taken, with support of one of `import_months`.
     """
@@ -71,3 +72,4 @@ class SalePolicy:
     import_channels: tuple[str, ...]
     import_months: tuple[int, ...]
     clauses: SaleClauses
+    authoritative_statement: str | None = None

@@ -13,7 +13,7 @@
 6. Support that had ended when the request came is a ground, though it was renewed since; what ends later is not: the
    opening decides (NX-20, BC-17).
 7. A cause counts only if it is the product's alone (ZG-08, BC-08). Files that the vendor's own hotfix left so are no
-   modification (NX-27).
+   modification (NX-27), nor are those that the terms except, as settings and translations (ZG-12, BC-14).
 8. A platform's version, a feature, count as promised at the purchase (ZG-10, BC-12); a version that nobody told, or
    that nobody can read, is asked for.
 9. A matter that the customer caused himself, closed so as often as the limit within the window, is not taken again
@@ -303,7 +303,7 @@ def _meets(ground: Ground, asked: SupportAsked, terms: SupportPolicy) -> bool:
     if ground is Ground.SUPPORT_EXPIRED:
         return asked.ended_at is not None and asked.task != INSTALLATION
     if ground is Ground.CODE_MODIFIED:
-        return any(_modified(asked)) or (ground in asked.found and not asked.modified_files)
+        return any(_modified(asked, terms)) or (ground in asked.found and not asked.modified_files)
     computed = {
         Ground.NOT_LICENSED_INSTALL: asked.licensed_install is False,
         Ground.OTHER_SITE: asked.same_site is False,
@@ -316,9 +316,10 @@ def _meets(ground: Ground, asked: SupportAsked, terms: SupportPolicy) -> bool:
     return computed.get(ground, False) or ground in asked.found
 
 
-def _modified(asked: SupportAsked) -> Iterator[str]:
-    """Yield the changed files that no hotfix of the vendor left so (sentence 7)."""
-    return (path for path, digest in asked.modified_files.items() if digest not in asked.hotfixed_files)
+def _modified(asked: SupportAsked, terms: SupportPolicy) -> Iterator[str]:
+    """Yield the changed files that count and that no hotfix of the vendor left so (sentence 7)."""
+    changed = (path for path, digest in asked.modified_files.items() if digest not in asked.hotfixed_files)
+    return (path for path in changed if terms.counts(path))
 
 
 def _version_not_promised(asked: SupportAsked, terms: SupportPolicy) -> bool:

@@ -2,7 +2,7 @@
 
 1. A refusal names a ground of the vendor's list, with its evidence; no other is possible (BC-15, NX-22). Support that
    ran when the request came, or was converted, is no ground afterwards (NX-20); in a gap it did not run (BC-17). Nor
-   are files one that the vendor's own hotfix left so (NX-27).
+   are files one that the vendor's own hotfix left so (NX-27), or that the terms except (ZG-12, BC-14).
 2. An automatic answer is recorded and stops no clock (BC-05); nor does a person's outside the tool, where only those
    within it count (BC-28).
 3. An update may be offered as `rules.update_offer` says (BC-16, ZG-15).
@@ -120,7 +120,11 @@ class _Judge:
             return self._no(SupportCode.REFUSAL_NOT_PERMITTED, cited, shown)
         files = self.event.details.get("files")
         if listed.code is Ground.CODE_MODIFIED and isinstance(files, Mapping) and files:
-            foreign = sorted(path for path, digest in files.items() if digest not in self.known.hotfixed_files)
+            changed = [path for path, digest in files.items() if digest not in self.known.hotfixed_files]
+            foreign = sorted(path for path in changed if self.terms.counts(path))
+            if changed and not foreign:
+                shown = {**shown, "because": "files_do_not_count", "files": sorted(changed)}
+                return self._no(SupportCode.REFUSAL_NOT_PERMITTED, cited, shown)
             if not foreign:
                 shown = {**shown, "because": "own_hotfix"}
                 return self._no(SupportCode.REFUSAL_NOT_PERMITTED, self._with_hotfix(cited), shown)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -143,7 +144,8 @@ class SupportPolicy:
     `exhaustive`: nothing but the listed grounds refuses (BC-15). `moves_with_license`: support follows a license into
     another project (NX-17). `ends_on_transfer`: a license that changes hands leaves its support behind (NX-18).
     `staging_is_site`: the staging of a site is that site (BC-09). `widening_counts`: versions that the product's page
-    names today count beside those at the purchase (ZG-10).
+    names today count beside those at the purchase (ZG-10). `unmodified` are patterns of files that are no modification,
+    however they differ (ZG-12, BC-14).
     """
 
     tasks: tuple[str, ...]
@@ -167,6 +169,12 @@ class SupportPolicy:
     hours: TopicPolicy | None
     banner: TextPolicy | None
     guidance: TextPolicy | None
+    unmodified: tuple[str, ...] = ()
+
+    def counts(self, path: str) -> bool:
+        """Tell whether a file that differs is a modification; `*` in a pattern is anything, of any length."""
+        patterns = (".*".join(re.escape(part) for part in one.split("*")) for one in self.unmodified)
+        return not any(re.fullmatch(one, path, re.DOTALL) for one in patterns)
 
     def ground(self, code: Ground) -> GroundPolicy | None:
         """Return a ground of the list, if it is on it."""

@@ -2,20 +2,26 @@
 
 1. How long the warranty runs, and from what, is the sales contract's (NP-01): its months, else the terms'; from its
    start day on, the last day covered whole (K-02, K-06). Without a contract on record a person is asked, or it runs
-   from the purchase, as the terms say.
+   from the purchase, as the terms say. A fault that is told as of before the first day is neither covered nor charged:
+   a person looks which of the two days is wrong.
 2. The day of the report counts, not that of the device's arrival (NP-03). After the end service is charged (NP-03,
    NP-04).
 3. In time, a fault that comes from the product's quality is repaired free (NP-02).
 4. A fault that a finding says was CAUSED by use beyond requirements (NP-05), foreign software (NP-06), something
    abnormal (NP-07), force majeure (NP-08) or work of somebody unauthorized (NP-09) is charged; every other fault of
-   the device stays covered, and the mere presence of any of these is evidence only. Of two findings about one ground
-   of one fault the later counts.
+   the device stays covered, and the mere presence of any of these is evidence only. Foreign software is neither what
+   the vendor gave out himself, as a hotfix or a beta, nor a plug-in through his public API (NP-06). Of two findings
+   about the same the later counts. The same is one ground of one fault, by one abnormal cause or kind of software, or
+   by one installer's work on one day: several causes stand side by side. A finding that is withdrawn leaves nothing.
 5. An installer is judged by the day of his work, a channel by the day of the sale: whoever was authorized then is fine
    for good (NP-09, NP-10).
-6. A device from an unofficial channel has no warranty at all, whatever its fault (NP-10).
+6. A device from an unofficial channel has no warranty at all, whatever its fault (NP-10). A finding that says so is
+   about the device, so that the last such finding counts, whichever fault it names; only a withdrawal says no.
 7. Where some faults are charged and some are not, service is charged, and the answer tells which are free.
-8. The agent signs what these facts give (NP-14). The first decision may be turned around once, upon findings that came
-   after it, and the customer is told.
+8. The agent signs what these facts give (NP-14). The first decision may be turned around once, upon findings or a
+   contract that came on record after it, and the customer is told.
+9. A license that is held, terminated, revoked or refunded has neither a warranty nor a claim, and its own state is what
+   is told (NP-10, K-13). What is found can still be put on record, as evidence.
 """
 
 from __future__ import annotations
@@ -28,10 +34,13 @@ from typing import Any
 
 from tillkey_server.rules.citation import Clauses
 from tillkey_server.rules.clocks import add_months, first_instant, last_day
-from tillkey_server.rules.decision import Decision, allow, deny, instant, pend
+from tillkey_server.rules.decision import Decision, Refusal, allow, deny, instant, pend
 from tillkey_server.rules.policy import Policy
+from tillkey_server.rules.standing import FROZEN, LicenseFacts, refuse, standing, status_of
 from tillkey_server.rules.warranty_code import WarrantyCode
 from tillkey_server.rules.warranty_policy import (
+    CAUSES,
+    HARMLESS_SOFTWARE,
     Authorized,
     Exclusion,
     Ground,
@@ -69,6 +78,7 @@ class FindingFacts:
     """What was found of one fault; `caused`: the fault comes from the ground, which is else evidence only.
 
     `detail` names the cause more closely, as `fall`. `worked_by` on `worked_on` is who worked on the device.
+    `withdrawn`: what was found of the same before is taken back.
     """
 
     fault: str
@@ -77,26 +87,35 @@ class FindingFacts:
     detail: str | None = None
     worked_by: str | None = None
     worked_on: date | None = None
+    withdrawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class CoverFacts:
-    """What decides about a claim; `channel` is where the license was bought, on `sold_at`."""
+    """What decides about a claim; `channel` is where the license was bought, on `sold_at`.
+
+    `license` is how the license stands; None: it is supposed to be in use.
+    """
 
     contract: ContractFacts | None
     reported_at: datetime
     sold_at: datetime
     channel: str
     findings: tuple[FindingFacts, ...] = ()
+    license: LicenseFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PastDecision:
-    """The claim's decision so far: `free` or `chargeable`, its number from 1, and how many findings it rests on."""
+    """The claim's decision so far: `free` or `chargeable`, its number from 1, and how many findings it rests on.
+
+    `contract_since`: a contract came on record after it.
+    """
 
     outcome: str
     number: int
     findings: int
+    contract_since: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +131,23 @@ def warranty_end(facts: CoverFacts, terms: WarrantyPolicy, policy: Policy) -> da
     contract = facts.contract
     if contract is None and terms.without_contract is WithoutContract.PEND:
         return None
-    starts_on = facts.sold_at.astimezone(policy.timezone).date() if contract is None else contract.starts_on
+    starts_on = first_day(facts, policy)
     months = terms.months if contract is None or contract.months is None else contract.months
     last = add_months(starts_on, months) if months else starts_on - timedelta(days=1)
     return first_instant(last + timedelta(days=1), policy.timezone)
+
+
+def first_day(facts: CoverFacts, policy: Policy) -> date:
+    """Return the day from which a warranty runs (sentence 1): the contract's, or that of the purchase."""
+    contract = facts.contract
+    return facts.sold_at.astimezone(policy.timezone).date() if contract is None else contract.starts_on
+
+
+def frozen(license_: LicenseFacts | None, policy: Policy, now: datetime) -> Decision | None:
+    """Return why nothing is done for a license (sentence 9), or None."""
+    if license_ is None or status_of(license_, now) not in FROZEN:
+        return None
+    return refuse(standing(license_, policy, now), license_, policy, now)
 
 
 def decide_contract(contract: ContractFacts, serial: str, policy: Policy, now: datetime) -> Decision:
@@ -136,13 +168,16 @@ def decide_contract(contract: ContractFacts, serial: str, policy: Policy, now: d
 
 
 def decide_cover(facts: CoverFacts, lists: Lists, policy: Policy, now: datetime) -> Decision:
-    """Decide whether a claim is covered (sentences 1 to 7).
+    """Decide whether a claim is covered (sentences 1 to 7, and 9).
 
     Facts `until`, `last_day`, `timezone`, `free_faults`, `charged_faults`, `grounds` (each with its cause).
     """
     terms, ref = policy.warranty, policy.ref
     if terms is None:
         return not_offered(policy, now)
+    refused = frozen(facts.license, policy, now)
+    if refused is not None:
+        return refused
     period = terms.clauses.period
     shown = _shown(facts, policy)
     outside = _unofficial(facts, lists, terms, policy)
@@ -155,14 +190,21 @@ def decide_cover(facts: CoverFacts, lists: Lists, policy: Policy, now: datetime)
         code = WarrantyCode.WARRANTY_CONTRACT_UNKNOWN
         return pend(code, clauses=period, policy=ref, now=now, facts=shown, options=("record_contract",))
     shown |= {"until": instant(end), "last_day": last_day(end, policy.timezone).isoformat()}
-    if facts.reported_at >= end:
+    begins_on = first_day(facts, policy)
+    begins_at = first_instant(begins_on, policy.timezone)
+    if facts.reported_at < begins_at < end:
+        shown["starts_on"] = begins_on.isoformat()
+        code = WarrantyCode.WARRANTY_NOT_BEGUN
+        return pend(code, clauses=period, policy=ref, now=now, facts=shown, options=("record_contract",))
+    if facts.reported_at >= end or end <= begins_at:
         clauses = terms.clauses.expired + terms.clauses.chargeable + period
         return deny(
             WarrantyCode.WARRANTY_EXPIRED, clauses=clauses, policy=ref, now=now, facts=shown, options=("quote",)
         )
-    if not facts.findings:
+    newest = _newest(facts.findings)
+    if not newest:
         return allow(WarrantyCode.WARRANTY_ACTIVE, clauses=period, policy=ref, now=now, facts=shown)
-    return _by_findings(facts, lists, terms, policy, now, shown)
+    return _by_findings(newest, lists, terms, policy, now, shown)
 
 
 def decide_service(cover: Decision, signed: str, past: PastDecision | None, findings: int, policy: Policy) -> Decision:
@@ -174,6 +216,8 @@ def decide_service(cover: Decision, signed: str, past: PastDecision | None, find
     now, ref = cover.evaluated_at, cover.policy
     terms = policy.warranty
     if cover.outcome.value == "pend" or terms is None or cover.code is WarrantyCode.WARRANTY_NOT_OFFERED:
+        return cover
+    if isinstance(cover.code, Refusal):
         return cover
     cited = terms.clauses.decision + cover.clauses
     shown: dict[str, Any] = {**cover.facts, "because": cover.code.value, "signed": signed}
@@ -207,7 +251,7 @@ def authorized(listed: Iterable[Authorized], name: str, day: date) -> bool:
 def _unflippable(past: PastDecision, findings: int) -> WarrantyCode | None:
     if past.number > 1:
         return WarrantyCode.SERVICE_DECISION_FINAL
-    return None if findings > past.findings else WarrantyCode.SERVICE_NEEDS_NEW_EVIDENCE
+    return None if findings > past.findings or past.contract_since else WarrantyCode.SERVICE_NEEDS_NEW_EVIDENCE
 
 
 def _shown(facts: CoverFacts, policy: Policy) -> dict[str, Any]:
@@ -238,10 +282,14 @@ def _exclusion(terms: WarrantyPolicy, ground: Ground) -> Exclusion | None:
 
 
 def _by_findings(
-    facts: CoverFacts, lists: Lists, terms: WarrantyPolicy, policy: Policy, now: datetime, shown: dict[str, Any]
+    newest: tuple[FindingFacts, ...],
+    lists: Lists,
+    terms: WarrantyPolicy,
+    policy: Policy,
+    now: datetime,
+    shown: dict[str, Any],
 ) -> Decision:
     """Decide by what was found of each fault (sentences 3, 4 and 7)."""
-    newest = _newest(facts.findings)
     charged = [(one, found) for one in newest if (found := _excludes(one, lists, terms)) is not None]
     faults = list(dict.fromkeys(one.fault for one in newest))
     spoiled = {one.fault for one, _ in charged}
@@ -264,14 +312,26 @@ def _by_findings(
 
 
 def _newest(findings: Iterable[FindingFacts]) -> tuple[FindingFacts, ...]:
-    """Return the last word about each ground of each fault: a later finding takes an earlier one's place."""
-    return tuple({(one.fault, one.ground): one for one in findings}.values())
+    """Return the last word about each subject (sentence 4); a withdrawal is none."""
+    return tuple(one for one in {_subject(one): one for one in findings}.values() if not one.withdrawn)
+
+
+def _subject(finding: FindingFacts) -> tuple[object, ...]:
+    """Return what a finding is about; two with the same are about the same (sentences 4 and 6)."""
+    ground = finding.ground
+    if ground is Ground.UNOFFICIAL_CHANNEL:
+        return (ground,)
+    if ground is Ground.UNAUTHORIZED_SERVICE:
+        return finding.fault, ground, finding.worked_by, finding.worked_on
+    return finding.fault, ground, (finding.detail or "other") if ground in CAUSES else None
 
 
 def _excludes(finding: FindingFacts, lists: Lists, terms: WarrantyPolicy) -> Exclusion | None:
     """Return the exclusion that a finding brings upon its fault, or None."""
     exclusion = _exclusion(terms, finding.ground)
     if exclusion is None or (exclusion.needs_cause and not finding.caused):
+        return None
+    if finding.ground is Ground.FOREIGN_SOFTWARE and finding.detail in HARMLESS_SOFTWARE:
         return None
     if finding.ground is not Ground.UNAUTHORIZED_SERVICE or finding.worked_by is None or finding.worked_on is None:
         return exclusion

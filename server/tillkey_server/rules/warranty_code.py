@@ -10,6 +10,7 @@ class WarrantyCode(Code):
 
     WARRANTY_ACTIVE = "warranty_active"
     WARRANTY_EXPIRED = "warranty_expired"
+    WARRANTY_NOT_BEGUN = "warranty_not_begun"
     WARRANTY_CONTRACT_UNKNOWN = "warranty_contract_unknown"
     WARRANTY_NOT_OFFERED = "warranty_not_offered"
     WARRANTY_EXCLUDED_MISUSE = "warranty_excluded_misuse"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 
 from tillkey_server.rules.citation import Clauses
 
@@ -19,6 +21,39 @@ class Ground(StrEnum):
     FORCE_MAJEURE = "force_majeure"
     UNAUTHORIZED_SERVICE = "unauthorized_service"
     UNOFFICIAL_CHANNEL = "unofficial_channel"
+
+
+class AbnormalCause(StrEnum):
+    """What something abnormal was (NP-07)."""
+
+    FALL = "fall"
+    CRUSH = "crush"
+    HEAT = "heat"
+    CORROSION = "corrosion"
+    FOREIGN_MATTER = "foreign_matter"
+    ELECTRICITY = "electricity"
+    OTHER = "other"
+
+
+class SoftwareKind(StrEnum):
+    """Which software was found that is not the device's own (NP-06); the last three exclude nothing."""
+
+    PIRATED = "pirated"
+    NONSTANDARD = "nonstandard"
+    SELF_WRITTEN = "self_written"
+    UNRELEASED = "unreleased"
+    OTHER = "other"
+    VENDOR_HOTFIX = "vendor_hotfix"
+    VENDOR_BETA = "vendor_beta"
+    PUBLIC_API = "public_api"
+
+
+CAUSES: Mapping[Ground, type[StrEnum]] = MappingProxyType(
+    {Ground.ABNORMAL: AbnormalCause, Ground.FOREIGN_SOFTWARE: SoftwareKind}
+)
+"""The grounds that a finding names more closely, and by which words; each has `other`."""
+HARMLESS_SOFTWARE = frozenset({SoftwareKind.VENDOR_HOTFIX, SoftwareKind.VENDOR_BETA, SoftwareKind.PUBLIC_API})
+"""What the vendor gave out himself, or what a customer wrote against the vendor's public API."""
 
 
 class StartBasis(StrEnum):

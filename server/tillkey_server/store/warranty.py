@@ -70,7 +70,10 @@ class ClaimRow:
 
 @dataclass(frozen=True, slots=True)
 class FindingRow:
-    """What was found of one fault; `hardware`: it confirms a fault of the hardware."""
+    """What was found of one fault; `hardware`: it confirms a fault of the hardware.
+
+    `withdrawn`: it takes back what was found of the same before; None, as servers before 0021 write it: it does not.
+    """
 
     id: UUID
     claim_id: UUID
@@ -84,6 +87,7 @@ class FindingRow:
     worked_on: str | None
     found_at: datetime
     found_by: str
+    withdrawn: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,14 +210,20 @@ async def accept(conn: AsyncConnection, quote_id: UUID, at: datetime) -> bool:
 
 
 async def serial_of(conn: AsyncConnection, license_id: UUID) -> str | None:
-    """Return the serial of the device that a license is for now: the last replacement's, else the contract's."""
+    """Return the serial of the device that a license is for now: what a contract or a replacement said last.
+
+    A contract that is recorded after a replacement counts where it names another device, as where one was replaced
+    outside a claim. Where it names a device that a replacement took away, it is the paper of before.
+    """
     table = device_replacement
-    statement = select(table.c.new_serial).where(table.c.license_id == license_id).order_by(table.c.id.desc()).limit(1)
-    replaced: str | None = await conn.scalar(statement)
-    if replaced is not None:
-        return replaced
+    statement = select(*rows.columns_of(table, ReplacementRow)).where(table.c.license_id == license_id)
+    replaced = await rows.many(conn, statement.order_by(table.c.id), ReplacementRow)
     contract = await contract_of(conn, license_id)
-    return None if contract is None else contract.serial
+    if not replaced:
+        return None if contract is None else contract.serial
+    last, gone = replaced[-1], {one.old_serial for one in replaced}
+    names_another = contract is not None and contract.id > last.id and contract.serial not in gone
+    return contract.serial if contract is not None and names_another else last.new_serial
 
 
 async def page(

@@ -1,5 +1,7 @@
 """The tables of warranty: contracts, claims with what came of them, and replaced devices; migration 0009 added them.
 
+Migration 0021 added that a finding can be withdrawn.
+
 All but a quote's acceptance is only ever added.
 """
 
@@ -91,6 +93,8 @@ warranty_finding = Table(
     Column("worked_on", String(10), nullable=True),
     instant("found_at"),
     Column("found_by", Text, nullable=False),
+    # Takes back what was found of the same before; null: it does not, as a server before migration 0021 writes it.
+    Column("withdrawn", Boolean, nullable=True),
     one_of("ground", GROUNDS),
 )
 

@@ -6,7 +6,8 @@ The word that accepts a quote is shown once, to be sent to an authorized contact
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -17,18 +18,22 @@ from tillkey_server.ids import new_id
 from tillkey_server.money import Money
 from tillkey_server.rules.access import EVERYTHING, Scope
 from tillkey_server.rules.claim import (
+    VENDOR,
     QuoteFacts,
     decide_accept,
     decide_quote,
     decide_replace,
     decide_rma,
     decide_start,
+    route_now,
 )
 from tillkey_server.rules.decision import Decision, instant
 from tillkey_server.rules.effect import Effect
-from tillkey_server.store import activations, audit, chains, customers, outbox, warranty
+from tillkey_server.rules.policy import Policy
+from tillkey_server.store import activations, audit, chains, customers, licenses, outbox, warranty
 from tillkey_server.store.warranty import SORTS, ClaimRow, QuoteRow, ReplacementRow, RmaRow, WorkRow
 from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
+from tillkey_server.usecases.authorized import partners_of
 from tillkey_server.usecases.catalogue import check_price
 from tillkey_server.usecases.customer import address_of
 from tillkey_server.usecases.paging import DEFAULT_LIMIT, Page, page_of, paging_of
@@ -193,10 +198,11 @@ async def get_claim(services: Services, claim_id: UUID, *, scope: Scope = EVERYT
     async with services.db.reading() as tx:
         held = await held_by(services, tx, claim_id, scope)
         work = await warranty.of_claim(tx, WorkRow, claim_id)
+        [claim] = await _led_now(services, tx, [held.claim])
     terms = held.policy.warranty
     invited = [] if terms is None else [{"text": terms.invitation, "clauses": list(terms.clauses.invitation)}]
     return {
-        **shown(held.claim),
+        **shown(claim),
         "symptoms": held.claim.symptoms,
         "diagnostics": held.claim.diagnostics,
         "status": _status(held, work, services.clock.now()),
@@ -225,6 +231,7 @@ async def list_claims(
     paging = paging_of(after=after, limit=limit, sort=sort, sorts=SORTS)
     async with services.db.reading() as tx:
         found = await warranty.page(tx, paging, scope, license_id=license_id)
+        found = await _led_now(services, tx, found)
     return page_of(found, paging, show=shown, key=lambda row: row.id, sorts=SORTS)
 
 
@@ -239,6 +246,23 @@ def shown(row: ClaimRow) -> dict[str, object]:
         "reported_at": instant(row.reported_at),
         "opened_at": instant(row.opened_at),
     }
+
+
+async def _led_now(services: Services, tx: AsyncConnection, rows: Iterable[ClaimRow]) -> tuple[ClaimRow, ...]:
+    """Return the claims with whoever looks after them now: a partner who is gone gave them back (NP-11)."""
+    claims, now = tuple(rows), services.clock.now()
+    sold = await licenses.by_ids(tx, {one.license_id for one in claims if one.route != VENDOR})
+    policies = {one.policy_ref: await services.policies.of(tx, one.policy_ref) for one in sold.values()}
+    return tuple(
+        one
+        if (row := sold.get(one.license_id)) is None
+        else replace(one, route=_route(services, one, policies[row.policy_ref], now))
+        for one in claims
+    )
+
+
+def _route(services: Services, claim: ClaimRow, policy: Policy, now: datetime) -> str:
+    return route_now(claim.route, partners_of(services, policy), policy, now)
 
 
 def _status(held: Held, work: tuple[WorkRow, ...], now: datetime) -> str:
@@ -260,7 +284,8 @@ def _status(held: Held, work: tuple[WorkRow, ...], now: datetime) -> str:
 
 def _finding(row: warranty.FindingRow) -> dict[str, object]:
     names = ("fault", "ground", "caused", "hardware", "detail", "evidence", "worked_by", "worked_on")
-    return {**{name: getattr(row, name) for name in names}, "found_at": instant(row.found_at)}
+    told = {name: getattr(row, name) for name in names}
+    return {**told, "withdrawn": bool(row.withdrawn), "found_at": instant(row.found_at)}
 
 
 def _quote(row: QuoteRow) -> dict[str, object]:

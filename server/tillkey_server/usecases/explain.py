@@ -76,7 +76,14 @@ def _license(row: LicenseRow, product: str, policy: Policy) -> dict[str, object]
         "key_hint": row.key_hint,
         "product": product,
         "issued_at": instant(row.issued_at),
-        "policy": {"name": policy.name, "version": policy.version, "title": policy.title},
+        "policy": {
+            "name": policy.name,
+            "version": policy.version,
+            "title": policy.title,
+            "effective_from": policy.effective_from.isoformat(),
+            "authoritative_language": policy.prevailing.get("authoritative_language"),
+            "authoritative_statement": policy.prevailing.get("authoritative_statement"),
+        },
     }
 
 

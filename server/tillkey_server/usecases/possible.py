@@ -31,6 +31,7 @@ from tillkey_server.usecases.account import standing_of
 from tillkey_server.usecases.answers import answered_of
 from tillkey_server.usecases.authorized import lists_of
 from tillkey_server.usecases.care import care_facts
+from tillkey_server.usecases.cover import cover_facts
 from tillkey_server.usecases.refund_asking import Asking
 from tillkey_server.usecases.refund_facts import refund_facts, verdict_on
 from tillkey_server.usecases.renewal_facts import Gathered, governed, lengths_of
@@ -39,7 +40,6 @@ from tillkey_server.usecases.services import Services
 from tillkey_server.usecases.subscription import next_renewal
 from tillkey_server.usecases.support import answer_at, terms_at
 from tillkey_server.usecases.support_facts import SupportQuestion, standpoint_of
-from tillkey_server.usecases.warranty import cover_facts
 
 Action = Literal[
     "refund",

@@ -27,6 +27,7 @@ from tillkey_server.store.customers import CustomerRow
 from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.store.orders import OrderLineRow
 from tillkey_server.store.products import ProductRow
+from tillkey_server.store.refunds import Earlier
 from tillkey_server.usecases.issue_facts import issue_facts
 from tillkey_server.usecases.services import Services
 from tillkey_server.usecases.terms import Bought, bought_by, history_of
@@ -48,14 +49,7 @@ async def refund_facts(
     back = await refunds.refunded_of_license(tx, row.id)
     history = await history_of(tx, row, policy, bought)
     renewals, back_paid_at = await _renewals(tx, row, history, back)
-    earlier = await refunds.earlier_of_family(
-        tx,
-        customer_id=row.customer_id,
-        product_id=sold.id,
-        code=sold.code,
-        family=sold.family,
-        before=bought.order.paid_at,
-    )
+    earlier = await _earlier(tx, row, sold, bought)
     return RefundFacts(
         license=row.facts,
         currency=bought.line.currency,
@@ -103,6 +97,18 @@ async def _product(tx: AsyncConnection, row: LicenseRow) -> ProductRow:
     if sold is None:
         raise BrokenInvariant(f"license {row.id} has no product")
     return sold
+
+
+async def _earlier(tx: AsyncConnection, row: LicenseRow, sold: ProductRow, bought: Bought) -> Earlier:
+    """Return what the customer was refunded of the product, or of its family, before he bought this one (CJ-05)."""
+    return await refunds.earlier_of_family(
+        tx,
+        customer_id=row.customer_id,
+        product_id=sold.id,
+        code=sold.code,
+        family=sold.family,
+        before=bought.order.paid_at,
+    )
 
 
 async def _customer(tx: AsyncConnection, row: LicenseRow) -> CustomerRow:

@@ -17,22 +17,20 @@ from tillkey_server.rules.claim import DEVELOPMENT, ClaimFacts, IntakeFacts, Quo
 from tillkey_server.rules.decision import Decision, Refusal, allow
 from tillkey_server.rules.effect import Effect
 from tillkey_server.rules.policy import Policy
-from tillkey_server.rules.standing import FROZEN, refuse, standing, status_of
 from tillkey_server.rules.warranty import (
     ContractFacts,
-    CoverFacts,
     FindingFacts,
     PastDecision,
     decide_contract,
     decide_cover,
     decide_service,
+    frozen,
     not_offered,
 )
 from tillkey_server.rules.warranty_code import WarrantyCode
-from tillkey_server.rules.warranty_policy import Ground, StartBasis
+from tillkey_server.rules.warranty_policy import CAUSES, Ground, StartBasis
 from tillkey_server.store import audit, licenses, outbox, warranty
 from tillkey_server.store.licenses import LicenseRow
-from tillkey_server.store.orders import OrderRow
 from tillkey_server.store.warranty import (
     ClaimRow,
     ContractRow,
@@ -44,6 +42,7 @@ from tillkey_server.store.warranty import (
 )
 from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
 from tillkey_server.usecases.authorized import lists_of, partners_of
+from tillkey_server.usecases.cover import cover_facts, finding_facts
 from tillkey_server.usecases.customer import address_of
 from tillkey_server.usecases.seen import license_of
 from tillkey_server.usecases.services import Services
@@ -81,7 +80,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What an engineer found of one fault, and by what evidence."""
+    """What an engineer found of one fault, and by what evidence; `withdrawn`: he takes back what he found before."""
 
     fault: str
     ground: Ground
@@ -91,11 +90,21 @@ class Finding:
     detail: str | None = None
     worked_by: str | None = None
     worked_on: date | None = None
+    withdrawn: bool = False
 
     @property
     def facts(self) -> FindingFacts:
-        """Return what the rule looks at."""
-        return FindingFacts(self.fault, self.ground, self.caused, self.detail, self.worked_by, self.worked_on)
+        """Return what the rule looks at. Raises BadInput for a cause that is none of the ground's."""
+        words = CAUSES.get(self.ground)
+        known = () if words is None else tuple(one.value for one in words)
+        if self.detail is not None and self.detail not in known:
+            raise BadInput("cause", f"must be one of {', '.join(known)}" if known else "is not told of this ground")
+        if self.ground is Ground.ABNORMAL and self.detail is None:
+            raise BadInput("cause", f"say what it was: one of {', '.join(known)}")
+        if self.withdrawn and self.caused:
+            raise BadInput("withdrawn", "takes a finding back, and cannot say that it caused the fault")
+        worked = (self.worked_by, self.worked_on)
+        return FindingFacts(self.fault.strip(), self.ground, self.caused, self.detail, *worked, self.withdrawn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +143,7 @@ class Held:
             quotes=tuple(QuoteFacts(one.version, one.valid_until, one.accepted_at) for one in self.quotes),
             replaced_by=self.replacements[0].new_serial if self.replacements else None,
             current_serial=self.current_serial,
+            license=self.license.facts,
         )
 
 
@@ -184,12 +194,15 @@ async def preview(
     findings: tuple[Finding, ...] = (),
     scope: Scope = EVERYTHING,
 ) -> Decision:
-    """Tell whether a device is under warranty, and what findings would mean. Writes nothing. Raises NotFound."""
+    """Tell whether a device is under warranty, and what findings would mean. Writes nothing.
+
+    Raises NotFound, and BadInput for a cause that is none of its ground's.
+    """
+    found = tuple(one.facts for one in findings)
     now = services.clock.now()
     async with services.db.reading() as tx:
         row = await license_of(tx, license_id, scope)
         policy = await services.policies.of(tx, row.policy_ref)
-        found = tuple(one.facts for one in findings)
         facts = await cover_facts(tx, row, (await bought_by(tx, row)).order, reported_at or now, found)
     return decide_cover(facts, lists_of(services, policy), policy, now)
 
@@ -243,15 +256,20 @@ async def open_claim(
 async def add_finding(
     services: Services, claim_id: UUID, told: Finding, *, actor: str, scope: Scope = EVERYTHING
 ) -> Done | RefusalAnswer:
-    """Record what was found of a fault, with its evidence. Raises NotFound, and BadInput for missing evidence."""
+    """Record what was found of a fault, with its evidence, or that it is taken back.
+
+    Raises NotFound, and BadInput for missing evidence or a cause that is none of the ground's.
+    """
     if not told.evidence.strip() or not told.fault.strip():
         raise BadInput("evidence", "say of which fault, and by what it is seen")
+    seen = told.facts
     async with services.db.writing() as tx:
         held = await held_by(services, tx, claim_id, scope, lock=True)
         now = services.clock.now()
         decision = not_offered(held.policy, now)
         if held.policy.warranty is not None and held.claim.kind != DEVELOPMENT:
-            facts = {"fault": told.fault, "ground": told.ground.value, "caused": told.caused, "detail": told.detail}
+            facts = {"fault": seen.fault, "ground": told.ground.value, "caused": told.caused, "detail": told.detail}
+            facts |= {"withdrawn": told.withdrawn}
             clauses = held.policy.warranty.clauses.decision
             code = WarrantyCode.FINDING_RECORDED
             decision = allow(code, clauses=clauses, policy=held.policy.ref, now=now, facts=facts)
@@ -261,7 +279,7 @@ async def add_finding(
         made = FindingRow(
             id=new_id(),
             claim_id=claim_id,
-            fault=told.fault.strip(),
+            fault=seen.fault,
             ground=told.ground.value,
             caused=told.caused,
             hardware=told.hardware,
@@ -271,6 +289,7 @@ async def add_finding(
             worked_on=None if told.worked_on is None else told.worked_on.isoformat(),
             found_at=now,
             found_by=actor,
+            withdrawn=told.withdrawn,
         )
         await warranty.insert(tx, made)
     return Done(claim_id, held.license.id, decision)
@@ -286,12 +305,12 @@ async def decide_claim(
     async with services.db.writing() as tx:
         held = await held_by(services, tx, claim_id, scope, lock=True)
         now = services.clock.now()
-        found = tuple(_finding_facts(one) for one in held.findings)
+        found = tuple(finding_facts(one) for one in held.findings)
         order = (await bought_by(tx, held.license)).order
         facts = await cover_facts(tx, held.license, order, held.claim.reported_at, found)
         cover = decide_cover(facts, lists_of(services, held.policy), held.policy, now)
         last = held.decisions[-1] if held.decisions else None
-        past = None if last is None else PastDecision(last.outcome, last.number, last.findings)
+        past = None if last is None else await _past(tx, held, last)
         decision = decide_service(cover, signed, past, len(found), held.policy)
         await audit.record(tx, decision, actor=actor, action="warranty_decide", license_id=held.license.id)
         if decision.outcome.value == "deny":
@@ -337,8 +356,9 @@ def contact_hash(services: Services, email: str, field: str) -> str:
 async def _decide_open(
     services: Services, tx: AsyncConnection, row: LicenseRow, told: Report, policy: Policy, now: datetime
 ) -> Decision:
-    if status_of(row.facts, now) in FROZEN:
-        return refuse(standing(row.facts, policy, now), row.facts, policy, now)
+    refused = frozen(row.facts, policy, now)
+    if refused is not None:
+        return refused
     contract = await warranty.contract_of(tx, row.id)
     facts = IntakeFacts(
         kind=told.kind,
@@ -352,6 +372,12 @@ async def _decide_open(
     return decide_open(facts, partners_of(services, policy), policy, now)
 
 
+async def _past(tx: AsyncConnection, held: Held, last: DecisionRow) -> PastDecision:
+    """Return what was signed last; a contract came after it where its id, which rises with time, is above."""
+    contract = await warranty.contract_of(tx, held.license.id)
+    return PastDecision(last.outcome, last.number, last.findings, contract is not None and contract.id > last.id)
+
+
 async def _by_key(services: Services, tx: AsyncConnection, key: str, scope: Scope) -> UUID | None:
     """Return the license of a key; one that the caller does not see looks like one that is not there (I13)."""
     try:
@@ -361,28 +387,3 @@ async def _by_key(services: Services, tx: AsyncConnection, key: str, scope: Scop
     row = await licenses.by_key_hash(tx, hashed)
     seen = row is not None and scope.admits(customer=row.customer_id, product=row.product_id)
     return row.id if row is not None and seen else None
-
-
-async def cover_facts(
-    tx: AsyncConnection,
-    row: LicenseRow,
-    order: OrderRow,
-    reported_at: datetime,
-    findings: tuple[FindingFacts, ...] = (),
-) -> CoverFacts:
-    """Return what a device's warranty is judged by for a fault that was told at an instant; `order` bought it."""
-    contract = _contract_facts(await warranty.contract_of(tx, row.id))
-    return CoverFacts(contract, reported_at, order.paid_at, order.channel, findings)
-
-
-def _contract_facts(row: ContractRow | None) -> ContractFacts | None:
-    if row is None:
-        return None
-    return ContractFacts(
-        row.number, date.fromisoformat(row.starts_on), StartBasis(row.start_basis), row.warranty_months
-    )
-
-
-def _finding_facts(row: FindingRow) -> FindingFacts:
-    worked_on = None if row.worked_on is None else date.fromisoformat(row.worked_on)
-    return FindingFacts(row.fault, Ground(row.ground), row.caused, row.detail, row.worked_by, worked_on)

@@ -179,6 +179,17 @@ async def test_a_coupon_alone_goes_at_the_grant_where_a_payout_would(desk: Desk,
     assert done["granted"]["paid_out_at"] == (None if held else "2026-03-02T09:00:00Z")
 
 
+@pytest.mark.clause("NX-31", "K-07")
+async def test_tax_alone_has_no_coupon(desk: Desk) -> None:  # noqa: F811
+    """The price's coupon is left for the price: tax was paid with money."""
+    [bought] = await sold(desk, NX, "30.00 EUR", tax="19.00 EUR")
+    taxed = await desk.act(await desk.ask(bought, item="tax"), "decide", **DONE)
+    assert (taxed["granted"]["amount"], taxed["granted"]["coupon"]) == ("19.00 EUR", None)
+    assert "NX-31" in taxed["clauses"]
+    rest = await granted(desk, bought)
+    assert (rest["granted"]["amount"], rest["granted"]["coupon"]) == ("100.00 EUR", "30.00 EUR")
+
+
 @pytest.mark.clause("NX-31")
 async def test_an_order_shows_its_coupon_and_told_with_another_one_it_differs(desk: Desk) -> None:  # noqa: F811
     line = {"product": NX, "price": "100.00 EUR", "quantity": 2}
@@ -198,7 +209,7 @@ async def test_an_order_shows_its_coupon_and_told_with_another_one_it_differs(de
 
 @pytest.mark.clause("NX-31", "K-07")
 async def test_a_bundles_coupon_is_split_by_the_prices_of_its_parts(desk: Desk) -> None:  # noqa: F811
-    """Told again it is the same order, by the sum of its parts."""
+    """No part has more than its price. Told again it is the same order, by the sum of its parts."""
     services = desk.house.services
     for code, prefix, minor in (("one", "ONE", 3000), ("two", "TWO", 1500), ("both", "BTH", 5000)):
         price = Money(minor, "EUR")
@@ -206,11 +217,11 @@ async def test_a_bundles_coupon_is_split_by_the_prices_of_its_parts(desk: Desk) 
     async with services.db.writing() as tx:
         bundle = tables.product.update().where(tables.product.c.code == "both")
         await tx.execute(bundle.values(parts=["one", "two"]))
-    line = {"product": "both", "price": "50.00 EUR", "quantity": 2, "coupon": "99.98 EUR"}
+    line = {"product": "both", "price": "50.00 EUR", "quantity": 2, "coupon": "100.00 EUR"}
     placed = await order(desk, line, number="B-1")
     assert [(one["price"], one["coupon"]) for one in placed["lines"]] == [
-        ("33.33 EUR", "66.65 EUR"),
-        ("16.67 EUR", "33.33 EUR"),
+        ("33.33 EUR", "66.66 EUR"),
+        ("16.67 EUR", "33.34 EUR"),
     ]
     assert (await order(desk, line, number="B-1"))["http"] == 200
     assert (await order(desk, {**line, "coupon": "99.99 EUR"}, number="B-1"))["code"] == "order_differs"

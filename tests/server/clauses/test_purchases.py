@@ -177,8 +177,19 @@ async def test_only_who_attests_to_be_a_professional_buys_and_the_prevailing_tex
     assert (sold["decision"]["code"], "ZG-21" in sold["decision"]["clauses"]) == ("sale_allowed", True)
     assert sold["decision"]["facts"]["authoritative_language"] == "el"
     assert sold["decision"]["facts"]["effective_from"] == "2022-08-24"
+    assert sold["decision"]["facts"]["authoritative_statement"].startswith("The Greek text")
     kept = (await client.get(f"/v1/orders/{sold['id']}")).json()
-    assert (kept["customer_type"], kept["lines"][0]["policy"]["name"]) == ("professional", "01generator")
+    version = house.services.policies.offered("01generator").version
+    assert (kept["customer_type"], kept["lines"][0]["policy"]) == (
+        "professional",
+        {"name": "01generator", "version": version},
+    )
+    license_id = sold["licenses"][0]["license_id"]
+    disputed = await client.post(f"/v1/licenses/{license_id}/refunds/preview", json={"reasons": ["not_as_described"]})
+    explained = (await client.get(f"/v1/licenses/{license_id}/explain")).json()["license"]["policy"]
+    for told in (disputed.json()["facts"], explained):
+        assert (told["authoritative_language"], told["effective_from"]) == ("el", "2022-08-24")
+        assert told["authoritative_statement"].startswith("The Greek text")
 
 
 @pytest.mark.clause("CJ-02")

@@ -93,7 +93,8 @@ async def test_asked_again_in_the_next_month_the_rest_is_counted_from_when_it_wa
         (-3, -1, "ref_granted_one_time_full"),
         (-12, -1, "ref_granted_one_time_full"),
         (-12, -11, "ref_denied_solved"),
-        (-1, -3, "ref_denied_solved"),
+        (-1, -3, "ref_pending_objection"),
+        (-1, -9, "ref_denied_solved"),
     ],
 )
 async def test_a_fix_ends_a_claim_only_in_time_or_before_the_refund_was_asked_for(
@@ -102,7 +103,7 @@ async def test_a_fix_ends_a_claim_only_in_time_or_before_the_refund_was_asked_fo
     solved: int,
     code: str,
 ) -> None:
-    """Reported on day -15, so that it was to be solved by the end of day -10; recorded today."""
+    """Reported on day -15, so that it was to be solved by the end of day -10; recorded today, within days to object."""
     sold = await desk.sell(CJ, paid_at=MORNING - 20 * DAY)
     request = await desk.issue(sold, MORNING - 15 * DAY, finding="malfunction", resolved=MORNING + solved * DAY)
     came = (MORNING + received * DAY).isoformat()
@@ -116,7 +117,7 @@ async def test_a_claim_that_is_put_in_writing_after_the_fix_is_solved(desk: Desk
     sold = await desk.sell(CJ, paid_at=MORNING - 20 * DAY)
     request = await desk.issue(sold, MORNING - 15 * DAY, finding="malfunction", resolved=MORNING + DAY)
     spoken = await desk.ask(sold, "defect", support_request=request, sender_verified=True)
-    desk.house.clock.turn(days=2)
+    desk.house.clock.turn(days=9)
     written = await desk.ask(sold, "defect", support_request=request, **OFFICIAL)
     assert (spoken["code"], written["code"]) == ("ref_pending_email_request", "ref_denied_solved")
     assert written["clauses"] == ["CJ-12", "CJ-11"]

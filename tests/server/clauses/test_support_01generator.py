@@ -117,6 +117,16 @@ async def test_the_shop_is_as_it_was_advertised_and_as_it_was_delivered(house: H
     assert (changed["decision"], changed["facts"]["may_refuse"]) == ("allow", ["nosup_code_modified"])
     assert "ZG-12" in changed["clauses"]
     files = {"import.php": "1" * 64}
+    settings = {"config/shop.php": "2" * 64, "translations/it.php": "3" * 64}
+    own = await desk.preview(platform_version="1.7.8.11", files=settings)
+    assert (own["code"], own["facts"].get("may_refuse")) == ("support_task_ok", None)
+    no_ground = await desk.event("refused", code="nosup_code_modified", evidence="line 7", files=settings)
+    assert (no_ground["code"], no_ground["facts"]["because"], no_ground["clauses"][0]) == (
+        "refusal_not_permitted",
+        "files_do_not_count",
+        "ZG-12",
+    )
+    files |= settings
     refused = await desk.event("refused", code="nosup_code_modified", evidence="line 7", files=files)
     assert (refused["code"], refused["clauses"][0], refused["facts"]["files"]) == (
         "request_refused",

@@ -182,6 +182,16 @@ async def test_each_ground_of_the_list_is_told_and_no_other_refuses(
     assert (refused["code"], refused["clauses"]) == ("request_refused", [clause, "BC-15"])
 
 
+@pytest.mark.clause("BC-14")
+async def test_what_the_platform_lets_a_shop_override_is_no_modification(house: House, callers: Callers) -> None:
+    desk = await help_desk(house, callers, CARE, advertised=PAGE)
+    codes = []
+    for path in ("override/classes/cart.php", "classes/override/cart.php"):
+        told = await desk.preview(platform_version="8.1", files={path: "1" * 64})
+        codes.append(told["facts"].get("may_refuse"))
+    assert codes == [None, ["nosup_code_modified"]]
+
+
 @pytest.mark.clause("BC-09")
 async def test_the_site_of_the_purchase_is_meant_however_it_is_written(house: House, callers: Callers) -> None:
     desk = await help_desk(house, callers, CARE)

@@ -5,14 +5,13 @@ from typing import Any
 import pytest
 
 from tests.support.callers import Callers
+from tests.support.claiming import DEVICE, OWNER, Claim, claimed
 from tests.support.house import House
 from tests.support.picture import picture
 from tillkey_server.store import forced
 from tillkey_server.usecases.order import Line, place_order
 
-DEVICE = "netposa-terminal"
 PORTAL = "crmjetty-customer-portal"
-OWNER = "owner@shop.example"
 BUYER = "buyer@shop.example"
 
 
@@ -20,53 +19,6 @@ BUYER = "buyer@shop.example"
 async def http(house: House):
     async with Callers(house.services) as callers:
         yield await callers.client()
-
-
-class Claim:
-    """A claim that a test drives through the API."""
-
-    def __init__(self, http: Any, house: House, sold: Any) -> None:
-        self.http, self.house, self.sold = http, house, sold
-        self.path = ""
-
-    async def post(self, path: str, **body: Any) -> Any:
-        answer = await self.http.post(path, json=body)
-        assert answer.status_code in {200, 201, 409}, answer.text
-        return answer.json()
-
-    async def contract(self, starts_on: str = "2026-03-02", **more: Any) -> Any:
-        body = {"number": "C-1", "serial": "S-1", "starts_on": starts_on, "start_basis": "delivery"}
-        return await self.post(f"/v1/licenses/{self.sold.license_id}/warranty-contract", **(body | more))
-
-    async def preview(self, **more: Any) -> Any:
-        return await self.post("/v1/warranty-claims/preview", license_id=str(self.sold.license_id), **more)
-
-    async def open(self, **more: Any) -> Any:
-        told = {"serial": "S-1", "symptoms": "it does not start", "diagnostics": "boot.log"}
-        body = {"license_id": str(self.sold.license_id)} | told | more
-        opened = await self.post("/v1/warranty-claims", **body)
-        self.path = f"/v1/warranty-claims/{opened.get('claim_id')}"
-        return opened
-
-    async def find(self, ground: str, **more: Any) -> Any:
-        body = {"fault": "board", "ground": ground, "caused": True, "evidence": "a photograph"}
-        return await self.post(f"{self.path}/findings", **(body | more))
-
-    async def do(self, verb: str, **body: Any) -> Any:
-        return await self.post(f"{self.path}/{verb}", **body)
-
-    async def show(self) -> Any:
-        return (await self.http.get(self.path)).json()
-
-
-async def claimed(house: House, http: Any, ground: str | None = None, **more: Any) -> Claim:
-    """Sell a device with its contract and open a claim; with a ground, find that."""
-    claim = Claim(http, house, await house.license(DEVICE, OWNER))
-    await claim.contract()
-    await claim.open()
-    if ground is not None:
-        await claim.find(ground, **more)
-    return claim
 
 
 @pytest.mark.clause("NP-01", "NP-03", "NP-04")
@@ -180,8 +132,14 @@ async def test_a_device_is_sent_in_under_a_number_with_an_address_and_an_end(hou
         ["NP-13"],
         "2026-04-01T09:00:00Z",
     )
+    address = "The address for service that the sales contract names."
+    assert issued["facts"]["address"] == address
+    assert [(one["number"], one["address"]) for one in (await claim.show())["rma"]] == [
+        (issued["facts"]["rma_number"], address)
+    ]
     assert (await claim.do("rma"))["facts"]["rma_number"] == issued["facts"]["rma_number"]
-    assert (await claim.do("start", serial="S-9"))["code"] == "rma_wrong_device"
+    wrong = await claim.do("start", serial="S-9")
+    assert (wrong["code"], wrong["clauses"], wrong["options"]) == ("rma_wrong_device", ["NP-13"], ["return_device"])
     house.clock.turn(days=30)
     assert (await claim.do("start", serial="S-1"))["code"] == "rma_expired"
     assert (await claim.do("rma"))["facts"]["rma_number"] != issued["facts"]["rma_number"]

@@ -20,6 +20,7 @@ def faults(name: str, old: str, new: str) -> dict[str, str]:
     [
         ("crmjetty", "alarm_days = 4", "alarm_days = 6", "deadlines.resolve.alarm_days"),
         ("nexopos", 'proposed\nstart = "received"', 'proposed\nstart = "accepted"', "deadlines.reply.start"),
+        ("01generator", 'authoritative_language = "el" ', "#", "sale.authoritative_statement"),
         ("01generator", 'tasks = ["technical_issue"]', 'tasks = ["repair"]', "deadlines.fix.tasks"),
         ("prestashop-care", "[deadlines.ack]", "[deadlines.reply]", "deadlines.closures.pauses_ack"),
         ("nexopos", 'code = "nosup_abusive"', 'code = "nosup_support_expired"', "support.grounds.code"),

@@ -9,7 +9,7 @@ from tillkey_server.rules.activation import ActivationFacts, HolderFacts
 from tillkey_server.rules.decision import Decision
 from tillkey_server.rules.move import TicketFacts
 from tillkey_server.rules.policy import Policy, ProjectBinding
-from tillkey_server.rules.standing import LicenseFacts
+from tillkey_server.rules.standing import LicenseFacts, Status
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -57,6 +57,19 @@ def policy(
 
 def a_license(**facts) -> LicenseFacts:
     return LicenseFacts(**({"id": LICENSE, "issued_at": NOW - 100 * DAY} | facts))
+
+
+def facts_in(status: Status) -> LicenseFacts:
+    """A license that stands so since yesterday."""
+    field = {
+        Status.LEGAL_HOLD: "legal_hold_at",
+        Status.TERMINATED: "terminated_at",
+        Status.REVOKED: "revoked_at",
+        Status.REFUNDED: "refunded_at",
+        Status.SUSPENDED: "suspended_at",
+        Status.EXPIRED: "use_until",
+    }.get(status)
+    return a_license() if field is None else a_license(**{field: NOW - DAY})
 
 
 def a_holder(**facts) -> HolderFacts:

@@ -1,11 +1,11 @@
 """The sentences are those of `rules.claim`."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
-from tests.server.rules.facts import DAY, NOW, POLICIES, SECOND
+from tests.server.rules.facts import DAY, NOW, POLICIES, SECOND, facts_in
 from tillkey_server.rules.claim import (
     ClaimFacts,
     IntakeFacts,
@@ -17,7 +17,10 @@ from tillkey_server.rules.claim import (
     decide_replace,
     decide_rma,
     decide_start,
+    route_now,
 )
+from tillkey_server.rules.decision import Refusal
+from tillkey_server.rules.standing import FROZEN, Status
 from tillkey_server.rules.warranty_code import WarrantyCode
 from tillkey_server.rules.warranty_policy import Partner
 
@@ -76,12 +79,54 @@ def test_a_customer_is_led_to_the_partner_of_his_contract_or_region_and_else_to_
     assert (decision.code is WarrantyCode.CLAIM_OPENED) is (route == "vendor")
 
 
+@pytest.mark.clause("NP-11")
+@pytest.mark.parametrize("led_to,expected", [("south-1", "south-1"), ("gone", "vendor"), ("vendor", "vendor")])
+def test_a_partner_who_is_gone_gives_his_claims_back_to_the_vendor(led_to, expected):
+    """Sentence 2."""
+    assert route_now(led_to, PARTNERS, TERMS, NOW) == expected
+
+
+@pytest.mark.clause("NP-11", "K-01")
+def test_the_day_of_a_partner_is_the_vendors():
+    """Sentence 2: at 20:00 in UTC the next day has begun in Shanghai."""
+    asked = replace(INTAKE, partner="gone")
+    for day, route in ((date(2025, 12, 31), "gone"), (date(2026, 1, 1), "vendor")):
+        evening = datetime(day.year, day.month, day.day, 20, tzinfo=UTC)
+        assert decide_open(asked, PARTNERS, TERMS, evening).facts["route"] == route
+        assert route_now("gone", PARTNERS, TERMS, evening) == route
+
+
+@pytest.mark.clause("NP-10", "K-13")
+@pytest.mark.parametrize("status", sorted(FROZEN))
+def test_a_claim_of_a_license_that_is_held_or_over_stands_still(status):
+    """Sentence 9: whatever else could be done."""
+    held = {"license": facts_in(status), "hardware": True}
+    free, paid = replace(FREE, **held), replace(quoted(QUOTE), **held)
+    for decision in (
+        decide_rma(free, "RMA-1", TERMS, NOW),
+        decide_quote(paid, "1.00 CNY", None, TERMS, NOW),
+        decide_accept(paid, QUOTE, TERMS, NOW, contact_authorized=True),
+        decide_start(free, "S-1", TERMS, NOW),
+        decide_replace(free, "S-2", TERMS, NOW),
+    ):
+        assert isinstance(decision.code, Refusal)
+        assert not decision.allowed
+
+
+@pytest.mark.clause("K-13")
+@pytest.mark.parametrize("status", [Status.SUSPENDED, Status.EXPIRED])
+def test_a_claim_goes_on_where_only_the_use_of_the_license_stopped(status):
+    """Sentence 9."""
+    assert decide_start(replace(FREE, license=facts_in(status)), None, TERMS, NOW).allowed
+
+
 @pytest.mark.clause("NP-13")
 def test_a_device_is_sent_in_under_a_number_that_lives_for_a_time():
     """Sentence 3."""
     confirmed = replace(FREE, hardware=True)
     given = decide_rma(confirmed, "RMA-1", TERMS, NOW)
     assert (given.code, given.clauses, given.facts["rma_number"]) == (WarrantyCode.RMA_ISSUED, ("NP-13",), "RMA-1")
+    assert given.facts["address"] == "The address for service that the sales contract names."
     living = replace(confirmed, rma=RmaFacts("RMA-0", NOW + SECOND))
     assert decide_rma(living, "RMA-1", TERMS, NOW).facts["rma_number"] == "RMA-0"
     assert decide_rma(living, "RMA-1", TERMS, NOW + SECOND).facts["rma_number"] == "RMA-1"
@@ -96,7 +141,8 @@ def test_work_on_hardware_begins_with_the_right_device_under_a_living_number():
     refused = decide_start(confirmed, "S-1", TERMS, NOW)
     assert (refused.code, refused.clauses) == (WarrantyCode.RMA_REQUIRED, ("NP-13",))
     sent = replace(confirmed, rma=RmaFacts("RMA-1", NOW + SECOND))
-    assert code(decide_start(sent, "S-2", TERMS, NOW)) is WarrantyCode.RMA_WRONG_DEVICE
+    wrong = decide_start(sent, "S-2", TERMS, NOW)
+    assert (wrong.code, wrong.options) == (WarrantyCode.RMA_WRONG_DEVICE, ("return_device",))
     assert code(decide_start(sent, "S-1", TERMS, NOW + SECOND)) is WarrantyCode.RMA_EXPIRED
     assert decide_start(sent, "S-1", TERMS, NOW).allowed
 
@@ -180,7 +226,7 @@ def test_a_device_is_replaced_once_free_or_after_its_price_was_accepted():
 
 @pytest.mark.clause("CJ-03")
 def test_development_is_quoted_and_accepted_like_a_repair():
-    """Sentence 9."""
+    """Sentence 10."""
     wanted = IntakeFacts("development", None, "an export for the tax office", None)
     opened = decide_open(wanted, (), DEVELOPED, NOW)
     assert (opened.code, opened.clauses) == (WarrantyCode.CLAIM_OPENED, ("CJ-03",))

@@ -368,3 +368,10 @@ def test_a_decision_tells_the_coupon_only_where_there_is_one():
     assert Sum((Part(LINE, LineKind.PRODUCT, 100, 19),)).told(found) == {"amount": "1.19 EUR", "tax": "0.19 EUR"}
     told = Sum((Part(LINE, LineKind.PRODUCT, 100, 19, 40), Part(SECOND_LINE, LineKind.SUPPORT, 10, 0, 1))).told(found)
     assert told == {"amount": "1.29 EUR", "tax": "0.19 EUR", "coupon": "0.41 EUR"}
+
+
+@pytest.mark.clause("NX-31", "K-07")
+def test_of_an_amount_that_a_person_set_the_coupon_is_by_largest_remainder_too():
+    """Sentence 8: of three cents, two of them coupon, the first that goes back is coupon."""
+    most = Sum((Part(LINE, LineKind.PRODUCT, 3, coupon_minor=2),))
+    assert some(most, 1) == Sum((Part(LINE, LineKind.PRODUCT, 1, coupon_minor=1),))

@@ -169,3 +169,30 @@ def test_a_person_who_is_asked_for_the_tax_gives_back_no_renewal():
     granted = decide_by_person(found, asking(item=Item.TAX), NEXOPOS, PAID + DAY, grant=True)
     assert (granted.ends, granted.decision.code) == (Ends.NOTHING, "ref_granted_by_person"), granted.decision
     assert granted.sum.minor == 1900
+
+
+@pytest.mark.clause("CJ-26")
+@pytest.mark.parametrize(
+    ("reason", "verified", "options"),
+    [
+        ("cancel_renewal", True, ("cancel_at_period_end",)),
+        ("cancel_renewal", None, ()),
+        ("third_party", True, ()),
+    ],
+)
+def test_who_grants_a_notice_from_the_official_address_has_heard_it(reason, verified, options):
+    """Sentence 7."""
+    found = facts(renewals=(a_renewal(PAID, PAID, PAID + 30 * DAY),))
+    asked = asking(reason, sender_verified=verified)
+    assert decide_by_person(found, asked, CRMJETTY, PAID, grant=True).decision.options == options
+    assert decide_by_person(found, asked, CRMJETTY, PAID, grant=False).decision.options == ()
+
+
+@pytest.mark.clause("CJ-26")
+def test_where_no_renewal_can_go_back_a_notice_about_one_gives_nothing_and_never_the_product():
+    """Sentence 2: none was paid, or the last one is back."""
+    for back in (None, PAID):
+        renewals = () if back is None else (a_renewal(PAID - DAY, PAID, PAID + 30 * DAY),)
+        found = facts(renewals=renewals, renewal_back_paid_at=back)
+        told = decide_by_person(found, asking("cancel_renewal"), CRMJETTY, PAID, grant=True).decision
+        assert told.code == "ref_denied_nothing_remaining"

@@ -6,7 +6,19 @@ from uuid import UUID
 
 import pytest
 
-from tests.server.rules.refund_facts import BC, CRMJETTY, NEXOPOS, PAID, ZG, an_issue, asking, code, decide, facts
+from tests.server.rules.refund_facts import (
+    BC,
+    CRMJETTY,
+    NEXOPOS,
+    PAID,
+    ZG,
+    a_renewal,
+    an_issue,
+    asking,
+    code,
+    decide,
+    facts,
+)
 from tillkey_server.rules.decision import Outcome
 from tillkey_server.rules.issue_facts import Finding
 from tillkey_server.rules.refund_policy import Plan
@@ -353,3 +365,47 @@ def test_a_late_report_waits_for_nothing_and_one_that_is_denied_anyway_keeps_its
     """Sentence 3."""
     issue = defect(reported_at=PAID + 100 * DAY, **how)
     assert came_of(CRMJETTY, "defect", issue, 101) == (expected, None)
+
+
+@pytest.mark.clause("CJ-18", "CJ-19")
+@pytest.mark.parametrize(
+    ("plan", "how", "expected"),
+    [
+        (Plan.ANNUAL, {"resolve_due": PAID + 110 * DAY}, "ref_pending_resolution"),
+        (Plan.ANNUAL, {"resolve_due": None}, "ref_pending_cooperation"),
+        (Plan.ANNUAL, {"resolve_due": PAID + 100 * DAY}, "ref_granted_prorata"),
+        (Plan.MONTHLY, {"resolve_due": PAID + 110 * DAY}, "ref_denied_window_closed"),
+    ],
+)
+def test_a_late_report_of_a_year_that_gives_its_rest_stays_pending(plan, how, expected):
+    """Sentence 3."""
+    issue = defect(reported_at=PAID + 100 * DAY, **how)
+    assert code(facts(issue=issue, plan=plan), asking("defect", at=PAID + 101 * DAY)) == expected
+
+
+@pytest.mark.clause("CJ-12", "CJ-09")
+@pytest.mark.parametrize(
+    ("solved", "asked", "written", "expected"),
+    [
+        (39, 20, None, "ref_denied_solved"),
+        (40, 20, None, "ref_granted_one_time_full"),
+        (45, 45, None, "ref_denied_solved"),
+        (46, 45, None, "ref_granted_one_time_full"),
+        (46, 45, 47, "ref_denied_solved"),
+    ],
+)
+def test_a_solution_counts_in_its_time_or_before_it_was_asked_for_in_writing(solved, asked, written, expected):
+    """Sentence 5: it was due on day 40."""
+    put = None if written is None else PAID + written * DAY
+    claim = asking("defect", at=PAID + asked * DAY, written_at=put)
+    assert code(facts(issue=defect(solved_at=PAID + solved * DAY)), claim, now=PAID + 50 * DAY) == expected
+
+
+@pytest.mark.clause("CJ-03", "CJ-26")
+def test_what_somebody_found_to_be_a_persons_is_looked_at_and_stops_no_notice_about_a_renewal():
+    """Sentence 8; found without any word of the customer's, too."""
+    third = an_issue(Finding.THIRD_PARTY, resolve_due=PAID)
+    assert code(facts(issue=third), asking()) == "ref_pending_discretion"
+    assert code(facts(issue=third), asking("mistake")) == "ref_pending_discretion"
+    renewed = facts(issue=third, renewals=(a_renewal(PAID, PAID, PAID + 30 * DAY),))
+    assert code(renewed, asking("cancel_renewal", at=PAID + DAY)) == "ref_granted_renewal_full"

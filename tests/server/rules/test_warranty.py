@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.server.rules.facts import DAY, NOW, POLICIES, SECOND, told
-from tillkey_server.rules.decision import Outcome
+from tests.server.rules.facts import DAY, NOW, POLICIES, SECOND, facts_in, told
+from tillkey_server.rules.decision import Outcome, Refusal
+from tillkey_server.rules.standing import FROZEN, Status
 from tillkey_server.rules.warranty import (
     CODES,
     ContractFacts,
@@ -22,13 +23,22 @@ from tillkey_server.rules.warranty import (
     warranty_end,
 )
 from tillkey_server.rules.warranty_code import WarrantyCode
-from tillkey_server.rules.warranty_policy import Authorized, Ground, StartBasis, WithoutContract
+from tillkey_server.rules.warranty_policy import (
+    HARMLESS_SOFTWARE,
+    AbnormalCause,
+    Authorized,
+    Ground,
+    SoftwareKind,
+    StartBasis,
+    WithoutContract,
+)
 
 TERMS = POLICIES["netposa"]
 SILENT = POLICIES["default"]
 START = date(2025, 11, 30)
 CONTRACT = ContractFacts("C-1", START, StartBasis.DELIVERY, 24)
 NOBODY = Lists()
+NOON = datetime(2025, 3, 10, 12, tzinfo=UTC)
 EXCLUDED = [ground for ground in CODES if ground is not Ground.UNOFFICIAL_CHANNEL]
 
 
@@ -52,7 +62,6 @@ def finding(ground=Ground.QUALITY, *, caused=True, fault="board", **more):
         (ContractFacts("C", date(2025, 1, 31), StartBasis.INVOICE, 1), "2025-02-28"),
         (ContractFacts("C", date(2024, 2, 29), StartBasis.ACCEPTANCE, 12), "2025-02-28"),
         (ContractFacts("C", date(2025, 3, 10), StartBasis.DELIVERY), "2026-03-10"),
-        (ContractFacts("C", date(2025, 3, 10), StartBasis.DELIVERY, 0), "2025-03-09"),
         (None, "2026-12-01"),
     ],
 )
@@ -65,6 +74,31 @@ def test_the_contract_says_how_long_and_its_last_day_is_covered_whole(contract, 
     before = decide_cover(replace(asked, reported_at=end - SECOND), NOBODY, policy, NOW)
     assert (before.code, before.facts["last_day"]) == (WarrantyCode.WARRANTY_ACTIVE, last)
     assert decide_cover(replace(asked, reported_at=end), NOBODY, policy, NOW).code is WarrantyCode.WARRANTY_EXPIRED
+
+
+@pytest.mark.clause("NP-01", "NP-04")
+def test_a_contract_of_no_months_covers_no_day():
+    """Sentence 1."""
+    contract = ContractFacts("C", date(2025, 3, 10), StartBasis.DELIVERY, 0)
+    for day in (-1, 0, 1):
+        decision = decide_cover(facts(contract=contract, reported_at=NOON + day * DAY), NOBODY, TERMS, NOW)
+        assert (decision.code, decision.facts["last_day"]) == (WarrantyCode.WARRANTY_EXPIRED, "2025-03-09")
+
+
+@pytest.mark.clause("NP-01", "K-02")
+@pytest.mark.parametrize("contract", [ContractFacts("C", date(2025, 3, 10), StartBasis.DELIVERY), None])
+def test_before_its_first_day_a_warranty_neither_covers_nor_charges(contract):
+    """Sentence 1: the first day is whole, in the vendor's own zone."""
+    policy = terms(without_contract=WithoutContract.FROM_PURCHASE)
+    start = datetime(2025, 3, 9, 16, tzinfo=UTC)
+    asked = facts(finding(Ground.MISUSE), contract=contract, sold_at=NOON, reported_at=start - SECOND)
+    early = decide_cover(asked, NOBODY, policy, NOW)
+    assert (early.outcome, early.code) == (Outcome.PEND, WarrantyCode.WARRANTY_NOT_BEGUN)
+    assert (early.clauses, early.options) == (("NP-01",), ("record_contract",))
+    assert early.facts["starts_on"] == "2025-03-10"
+    assert decide_service(early, "chargeable", None, 1, policy) is early
+    first = decide_cover(replace(asked, findings=(), reported_at=start), NOBODY, policy, NOW)
+    assert first.code is WarrantyCode.WARRANTY_ACTIVE
 
 
 @pytest.mark.clause("NP-01")
@@ -145,6 +179,62 @@ def test_a_later_finding_about_the_same_takes_an_earlier_ones_place():
     assert decide_cover(taken_back, NOBODY, TERMS, NOW).code is WarrantyCode.SERVICE_FREE
 
 
+@pytest.mark.clause("NP-07", "NP-09")
+@pytest.mark.parametrize(
+    "ground,first,second",
+    [
+        (Ground.ABNORMAL, {"detail": "fall"}, {"detail": "heat"}),
+        (Ground.FOREIGN_SOFTWARE, {"detail": "pirated"}, {"detail": "vendor_beta"}),
+        (Ground.UNAUTHORIZED_SERVICE, {"worked_by": "backyard"}, {"worked_by": "vendor"}),
+        (
+            Ground.UNAUTHORIZED_SERVICE,
+            {"worked_by": "backyard", "worked_on": date(2025, 12, 1)},
+            {"worked_by": "backyard", "worked_on": date(2025, 12, 2)},
+        ),
+        (Ground.MISUSE, {"fault": "screen"}, {"fault": "board"}),
+    ],
+)
+def test_a_word_about_one_cause_says_nothing_of_another(ground, first, second):
+    """Sentence 4: only about the same does the later count."""
+    caused, other = finding(ground, **first), finding(ground, caused=False, **second)
+    for findings in ((caused, other), (other, caused)):
+        assert decide_cover(facts(*findings), NOBODY, TERMS, NOW).code is CODES[ground]
+    taken_back = (caused, other, finding(ground, caused=False, **first))
+    assert decide_cover(facts(*taken_back), NOBODY, TERMS, NOW).code is WarrantyCode.SERVICE_FREE
+
+
+@pytest.mark.clause("NP-07")
+def test_of_several_causes_of_one_ground_all_are_told():
+    """Sentences 4 and 7."""
+    both = (finding(Ground.ABNORMAL, detail="fall"), finding(Ground.ABNORMAL, detail="heat"))
+    decision = decide_cover(facts(*both), NOBODY, TERMS, NOW)
+    assert [one["cause"] for one in decision.facts["grounds"]] == ["fall", "heat"]
+
+
+def test_a_cause_that_nobody_named_is_the_same_as_another_one():
+    """Sentence 4: what was found before a cause had to be named can be taken back."""
+    unnamed, other = finding(Ground.ABNORMAL), finding(Ground.ABNORMAL, caused=False, detail=AbnormalCause.OTHER.value)
+    assert decide_cover(facts(unnamed, other), NOBODY, TERMS, NOW).code is WarrantyCode.SERVICE_FREE
+
+
+@pytest.mark.clause("NP-06")
+@pytest.mark.parametrize("kind", SoftwareKind)
+def test_what_the_vendor_gave_out_or_opened_an_interface_for_is_not_foreign(kind):
+    """Sentence 4."""
+    decision = decide_cover(facts(finding(Ground.FOREIGN_SOFTWARE, detail=kind.value)), NOBODY, TERMS, NOW)
+    assert decision.allowed is (kind in HARMLESS_SOFTWARE)
+    assert {"vendor_hotfix", "vendor_beta", "public_api"} == HARMLESS_SOFTWARE
+
+
+def test_a_withdrawn_finding_leaves_nothing_to_decide_by():
+    """Sentence 4: even where presence alone excludes."""
+    strict = terms(exclusions=tuple(replace(one, needs_cause=False) for one in TERMS.warranty.exclusions))
+    both = (finding(Ground.MISUSE), finding(Ground.MISUSE, caused=False, withdrawn=True))
+    assert decide_cover(facts(*both), NOBODY, strict, NOW).code is WarrantyCode.WARRANTY_ACTIVE
+    told_again = decide_cover(facts(*both, finding(Ground.MISUSE)), NOBODY, strict, NOW)
+    assert told_again.code is WarrantyCode.WARRANTY_EXCLUDED_MISUSE
+
+
 @pytest.mark.clause("NP-08")
 def test_force_majeure_is_charged_and_the_license_can_be_freed_by_a_replacement():
     """Sentence 4: two effects, kept apart."""
@@ -189,6 +279,40 @@ def test_an_unofficial_channel_ends_the_warranty_of_the_whole_device():
     assert decide_cover(seen, NOBODY, TERMS, NOW).code is WarrantyCode.WARRANTY_VOID_UNOFFICIAL_CHANNEL
 
 
+@pytest.mark.clause("NP-10")
+def test_a_finding_of_an_unofficial_channel_is_taken_back_by_a_withdrawal_of_whichever_fault():
+    """Sentence 6."""
+    found = finding(Ground.UNOFFICIAL_CHANNEL, fault="memory")
+    back = finding(Ground.UNOFFICIAL_CHANNEL, caused=False, fault="board", withdrawn=True)
+    cover = decide_cover(facts(found, back, finding()), NOBODY, TERMS, NOW)
+    assert cover.code is WarrantyCode.SERVICE_FREE
+    again = decide_cover(facts(back, finding(), found), NOBODY, TERMS, NOW)
+    assert again.code is WarrantyCode.WARRANTY_VOID_UNOFFICIAL_CHANNEL
+
+
+@pytest.mark.clause("NP-10", "K-01")
+def test_the_day_of_the_sale_is_the_vendors():
+    """Sentence 5: at 20:00 in UTC it is the next day in Shanghai."""
+    evening = datetime(2026, 1, 31, 20, tzinfo=UTC)
+    for last, allowed in ((date(2026, 1, 31), False), (date(2026, 2, 1), True)):
+        policy = terms(channels=(Authorized("reseller", date(2020, 1, 1), last),))
+        cover = decide_cover(facts(channel="reseller", sold_at=evening), NOBODY, policy, NOW)
+        assert cover.allowed is allowed
+
+
+@pytest.mark.clause("NP-10", "K-13")
+@pytest.mark.parametrize("status", Status)
+def test_a_license_that_is_held_or_over_has_no_warranty(status):
+    """Sentence 9: a suspension or the end of a use right is another matter."""
+    cover = decide_cover(facts(finding(), license=facts_in(status)), NOBODY, TERMS, NOW)
+    signed = decide_service(cover, "chargeable", None, 1, TERMS)
+    if status in FROZEN:
+        assert isinstance(cover.code, Refusal)
+        assert signed is cover
+    else:
+        assert cover.code is WarrantyCode.SERVICE_FREE
+
+
 def test_terms_without_a_warranty_know_no_claims():
     decision = decide_cover(facts(), NOBODY, SILENT, NOW)
     assert (decision.outcome, decision.code) == (Outcome.DENY, WarrantyCode.WARRANTY_NOT_OFFERED)
@@ -228,6 +352,8 @@ def test_a_decision_is_turned_around_once_and_upon_new_evidence_only():
         True,
         2,
     )
+    found_contract = signed(PastDecision("free", 1, 2, contract_since=True))
+    assert found_contract.code is WarrantyCode.SERVICE_CHARGEABLE
     assert signed(PastDecision("free", 2, 1)).code is WarrantyCode.SERVICE_DECISION_FINAL
     again = signed(PastDecision("chargeable", 2, 1))
     assert (again.allowed, again.facts["unchanged"], again.facts["number"]) == (True, True, 2)

@@ -95,8 +95,8 @@ async def _open(shelf: Shelf) -> Example:
 
 
 async def _finding(shelf: Shelf) -> Example:
-    body = {"fault": "board", "ground": "quality", "evidence": EVIDENCE, "caused": True, "hardware": True}
-    more = {"cause": "other", "worked_by": "vendor", "worked_on": "2026-02-01"}
+    body = {"fault": "board", "ground": "abnormal", "evidence": EVIDENCE, "caused": True, "hardware": True}
+    more = {"cause": "other", "worked_by": "vendor", "worked_on": "2026-02-01", "withdrawn": False}
     return (await opened(shelf)).example(body | more)
 
 

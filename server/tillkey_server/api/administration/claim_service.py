@@ -8,7 +8,7 @@ from pydantic import Field
 
 from tillkey_server.api.administration.endpoint import Call, Endpoints, Returned
 from tillkey_server.api.administration.shapes import Decided, Email, Id, Input, Moment, Price, Reason, Time
-from tillkey_server.api.administration.warranty_claims import ClaimDone, Serial, done
+from tillkey_server.api.administration.warranty_claims import FROZEN, ClaimDone, Serial, done
 from tillkey_server.money import parse
 from tillkey_server.rules.access import Permission
 from tillkey_server.rules.decision import instant
@@ -20,6 +20,7 @@ endpoints = Endpoints("warranty")
 
 _UNPAID = (
     "not_found",
+    *FROZEN,
     WarrantyCode.WARRANTY_NOT_OFFERED,
     WarrantyCode.SERVICE_UNDECIDED,
     WarrantyCode.QUOTE_APPROVAL_REQUIRED,
@@ -83,7 +84,7 @@ class DeviceReplaced(Decided):
     body=IssueRma,
     answer=ClaimDone,
     command="warranty rma",
-    refusals=("not_found", WarrantyCode.WARRANTY_NOT_OFFERED, WarrantyCode.RMA_NOT_NEEDED),
+    refusals=("not_found", *FROZEN, WarrantyCode.WARRANTY_NOT_OFFERED, WarrantyCode.RMA_NOT_NEEDED),
 )
 async def issue_warranty_rma(call: Call) -> Returned:
     """Give a claim a number under which its device is sent in, or the one that lives."""
@@ -99,6 +100,7 @@ async def issue_warranty_rma(call: Call) -> Returned:
     statuses=(201,),
     refusals=(
         "not_found",
+        *FROZEN,
         WarrantyCode.WARRANTY_NOT_OFFERED,
         WarrantyCode.SERVICE_UNDECIDED,
         WarrantyCode.QUOTE_NOT_NEEDED,
@@ -137,6 +139,7 @@ async def send_warranty_quote(call: Call) -> Returned:
     command="warranty accept",
     refusals=(
         "not_found",
+        *FROZEN,
         WarrantyCode.WARRANTY_NOT_OFFERED,
         WarrantyCode.QUOTE_TOKEN_INVALID,
         WarrantyCode.QUOTE_ALREADY_ACCEPTED,

@@ -20,11 +20,14 @@ endpoints = Endpoints("licenses")
 
 
 class TermsNamed(Answer):
-    """The terms that a license was sold under."""
+    """The terms that a license was sold under; which of their texts prevails where a translation says otherwise."""
 
     name: str
     version: int
     title: str
+    effective_from: str
+    authoritative_language: str | None
+    authoritative_statement: str | None
 
 
 class ExplainedLicense(Answer):

@@ -38,8 +38,23 @@ Text = Annotated[str, Field(min_length=1, max_length=4000)]
 Grounds = Literal[
     "quality", "misuse", "foreign_software", "abnormal", "force_majeure", "unauthorized_service", "unofficial_channel"
 ]
-Causes = Literal["fall", "crush", "heat", "corrosion", "foreign_matter", "electricity", "other"]
-_FROZEN = (Refusal.LEGAL_HOLD, Refusal.LICENSE_TERMINATED, Refusal.LICENSE_REVOKED)
+Causes = Literal[
+    "fall",
+    "crush",
+    "heat",
+    "corrosion",
+    "foreign_matter",
+    "electricity",
+    "other",
+    "pirated",
+    "nonstandard",
+    "self_written",
+    "unreleased",
+    "vendor_hotfix",
+    "vendor_beta",
+    "public_api",
+]
+FROZEN = (Refusal.LEGAL_HOLD, Refusal.LICENSE_TERMINATED, Refusal.LICENSE_REVOKED)
 
 
 class RecordContract(Input):
@@ -59,22 +74,32 @@ class RecordContract(Input):
 
 
 class FoundFault(Input):
-    """What was found of one fault; without `caused` the ground is evidence only."""
+    """What was found of one fault; without `caused` the ground is evidence only, except an unofficial channel."""
 
     fault: Annotated[Line, Field(max_length=100, description="Which fault, as a word of your own.")]
     ground: Grounds
     caused: bool = False
     hardware: Annotated[bool, Field(description="A fault of the hardware is confirmed.")] = False
-    cause: Annotated[Causes | None, Field(description="The abnormal cause.")] = None
+    cause: Annotated[
+        Causes | None,
+        Field(description="The abnormal cause, which has to be told, or which foreign software; of no other ground."),
+    ] = None
     worked_by: Annotated[Word | None, Field(description="Who worked on the device.")] = None
     worked_on: dt.date | None = None
+    withdrawn: Annotated[bool, Field(description="What was found of the same before is taken back.")] = False
 
-    @property
-    def bare(self) -> warranty.Finding:
-        """Return it as the use case takes it, without evidence."""
-        ground = Ground(self.ground)
+    def told(self, evidence: str = "") -> warranty.Finding:
+        """Return it as the use case takes it."""
         return warranty.Finding(
-            self.fault, ground, "", self.caused, self.hardware, self.cause, self.worked_by, self.worked_on
+            fault=self.fault,
+            ground=Ground(self.ground),
+            evidence=evidence,
+            caused=self.caused,
+            hardware=self.hardware,
+            detail=self.cause,
+            worked_by=self.worked_by,
+            worked_on=self.worked_on,
+            withdrawn=self.withdrawn,
         )
 
 
@@ -148,6 +173,7 @@ class ShownFinding(Answer):
     evidence: str
     worked_by: str | None
     worked_on: str | None
+    withdrawn: bool
     found_at: Time
 
 
@@ -266,7 +292,7 @@ async def preview_warranty(call: Call) -> Returned:
         call.services,
         asked.license_id,
         reported_at=asked.reported_at,
-        findings=tuple(one.bare for one in asked.findings),
+        findings=tuple(one.told() for one in asked.findings),
         scope=call.scope,
     )
     return answered_of(decision)
@@ -281,7 +307,7 @@ async def preview_warranty(call: Call) -> Returned:
     statuses=(201,),
     refusals=(
         "not_found",
-        *_FROZEN,
+        *FROZEN,
         Refusal.LICENSE_INVALID,
         WarrantyCode.WARRANTY_NOT_OFFERED,
         WarrantyCode.CLAIM_NEEDS_INFO,
@@ -313,18 +339,9 @@ async def open_warranty_claim(call: Call) -> Returned:
     refusals=("not_found", WarrantyCode.WARRANTY_NOT_OFFERED),
 )
 async def add_warranty_finding(call: Call) -> Returned:
-    """Record what was found of a fault; of two findings about one ground of one fault the later counts."""
+    """Record what was found of a fault; of two findings about one cause of one fault the later counts."""
     asked = call.asked(AddFinding)
-    told = warranty.Finding(
-        asked.fault,
-        Ground(asked.ground),
-        asked.evidence,
-        asked.caused,
-        asked.hardware,
-        asked.cause,
-        asked.worked_by,
-        asked.worked_on,
-    )
+    told = asked.told(asked.evidence)
     claim_id = call.id("claim_id", "claim")
     return done(await warranty.add_finding(call.services, claim_id, told, actor=call.actor, scope=call.scope))
 
@@ -338,6 +355,7 @@ async def add_warranty_finding(call: Call) -> Returned:
     statuses=(201,),
     refusals=(
         "not_found",
+        *FROZEN,
         WarrantyCode.WARRANTY_NOT_OFFERED,
         WarrantyCode.FINDING_NEEDED,
         WarrantyCode.SERVICE_DECISION_DIFFERS,
