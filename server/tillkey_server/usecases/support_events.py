@@ -27,7 +27,6 @@ from tillkey_server.rules.support_event import (
     decide_hotfix,
 )
 from tillkey_server.rules.support_record import SupportEvent, SupportEventKind
-from tillkey_server.rules.support_state import banner_of
 from tillkey_server.store import audit, customers, licenses, software_releases, support, support_extras
 from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.store.support import SupportEventRow
@@ -40,7 +39,7 @@ from tillkey_server.usecases.services import Services
 from tillkey_server.usecases.support import TakenRequest
 from tillkey_server.usecases.support_details import ToldEvent, kind_of, plain
 from tillkey_server.usecases.support_facts import hotfixed_files, support_ended_before
-from tillkey_server.usecases.support_views import RequestSeen, request_of, shown
+from tillkey_server.usecases.support_views import RequestSeen, request_of, shown, site_of
 
 _K = SupportEventKind
 
@@ -76,7 +75,8 @@ async def record_support_event(
             record = record.with_event(one)
         await support.look_later(tx, {request_id: None})
         record = replace(record, license_id=None if held is None else held.id)
-        return TakenRequest(decision, shown(replace(seen, record=record, license=held), now))
+        after = replace(seen, record=record, license=held, site=await site_of(tx, held))
+        return TakenRequest(decision, shown(after, now))
 
 
 async def grant_remote_access(
@@ -214,5 +214,4 @@ async def _audited(tx: AsyncConnection, seen: RequestSeen, decision: Decision, a
 
 def _bannered(seen: RequestSeen, decision: Decision, now: datetime) -> Decision:
     """Return a decision with the banner that every answer about a request has (BC-18)."""
-    banner = banner_of(None if seen.license is None else seen.license.facts, seen.terms.policy, now)
-    return replace(decision, facts={**decision.facts, "care_banner": banner})
+    return replace(decision, facts={**decision.facts, "care_banner": seen.banner(now)})

@@ -39,6 +39,7 @@ from tillkey_server.usecases.issue_facts import event_of
 from tillkey_server.usecases.seen import license_of, living
 from tillkey_server.usecases.services import Services
 from tillkey_server.usecases.support_details import text_of
+from tillkey_server.usecases.support_views import site_of
 from tillkey_server.usecases.terms import terms_of
 
 
@@ -71,7 +72,7 @@ class SupportQuestion:
 
 @dataclass(frozen=True, slots=True)
 class Standpoint:
-    """What a question stands on: whose it is, under which terms, and its facts for the rule."""
+    """What a question stands on: whose it is, under which terms, its facts for the rule, and the license's `site`."""
 
     customer_id: UUID
     product: ProductRow
@@ -79,6 +80,7 @@ class Standpoint:
     project_id: UUID | None
     policy: Policy
     asked: SupportAsked
+    site: str | None = None
 
     @property
     def credit_id(self) -> UUID | None:
@@ -118,6 +120,7 @@ async def standpoint_of(
         None if project is None else project.id,
         policy,
         SupportAsked(task=question.task, received_at=received_at, license=row.facts, found=found),
+        await site_of(tx, row),
     )
     asked = await _asked(tx, question, at, row, project)
     return replace(at, asked=replace(asked, credits=await _credits(tx, row, now, lock=lock)))

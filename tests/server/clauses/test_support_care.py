@@ -235,6 +235,8 @@ async def test_every_answer_about_a_request_shows_the_banner_of_the_moment(house
         "active": True,
         "text": "Business Care in progress",
         "until": "2027-03-02T23:00:00Z",
+        "product": CARE,
+        "site": None,
         "clauses": ["BC-18"],
         "as_of": "2026-03-02T09:00:00Z",
     }

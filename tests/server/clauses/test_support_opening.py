@@ -7,8 +7,11 @@ import pytest
 from tests.support.callers import Callers
 from tests.support.help_desk import CARE, HelpDesk, help_desk
 from tests.support.house import House
+from tests.support.refunding import own_terms
 from tests.support.renewing import care, renew
 from tillkey_server.store import products
+from tillkey_server.usecases.catalogue import change_product
+from tillkey_server.usecases.services import open_services
 
 PAGE = {"platform": {"from": "1.7", "to": "8.1"}, "features": ["collect"]}
 
@@ -38,6 +41,64 @@ async def test_what_came_in_a_gap_of_care_came_without_care(house: House, caller
     before = (house.clock.now() - timedelta(days=30)).isoformat()
     assert (await desk.preview(received_at=before))["code"] == "support_task_ok"
     assert (await desk.preview())["code"] == "support_task_ok"
+
+
+@pytest.mark.clause("BC-17", "BC-34")
+async def test_who_asks_without_care_is_shown_that_and_what_its_reactivation_costs(
+    house: House, callers: Callers
+) -> None:
+    desk = await help_desk(house, callers, CARE)
+    till = house.till(product=CARE)
+    assert (await till.activate(desk.sold.license_key, site="https://shop.example")).status == 201
+    opened = (await desk.open())["request"]["care_banner"]
+    assert (opened["active"], opened["product"], opened["site"]) == (True, CARE, "https://shop.example")
+    house.clock.turn(days=366)
+    refused = await desk.open()
+    assert (refused["code"], {"BC-17", "BC-34"} <= set(refused["clauses"])) == ("nosup_support_expired", True)
+    status = refused["facts"]["care"]
+    assert (status["code"], status["active"], status["product"], status["site"]) == (
+        "care_inactive",
+        False,
+        CARE,
+        "https://shop.example",
+    )
+    assert (status["quote"]["code"], status["quote"]["price"]) == ("reactivation_quote", "175.49 EUR")
+
+
+@pytest.mark.clause("BC-18")
+async def test_no_answer_about_a_request_is_kept_by_a_cache(house: House, callers: Callers) -> None:
+    """Whoever shows the banner asks again: it is never older than the answer."""
+    desk = await help_desk(house, callers, CARE)
+    await desk.open()
+    place = f"/v1/support-requests/{desk.request_id}"
+    answers = [
+        await desk.http.post("/v1/support-requests/preview", json=desk.question()),
+        await desk.http.post("/v1/support-requests", json=desk.question()),
+        await desk.http.get("/v1/support-requests"),
+        await desk.http.get(place),
+        await desk.http.post(f"{place}/events", json={"kind": "accepted"}),
+    ]
+    assert [one.headers.get("cache-control") for one in answers] == ["no-store"] * len(answers)
+
+
+@pytest.mark.clause("BC-09")
+@pytest.mark.parametrize(("counts", "same"), [("true ", True), ("false", False)])
+async def test_whether_the_staging_of_a_shop_is_the_shop_is_the_terms_to_say(
+    house: House, counts: str, same: bool
+) -> None:
+    text = own_terms("own-site", "prestashop-care", ("staging_is_site = true ", f"staging_is_site = {counts}"))
+    (house.services.settings.policies_dir / "own-site.toml").write_text(text, "utf-8")
+    services = await open_services(house.services.settings, house.clock)
+    try:
+        await change_product(services, CARE, policy="own-site", actor="cli:test")
+        async with Callers(services) as callers:
+            desk = await help_desk(House(services, house.clock, house.http), callers, CARE)
+            till = house.till(product=CARE)
+            await till.activate(desk.sold.license_key, environment="staging", site="https://staging.shop.example")
+            told = await desk.preview(site="staging.shop.example")
+            assert (told["decision"] == "allow", "nosup_other_site" in told["code"]) == (same, not same)
+    finally:
+        await services.close()
 
 
 @pytest.mark.clause("BC-17", "BC-15", "BC-36")
