@@ -15,7 +15,10 @@
    third party, comes before every ground of the purchase: it is never decided by itself (CJ-03).
 5. What a ground gives back is its plan's: all, the rest of the year, or nothing (CJ-15, CJ-17). A ground that came
    after the window gives the rest of the year where a yearly plan's terms say so (CJ-18, CJ-19).
-6. Where no ground holds and none is merely pending, somebody may decide otherwise for some months (BC-27).
+6. Where no ground holds and none is merely pending, somebody may decide otherwise for some months (BC-27); then, and
+   where the terms have such months, what no ground was named for waits for nothing that nobody claims: it is within
+   them, or too late. A reason that the terms do not list is no ground there; elsewhere a person's (NX-35), and so is
+   a renewal that was paid for within such months, about which the terms that have them are silent.
 7. The same facts under a later version of the terms never make it worse: of two versions the better answer for the
    customer is given, where the later one says so (K-09, CJ-29): yes before pending before no, then the larger sum, then
    the later time to come back.
@@ -38,7 +41,16 @@ from tillkey_server.rules.refund_amount import Months, Sum, full_sum, rest_sum
 from tillkey_server.rules.refund_codes import RefundCode
 from tillkey_server.rules.refund_facts import Asked, Item, RefundFacts
 from tillkey_server.rules.refund_grounds import Case, Judged, bars_of, judge_all, left_to_a_person
-from tillkey_server.rules.refund_policy import PARTIAL, Core, Need, Repurchase, Sender, Share, TaxRefund
+from tillkey_server.rules.refund_policy import (
+    PARTIAL,
+    Core,
+    DiscretionPolicy,
+    Need,
+    Repurchase,
+    Sender,
+    Share,
+    TaxRefund,
+)
 from tillkey_server.rules.refund_renewal import cancelling, is_notice, judge_renewal
 from tillkey_server.rules.refund_window import is_not_refundable, window_end
 
@@ -48,6 +60,8 @@ _LINES = {
     LineKind.CUSTOMIZATION: RefundCode.LINE_CUSTOMIZATION,
     LineKind.SERVICE: RefundCode.LINE_SERVICE,
 }
+_UNCLAIMED = frozenset({RefundCode.PENDING_ISSUE_REQUIRED, RefundCode.PENDING_FINDING})
+"""What a ground that nobody named lacks (sentence 6)."""
 _FIELDS = {"order_number": "order_number", "reason": "explanation"}
 
 
@@ -313,23 +327,46 @@ def _granted(
 def _unmet(case: Case, policy: Policy, judged: tuple[Judged, ...], shown: dict[str, object]) -> Decision:
     """Answer where no ground holds: what is pending first, then the range of discretion, then a no (sentence 6)."""
     ref, now, terms = policy.ref, case.now, case.terms
-    pending = next((one for one in judged if one.outcome is Outcome.PEND), None)
+    window = terms.discretion
+    pending = next((one for one in judged if one.outcome is Outcome.PEND and _is_awaited(one, case)), None)
     if pending is not None:
         return _pending(case, policy, pending, shown)
-    denied = judged[0] if judged else None
-    window = terms.discretion
+    denied = next((one for one in judged if one.outcome is Outcome.DENY), None)
     if window is not None:
         until = months_end(case.facts.paid_at, window.months, policy.timezone)
         told = {**shown, "discretion_ends_at": instant(until)}
         if case.asked.asked_at < until:
             return pend(RefundCode.PENDING_SELLER, clauses=window.clauses, policy=ref, now=now, facts=told)
         shown = told
+        if not _names_a_ground(case, judged) and not _was_renewed_since(case, policy, window):
+            closed = RefundCode.DENIED_WINDOW_CLOSED
+            return deny(closed, clauses=window.clauses, policy=ref, now=now, facts=shown)
     if denied is None:
         return pend(RefundCode.PENDING_REVIEW, clauses=terms.clauses.review, policy=ref, now=now, facts=shown)
     code = denied.code or RefundCode.DENIED_INVALID_REASON
     cited = denied.clauses + (terms.clauses.window if code is RefundCode.DENIED_WINDOW_CLOSED else ())
     told = {**shown, "reason": denied.name}
     return deny(code, clauses=cited, policy=ref, now=now, facts=told, options=denied.help)
+
+
+def _names_a_ground(case: Case, judged: tuple[Judged, ...]) -> bool:
+    """Tell whether anything was named, or found, that the terms know."""
+    return bool(case.asked.reasons or case.asked.found) and any(one.kind is not None for one in judged)
+
+
+def _was_renewed_since(case: Case, policy: Policy, window: DiscretionPolicy) -> bool:
+    """Tell whether a renewal was paid for so lately that a person may still pay it back."""
+    paid = (one.payment.paid_at for one in case.facts.renewals)
+    return any(case.asked.asked_at < months_end(at, window.months, policy.timezone) for at in paid)
+
+
+def _is_awaited(one: Judged, case: Case) -> bool:
+    """Tell whether what is pending is waited for first (sentence 6): it was claimed, or a clock runs."""
+    if case.terms.discretion is None:
+        return True
+    if not (case.asked.reasons or case.asked.found):
+        return one.code not in _UNCLAIMED
+    return one.kind is not None
 
 
 def _pending(case: Case, policy: Policy, one: Judged, shown: dict[str, object]) -> Decision:

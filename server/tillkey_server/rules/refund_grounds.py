@@ -6,12 +6,16 @@
 3. Where a window bounds a ground, the instant that counts is when the issue was reported, or when the refund was asked
    for; a slow vendor closes no window (CJ-09, CJ-12). What came after it and is still pending is denied, unless a
    yearly plan gives its rest for it all the same (CJ-18): then it stays pending.
-4. "Never activated" is never, whatever was deactivated since (NX-33); "not downloaded" is by no channel (BC-27).
+4. "Never activated" is never, whatever was deactivated since (NX-33); "not downloaded" is by no channel, and what was
+   ever activated has come by one (BC-27).
 5. A request for support counts only for its own license (ZG-09). One before a purchase, and one that was refused
    before anything was due, was promised nothing (BC-36). A solution ends its claim (ZG-09), unless it came after its
    time and after the refund was asked for: nothing is gained by recording late; and once the days to object to it are
    over, if the terms give any: the customer tests it first (CJ-12). Where the terms correct faults alone, what nobody
-   reported or found as one is no breach until somebody finds it (ZG-07, ZG-13).
+   reported or found as one is no breach until somebody finds it (ZG-07, ZG-13). "In vain" is who was not answered
+   when that was due; who was answered in time leaves the vendor the time that he has for a correction, unless it was
+   found that there is none (BC-27). "Not processed" is what nobody answered before the refund was asked for; an answer
+   that was late is one (BC-28).
 6. Where a fact is missing the answer is pending and names the first one that is.
 7. Without a reason, what the records show is looked at, so that a refund can be offered and is never forced (ZG-09).
 8. What is at somebody's discretion is looked at once somebody found it, whether or not the customer names it (CJ-03).
@@ -26,7 +30,7 @@ from types import MappingProxyType
 
 from tillkey_server.rules.citation import Clauses
 from tillkey_server.rules.decision import Outcome, instant
-from tillkey_server.rules.issue_facts import IssueFacts
+from tillkey_server.rules.issue_facts import Finding, IssueFacts
 from tillkey_server.rules.refund_codes import RefundCode
 from tillkey_server.rules.refund_facts import Asked, RefundFacts
 from tillkey_server.rules.refund_policy import Bound, Kind, Late, Need, Plan, ReasonPolicy, RefundPolicy
@@ -201,7 +205,8 @@ def _never_activated(_reason: ReasonPolicy, case: Case) -> Missing | None:
 
 
 def _not_downloaded(_reason: ReasonPolicy, case: Case) -> Missing | None:
-    return _deny(RefundCode.DENIED_DOWNLOADED) if case.facts.downloads else None
+    has_it = case.facts.downloads or case.facts.activations_ever
+    return _deny(RefundCode.DENIED_DOWNLOADED) if has_it else None
 
 
 def _found(reason: ReasonPolicy, case: Case) -> Missing | None:
@@ -270,16 +275,24 @@ def _reply_late(_reason: ReasonPolicy, case: Case) -> Missing | None:
 
 
 def _contacted(reason: ReasonPolicy, case: Case) -> Missing | None:
-    """BC-27: the seller was told and it is not solved; he has the time that he has for a reply."""
+    """BC-27: the seller was told in vain: not answered when it was due, or not corrected in time (sentence 5)."""
     issue = case.issue
     if issue is None:
         return _pend(RefundCode.PENDING_ISSUE_REQUIRED)
+    replied, reply_due = issue.first_human_reply_at, issue.reply_due
+    in_time = replied is not None and (reply_due is None or replied < reply_due)
+    due = issue.fix_due if in_time else reply_due
+    if issue.is_presale or issue.was_refused_before(due):
+        return _deny(RefundCode.DENIED_NO_BREACH)
     if issue.solved_at is not None:
         return _solved(issue, case)
     if not case.found_any(reason):
         return _pend(RefundCode.PENDING_FINDING)
-    waiting = issue.first_human_reply_at is None and issue.reply_due is not None and case.now < issue.reply_due
-    return _pend(RefundCode.PENDING_RESOLUTION, issue.reply_due) if waiting else None
+    if in_time and Finding.UNSOLVABLE_SINGULAR in issue.findings:
+        return None
+    if due is None:
+        return _pend(RefundCode.PENDING_COOPERATION) if in_time else None
+    return _pend(RefundCode.PENDING_RESOLUTION, due) if case.now < due else None
 
 
 def _still_unsatisfied(_reason: ReasonPolicy, case: Case) -> Missing | None:
@@ -293,6 +306,9 @@ def _still_unsatisfied(_reason: ReasonPolicy, case: Case) -> Missing | None:
 def _platform(reason: ReasonPolicy, case: Case) -> Missing | None:
     """BC-28: unanswered in the messaging tool, the marketplace may refund; the seller alone does not decide it."""
     missing = _reply_late(reason, case)
+    replied = None if case.issue is None else case.issue.first_human_reply_at
+    if missing is None and replied is not None and replied <= case.asked.asked_at:
+        return _deny(RefundCode.DENIED_NO_BREACH)
     if missing is not None or case.asked.by_platform:
         return missing
     return _pend(RefundCode.PENDING_PLATFORM)

@@ -10,7 +10,7 @@
    for, and what was created and not paid is dropped (BC-25). It may be taken up again until then.
 6. The retirement of the product cancels it for good (BC-23): from that instant none begins, falls due or is taken up
    again, whether or not its cancellation is on record yet. A product that is offline for a time cancels nothing, and
-   the notice of the renewal says that it is offline (BC-24).
+   the notice of the renewal says that it is offline, and whoever asks before is told so too (BC-24).
 7. Whoever asks is told the next renewal: one that is created and unpaid first, then one that is due, then the one to
    come; of a cancelled subscription, when it ends.
 """
@@ -58,6 +58,12 @@ class SubscriptionFacts:
     def ends_at(self) -> datetime:
         """Return when it is over once it is cancelled: when the first period begins that is not paid for."""
         return self.unpaid_since or self.next_due_at
+
+    @property
+    def notices(self) -> list[str]:
+        """Return what has to be said of the renewal to come (sentence 6)."""
+        goes_on = self.cancelled_at is None and self.retired_at is None
+        return [RenewalCode.RENEWAL_PRODUCT_OFFLINE_NOTICE.value] if goes_on and self.offline_at is not None else []
 
 
 def period_start(started_at: datetime, months: int, period: int, zone: ZoneInfo) -> datetime:
@@ -114,14 +120,14 @@ def decide_due(held: SubscriptionFacts, policy: Policy, now: datetime) -> Decisi
         code = SubscriptionCode.RENEWAL_BLOCKED
         return deny(code, clauses=terms.clauses.renewal + stands.clauses, policy=policy.ref, now=now, facts=shown)
     clauses = terms.clauses.renewal
-    if held.offline_at is not None:
-        shown["notices"] = [RenewalCode.RENEWAL_PRODUCT_OFFLINE_NOTICE.value]
+    if held.notices:
+        shown["notices"] = held.notices
         clauses += terms.clauses.offline
     return allow(SubscriptionCode.RENEWAL_CREATED, clauses=clauses, policy=policy.ref, now=now, facts=shown)
 
 
 def decide_next(held: SubscriptionFacts | None, policy: Policy, now: datetime) -> Decision:
-    """Tell the next renewal of a subscription (sentence 7); facts `due_at`, `months`, `access_until`."""
+    """Tell the next renewal of a subscription (sentence 7); facts `due_at`, `months`, `access_until`, `notices`."""
     terms = policy.subscription
     if terms is None or held is None or _is_over(held, now):
         return _none(policy, now)
@@ -136,8 +142,9 @@ def decide_next(held: SubscriptionFacts | None, policy: Policy, now: datetime) -
         "due_at": instant(held.ends_at),
         "months": held.months,
         "access_until": instant(held.access_until),
+        "notices": held.notices,
     }
-    cited = terms.clauses.renewal
+    cited = terms.clauses.renewal + (terms.clauses.offline if held.notices else ())
     if held.unpaid_since is not None:
         code, options = SubscriptionCode.RENEWAL_UNPAID, ("renew",)
         return pend(code, clauses=cited, policy=policy.ref, now=now, facts=shown, options=options)

@@ -3,14 +3,15 @@
 1. Terms without `[support]` are silent: a person decides.
 2. A license that is on hold, terminated, revoked, refunded or suspended gets no support (CJ-02, NX-42); an expired use
    right is another clock and refuses nothing (X-01).
-3. Asked before a purchase: answered without any right or clock (BC-36).
+3. Asked before a purchase: answered without any right or clock (BC-36). What is about a license that was paid for
+   when it came is none, whatever it was called.
 4. The project must be told where the terms ask for it (NX-16). Support belongs to the project that it was first asked
    for, else to the one that the license is bound to; it is none of another project's (NX-17), nor another user's
    (NX-18). Where a license changed hands, its support stays behind if the terms say so.
 5. The grounds of the vendor's list are looked at before the task (NX-22), all of them, in the list's order. The first
    that must refuse does; those that may are a warning, and the agent's choice (ZG-12). No other refuses.
-6. Support that had ended when the request came is a ground; what ends later is not: the opening decides (NX-20,
-   BC-17).
+6. Support that had ended when the request came is a ground, though it was renewed since; what ends later is not: the
+   opening decides (NX-20, BC-17).
 7. A cause counts only if it is the product's alone (ZG-08, BC-08). Files that the vendor's own hotfix left so are no
    modification (NX-27), nor are those that the terms except, as settings and translations (ZG-12, BC-14).
 8. A platform's version, a feature, count as promised at the purchase (ZG-10, BC-12); a version that nobody told, or
@@ -61,7 +62,8 @@ class SupportAsked:
 
     `found` are grounds that somebody found, with the evidence. `same_site` and `licensed_install` are None where nobody
     told the site or the installation. `self_inflicted` are the instants at which requests about the same matter were
-    closed as the customer's own doing.
+    closed as the customer's own doing. `bought_at` is when the license was paid for. `support_ended_at` is when its
+    support had ended that did not run at the receipt; None: it ran, or `license` says so.
     """
 
     task: str
@@ -85,6 +87,20 @@ class SupportAsked:
     described: tuple[str, ...] = ()
     credits: tuple[CreditFacts, ...] = ()
     self_inflicted: tuple[datetime, ...] = ()
+    bought_at: datetime | None = None
+    support_ended_at: datetime | None = None
+
+    @property
+    def is_presale(self) -> bool:
+        """Tell whether it was asked before the purchase (sentence 3)."""
+        return self.presale and (self.bought_at is None or self.received_at < self.bought_at)
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """Return when support had ended that did not run at the receipt; None: it ran (sentence 6)."""
+        until = None if self.license is None else self.license.support_until
+        over = until is not None and until <= self.received_at
+        return self.support_ended_at or (until if over else None)
 
 
 def decide_support(asked: SupportAsked, policy: Policy, now: datetime) -> Decision:
@@ -97,7 +113,7 @@ def decide_support(asked: SupportAsked, policy: Policy, now: datetime) -> Decisi
         stands = standing(asked.license, policy, now)
         if stands.status not in SERVED:
             return refuse(stands, asked.license, policy, now)
-    if asked.presale:
+    if asked.is_presale:
         return _presale(terms, policy, now)
     return _Judge(asked, policy, terms, now).decide()
 
@@ -154,10 +170,11 @@ class _Judge:
 
     def _refused(self, ground: GroundPolicy, met: tuple[GroundPolicy, ...]) -> Decision:
         asked = self.asked
+        until = None if asked.license is None else asked.license.support_until
         shown: dict[str, object] = {
             "grounds": [one.code.value for one in met],
             "evidence": asked.found.get(ground.code),
-            "support_until": None if asked.license is None else instant(asked.license.support_until),
+            "support_until": instant(asked.ended_at or until),
         }
         cited = (*ground.clauses, *_cited(met))
         paid = ground.code in _TASK_GROUNDS or ground.code is Ground.THIRD_PARTY_SERVICE
@@ -284,8 +301,7 @@ def _warned(met: tuple[GroundPolicy, ...]) -> dict[str, object]:
 def _meets(ground: Ground, asked: SupportAsked, terms: SupportPolicy) -> bool:
     """Tell whether a ground is met: computed where it can be, else as somebody found."""
     if ground is Ground.SUPPORT_EXPIRED:
-        until = None if asked.license is None else asked.license.support_until
-        return until is not None and until <= asked.received_at and asked.task != INSTALLATION
+        return asked.ended_at is not None and asked.task != INSTALLATION
     if ground is Ground.CODE_MODIFIED:
         return any(_modified(asked, terms)) or (ground in asked.found and not asked.modified_files)
     computed = {

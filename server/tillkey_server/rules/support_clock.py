@@ -2,9 +2,11 @@
 
 1. Each clock counts working days in the policy's calendar from its start (K-04); days on which the request waited for
    the customer at their end do not count.
-2. A closure of the vendor pauses the acknowledgment alone, and only if the customers knew of it before it began and
-   before the request came in (BC-04). One that is withdrawn pauses to its withdrawal and no longer: that brings a
-   deadline forward and never back, and never into the time before it.
+2. A closure of the vendor pauses the acknowledgment alone, and only if the customers knew of it when it began at the
+   latest, and before the request came in: at its very instant is too late (BC-04). It moves no deadline that was over
+   when it was put on record: what was breached by then stays so, whenever the notice is said to have been. One that
+   is withdrawn pauses to its withdrawal and no longer: that brings a deadline forward and never back, and never into
+   the time before it.
 3. A deadline once given keeps its calendar. A newer calendar counts where it brings the deadline forward, and never
    into the time before it was published (K-01). Each clock names the version whose calendar counted.
 4. A duplicate of an anomaly is corrected by the clock of its first report (ZG-07).
@@ -159,7 +161,7 @@ def _clock(
     now: datetime,
 ) -> RequestClock:
     start = _start(promised, record)
-    closed = _closed(record, terms) if name is ClockName.ACK else ()
+    closed = () if start is None or name is not ClockName.ACK else _closed(start, promised.days, record, terms)
     waits = (*record.waits(), *closed)
     paused = stopped_at is None and any(wait.covers(now) for wait in waits)
     if start is None:
@@ -211,13 +213,18 @@ def _start(promised: ClockPolicy, record: SupportRecord) -> datetime | None:
     return start
 
 
-def _closed(record: SupportRecord, terms: ClockTerms) -> tuple[Wait, ...]:
-    """Return the closures that pause the acknowledgment (sentence 2)."""
+def _closed(start: datetime, days: int, record: SupportRecord, terms: ClockTerms) -> tuple[Wait, ...]:
+    """Return the closures that pause the acknowledgment, in the order in which they were recorded (sentence 2)."""
     promised = terms.policy.deadlines
     if promised is None or promised.closures is None or not promised.closures.pauses_ack:
         return ()
-    known = (one for one in terms.closures if one.notified_at <= min(one.starts_at, record.begun_at))
-    return tuple(one.wait for one in known if one.wait is not None)
+    known = [one for one in terms.closures if one.notified_at <= one.starts_at and one.notified_at < record.begun_at]
+    counted: tuple[Wait, ...] = ()
+    for one in sorted(known, key=lambda closure: closure.known_at):
+        due, _ = _due(start, days, (*record.waits(), *counted), terms)
+        if one.wait is not None and (due is None or one.known_at < due):
+            counted += (one.wait,)
+    return counted
 
 
 def _due(start: datetime, days: int, waits: Iterable[Wait], terms: ClockTerms) -> tuple[datetime | None, int]:

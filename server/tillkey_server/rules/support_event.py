@@ -1,8 +1,8 @@
 """What may be recorded about a request, and what each record means under the terms.
 
 1. A refusal names a ground of the vendor's list, with its evidence; no other is possible (BC-15, NX-22). Support that
-   ran when the request came is no ground afterwards (NX-20), nor are files that the vendor's own hotfix left so
-   (NX-27), nor those that the terms except (ZG-12, BC-14).
+   ran when the request came, or was converted, is no ground afterwards (NX-20); in a gap it did not run (BC-17). Nor
+   are files one that the vendor's own hotfix left so (NX-27), or that the terms except (ZG-12, BC-14).
 2. An automatic answer is recorded and stops no clock (BC-05); nor does a person's outside the tool, where only those
    within it count (BC-28).
 3. An update may be offered as `rules.update_offer` says (BC-16, ZG-15).
@@ -49,12 +49,14 @@ _AFTER: Mapping[SupportEventKind, Callable[[SupportRecord], bool]] = {
 class EventFacts:
     """What an event is judged on beside the record.
 
-    `support_until` is the license's; `hotfixed_files` are the digests that the vendor's hotfixes left; `has_access`
-    tells whether a grant of remote access runs at the event's instant; `published_at` is when an offered update was
-    published, `withdrawn_at` when it was withdrawn.
+    `support_until` is the license's, `support_ended_at` when its support had ended that did not run as the request
+    began, None: it ran, or `support_until` says so; `hotfixed_files` are the digests that the vendor's hotfixes left;
+    `has_access` tells whether a grant of remote access runs at the event's instant; `published_at` is when an offered
+    update was published, `withdrawn_at` when it was withdrawn.
     """
 
     support_until: datetime | None = None
+    support_ended_at: datetime | None = None
     hotfixed_files: frozenset[str] = frozenset()
     has_access: bool = False
     published_at: datetime | None = None
@@ -112,7 +114,8 @@ class _Judge:
         if not evidence:
             return self._no(SupportCode.REFUSAL_NOT_PERMITTED, cited, {**shown, "because": "evidence_missing"})
         until = self.known.support_until
-        if listed.code is Ground.SUPPORT_EXPIRED and (until is None or self.record.received_at < until):
+        ran = self.known.support_ended_at is None and (until is None or self.record.begun_at < until)
+        if listed.code is Ground.SUPPORT_EXPIRED and ran:
             shown = {**shown, "because": "support_ran_at_receipt", "support_until": instant(until)}
             return self._no(SupportCode.REFUSAL_NOT_PERMITTED, cited, shown)
         files = self.event.details.get("files")

@@ -68,13 +68,20 @@ class SupportEvent:
 class Closure:
     """A time in which the vendor is closed, half-open, and since when its customers knew.
 
-    `withdrawn_at`: since when it is closed no more, though the customers were told so.
+    `withdrawn_at`: since when it is closed no more, though the customers were told so. `recorded_at`: since when it is
+    on record; None: as long as they knew.
     """
 
     notified_at: datetime
     starts_at: datetime
     ends_at: datetime
     withdrawn_at: datetime | None = None
+    recorded_at: datetime | None = None
+
+    @property
+    def known_at(self) -> datetime:
+        """Return since when the server knows of it."""
+        return self.recorded_at or self.notified_at
 
     @property
     def wait(self) -> Wait | None:

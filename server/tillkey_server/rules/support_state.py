@@ -1,7 +1,8 @@
 """How a request and its clocks stand, as every answer about it shows.
 
 1. A clock is due, met or breached; while it stands still it says for whom: a closure (BC-04), or the customer.
-2. The banner tells live whether support runs (BC-18): it is computed for each answer and never stored.
+2. The banner tells live whether support runs (BC-18), of which product and for which site (BC-17): it is computed for
+   each answer and never stored.
 """
 
 from __future__ import annotations
@@ -87,8 +88,13 @@ def shown_clocks(record: SupportRecord, terms: ClockTerms, now: datetime) -> lis
     ]
 
 
-def banner_of(license_: LicenseFacts | None, policy: Policy, now: datetime) -> dict[str, object]:
-    """Return what stands on top of a conversation: whether support runs at `now`, and until when (sentence 2)."""
+def banner_of(
+    license_: LicenseFacts | None, policy: Policy, now: datetime, *, product: str, site: str | None
+) -> dict[str, object]:
+    """Return what stands on top of a conversation: whether support runs at `now`, until when and for what (sentence 2).
+
+    `site` is that of the license's project; None: it has none.
+    """
     terms = None if policy.support is None else policy.support.banner
     until = None if license_ is None else license_.support_until
     runs = license_ is not None and (until is None or now < until)
@@ -97,6 +103,8 @@ def banner_of(license_: LicenseFacts | None, policy: Policy, now: datetime) -> d
         "active": active,
         "text": terms.text if terms is not None and active else None,
         "until": instant(until),
+        "product": product,
+        "site": site,
         "clauses": [] if terms is None else list(terms.clauses),
         "as_of": instant(now),
     }

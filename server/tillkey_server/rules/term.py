@@ -99,6 +99,12 @@ class Run:
         """Tell whether the clock ran at an instant, which may lie in a gap between two chains."""
         return any(segment.covers(at) for segment in self.segments)
 
+    def ended_before(self, at: datetime) -> datetime | None:
+        """Return when the clock had ended that did not run at an instant; None: it ran, or had not begun."""
+        if self.covers(at):
+            return None
+        return max((one.end for one in self.segments if one.end is not None and one.end <= at), default=None)
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:

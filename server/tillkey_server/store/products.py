@@ -11,7 +11,7 @@ from tillkey_server.store import rows, tables
 from tillkey_server.store.paging import Paging, Sort, paged
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -63,6 +63,14 @@ async def by_id(conn: AsyncConnection, product_id: UUID, *, still: bool = False)
     """Return the product of that id; `still`: nobody changes or retires it before the transaction ends."""
     statement = _SELECT.where(tables.product.c.id == product_id)
     return await rows.one(conn, rows.unchanged(statement, tables.product) if still else statement, ProductRow)
+
+
+async def by_ids(conn: AsyncConnection, product_ids: Collection[UUID]) -> dict[UUID, ProductRow]:
+    """Return those of these products that are there, by their ids."""
+    if not product_ids:
+        return {}
+    found = await rows.many(conn, _SELECT.where(tables.product.c.id.in_(product_ids)), ProductRow)
+    return {row.id: row for row in found}
 
 
 async def page(conn: AsyncConnection, paging: Paging, scope: Scope) -> tuple[ProductRow, ...]:

@@ -13,6 +13,7 @@ from tillkey_server.store.paging import Paging, Sort, paged
 from tillkey_server.store.scoping import customers_of
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
     from uuid import UUID
 
@@ -43,6 +44,14 @@ SORTS = {
 async def by_id(conn: AsyncConnection, project_id: UUID) -> ProjectRow | None:
     """Return the project of that id."""
     return await rows.one(conn, _SELECT.where(tables.project.c.id == project_id), ProjectRow)
+
+
+async def by_ids(conn: AsyncConnection, project_ids: Collection[UUID]) -> dict[UUID, ProjectRow]:
+    """Return those of these projects that are there, by their ids."""
+    if not project_ids:
+        return {}
+    found = await rows.many(conn, _SELECT.where(tables.project.c.id.in_(project_ids)), ProjectRow)
+    return {row.id: row for row in found}
 
 
 async def by_name_key(conn: AsyncConnection, customer_id: UUID, name_key: str) -> ProjectRow | None:

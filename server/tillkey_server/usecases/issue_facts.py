@@ -106,7 +106,7 @@ def event_of(row: SupportEventRow) -> SupportEvent:
 
 def closure_of(row: ClosureRow) -> Closure:
     """Return a closure as the rules see it."""
-    return Closure(row.notified_at, row.starts_at, row.ends_at, row.withdrawn_at)
+    return Closure(row.notified_at, row.starts_at, row.ends_at, row.withdrawn_at, row.recorded_at)
 
 
 async def newer_calendar(tx: AsyncConnection, ref: PolicyRef) -> NewerCalendar | None:

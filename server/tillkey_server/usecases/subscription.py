@@ -120,7 +120,7 @@ async def subscription_shown(services: Services, license_id: UUID, *, scope: Sco
     one = held.subscription
     return {
         "license_id": str(license_id),
-        "subscription": None if one is None else _shown(one, _next_price(services, found, held, one, now)),
+        "subscription": None if one is None else _shown(held, one, _next_price(services, found, held, one, now)),
         "renewals": [] if one is None else [_due(services, found, one, due, now) for due in held.renewals],
     }
 
@@ -194,7 +194,7 @@ async def resume_subscription(
     return decision
 
 
-def _shown(one: SubscriptionRow, price: Money) -> dict[str, object]:
+def _shown(held: Held, one: SubscriptionRow, price: Money) -> dict[str, object]:
     return {
         "id": str(one.id),
         "months": one.months,
@@ -204,6 +204,7 @@ def _shown(one: SubscriptionRow, price: Money) -> dict[str, object]:
         "next_due_at": instant(one.next_due_at),
         "cancelled_at": instant(one.cancelled_at),
         "cancel_reason": one.cancel_reason,
+        "notices": [] if held.facts is None else held.facts.notices,
     }
 
 

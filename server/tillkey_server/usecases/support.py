@@ -15,11 +15,13 @@ from tillkey_server.rules.decision import Decision, Outcome, instant
 from tillkey_server.rules.install_credit import InstallCode
 from tillkey_server.rules.support import decide_support
 from tillkey_server.rules.support_clock import ClockTerms
+from tillkey_server.rules.support_code import SupportCode
 from tillkey_server.rules.support_record import SupportEvent, SupportEventKind, SupportRecord
 from tillkey_server.rules.support_state import banner_of, shown_clocks
 from tillkey_server.store import audit, install_credits, support, support_extras
 from tillkey_server.store.support import SORTS, SupportEventRow, SupportRequestRow
 from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
+from tillkey_server.usecases.care import care_of
 from tillkey_server.usecases.issue_facts import closures_from, newer_calendar
 from tillkey_server.usecases.paging import DEFAULT_LIMIT, Page, page_of, paging_of
 from tillkey_server.usecases.services import Services
@@ -51,7 +53,7 @@ async def preview_support(services: Services, question: SupportQuestion, *, scop
     now = services.clock.now()
     async with services.db.reading() as tx:
         at = await standpoint_of(services, tx, question, now, scope)
-        return answer_at(at, await terms_at(tx, at), now)
+        return await _answered(services, tx, at, now)
 
 
 async def open_support_request(
@@ -78,7 +80,7 @@ async def open_support_request(
         # A duplicate of a duplicate has the very first clock.
         original = await support.by_id(tx, first.duplicate_of) if first is not None and first.duplicate_of else first
         reported_at = None if original is None else original.received_at
-        decision = answer_at(at, await terms_at(tx, at), now, first_reported_at=reported_at)
+        decision = await _answered(services, tx, at, now, first_reported_at=reported_at)
         license_id = None if at.license is None else at.license.id
         await audit.record(tx, decision, actor=actor, action="support_open", license_id=license_id)
         if decision.outcome is Outcome.DENY:
@@ -145,6 +147,23 @@ async def terms_at(tx: AsyncConnection, at: Standpoint) -> ClockTerms:
     return ClockTerms(at.policy, newer, await closures_from(tx, at.asked.received_at))
 
 
+async def _answered(
+    services: Services,
+    tx: AsyncConnection,
+    at: Standpoint,
+    now: datetime,
+    *,
+    first_reported_at: datetime | None = None,
+) -> Decision:
+    """Return the answer to a question; one without support shows its care, with what a renewal would cost (BC-17)."""
+    decision = answer_at(at, await terms_at(tx, at), now, first_reported_at=first_reported_at)
+    if decision.code is not SupportCode.NOSUP_SUPPORT_EXPIRED or at.license is None:
+        return decision
+    care = await care_of(services, tx, at.license, now, now)
+    cited = tuple(dict.fromkeys((*decision.clauses, *care.clauses)))
+    return replace(decision, clauses=cited, facts={**decision.facts, "care": {"code": care.code.value, **care.facts}})
+
+
 def answer_at(
     at: Standpoint, terms: ClockTerms, now: datetime, *, first_reported_at: datetime | None = None
 ) -> Decision:
@@ -155,8 +174,10 @@ def answer_at(
         **decision.facts,
         "received_at": instant(at.asked.received_at),
         "timezone": at.policy.timezone.key,
-        "care_banner": banner_of(license_facts, at.policy, now),
+        "care_banner": banner_of(license_facts, at.policy, now, product=at.product.code, site=at.site),
     }
+    if at.asked.presale:
+        told["presale"] = at.asked.is_presale
     if decision.outcome is Outcome.DENY:
         return replace(decision, facts=told)
     waiting = (SupportEvent(SupportEventKind.WAITING_FOR_CUSTOMER, at.asked.received_at, {"missing": True}),)
@@ -164,7 +185,7 @@ def answer_at(
         id=NOTHING_YET,
         license_id=None if at.license is None else at.license.id,
         received_at=at.asked.received_at,
-        presale=at.asked.presale,
+        presale=at.asked.is_presale,
         first_reported_at=first_reported_at,
         events=waiting if "missing" in decision.facts else (),
         task=at.asked.task,
@@ -190,7 +211,7 @@ def _row(question: SupportQuestion, at: Standpoint, decision: Decision, actor: s
         policy_name=at.policy.name,
         policy_version=at.policy.version,
         task=question.task,
-        presale=question.presale,
+        presale=at.asked.is_presale,
         reference=None,
         matter=question.matter,
         platform_version=question.platform_version,

@@ -27,7 +27,6 @@ from tillkey_server.rules.support_event import (
     decide_hotfix,
 )
 from tillkey_server.rules.support_record import SupportEvent, SupportEventKind
-from tillkey_server.rules.support_state import banner_of
 from tillkey_server.store import audit, customers, licenses, software_releases, support, support_extras
 from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.store.support import SupportEventRow
@@ -39,8 +38,8 @@ from tillkey_server.usecases.seen import activation_of, license_of
 from tillkey_server.usecases.services import Services
 from tillkey_server.usecases.support import TakenRequest
 from tillkey_server.usecases.support_details import ToldEvent, kind_of, plain
-from tillkey_server.usecases.support_facts import hotfixed_files
-from tillkey_server.usecases.support_views import RequestSeen, request_of, shown
+from tillkey_server.usecases.support_facts import hotfixed_files, support_ended_before
+from tillkey_server.usecases.support_views import RequestSeen, request_of, shown, site_of
 
 _K = SupportEventKind
 
@@ -61,7 +60,7 @@ async def record_support_event(
             raise BadInput("at", "must lie between the request's receipt and now")
         event = SupportEvent(kind, at, plain(told.details))
         held = await _bought(tx, seen, event, scope) if kind is _K.CONVERTED else seen.license
-        known = await _known(tx, seen, told, at)
+        known = await _known(services, tx, seen, told, at)
         decision = decide_event(seen.record.as_of(at), event, known, seen.terms.policy, now)
         await _audited(tx, seen, decision, actor, f"support_{kind.value}")
         if not decision.allowed:
@@ -76,7 +75,8 @@ async def record_support_event(
             record = record.with_event(one)
         await support.look_later(tx, {request_id: None})
         record = replace(record, license_id=None if held is None else held.id)
-        return TakenRequest(decision, shown(replace(seen, record=record, license=held), now))
+        after = replace(seen, record=record, license=held, site=await site_of(tx, held))
+        return TakenRequest(decision, shown(after, now))
 
 
 async def grant_remote_access(
@@ -172,12 +172,18 @@ async def _bought(tx: AsyncConnection, seen: RequestSeen, event: SupportEvent, s
     return bought
 
 
-async def _known(tx: AsyncConnection, seen: RequestSeen, told: ToldEvent, at: datetime) -> EventFacts:
+async def _known(
+    services: Services, tx: AsyncConnection, seen: RequestSeen, told: ToldEvent, at: datetime
+) -> EventFacts:
     """Return what the event is judged on; what is read is what its kind asks for."""
     known = EventFacts(support_until=None if seen.license is None else seen.license.support_until)
     match SupportEventKind(told.kind):
         case _K.REFUSED if seen.license is not None:
-            return replace(known, hotfixed_files=await hotfixed_files(tx, seen.license.id))
+            sold_under = await services.policies.of(tx, seen.license.policy_ref)
+            begun_at = seen.record.as_of(at).begun_at
+            ended_at = await support_ended_before(tx, seen.license, sold_under, begun_at)
+            files = await hotfixed_files(tx, seen.license.id)
+            return replace(known, support_ended_at=ended_at, hotfixed_files=files)
         case _K.INTERVENTION:
             grants = await support_extras.grants_of(tx, seen.row.id)
             return replace(known, has_access=any(one.starts_at <= at < one.until for one in grants))
@@ -208,5 +214,4 @@ async def _audited(tx: AsyncConnection, seen: RequestSeen, decision: Decision, a
 
 def _bannered(seen: RequestSeen, decision: Decision, now: datetime) -> Decision:
     """Return a decision with the banner that every answer about a request has (BC-18)."""
-    banner = banner_of(None if seen.license is None else seen.license.facts, seen.terms.policy, now)
-    return replace(decision, facts={**decision.facts, "care_banner": banner})
+    return replace(decision, facts={**decision.facts, "care_banner": seen.banner(now)})

@@ -18,6 +18,7 @@ from tillkey_server.rules.site import canonical_site
 from tillkey_server.rules.support import SupportAsked
 from tillkey_server.rules.support_policy import Ground
 from tillkey_server.rules.support_repeat import self_inflicted
+from tillkey_server.rules.term_policy import Clock
 from tillkey_server.store import (
     activations,
     downloads,
@@ -38,6 +39,8 @@ from tillkey_server.usecases.issue_facts import event_of
 from tillkey_server.usecases.seen import license_of, living
 from tillkey_server.usecases.services import Services
 from tillkey_server.usecases.support_details import text_of
+from tillkey_server.usecases.support_views import site_of
+from tillkey_server.usecases.terms import terms_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +72,7 @@ class SupportQuestion:
 
 @dataclass(frozen=True, slots=True)
 class Standpoint:
-    """What a question stands on: whose it is, under which terms, and its facts for the rule."""
+    """What a question stands on: whose it is, under which terms, its facts for the rule, and the license's `site`."""
 
     customer_id: UUID
     product: ProductRow
@@ -77,6 +80,7 @@ class Standpoint:
     project_id: UUID | None
     policy: Policy
     asked: SupportAsked
+    site: str | None = None
 
     @property
     def credit_id(self) -> UUID | None:
@@ -116,6 +120,7 @@ async def standpoint_of(
         None if project is None else project.id,
         policy,
         SupportAsked(task=question.task, received_at=received_at, license=row.facts, found=found),
+        await site_of(tx, row),
     )
     asked = await _asked(tx, question, at, row, project)
     return replace(at, asked=replace(asked, credits=await _credits(tx, row, now, lock=lock)))
@@ -163,7 +168,14 @@ async def _asked(
         hotfixed_files=await hotfixed_files(tx, row.id),
         described=question.described,
         self_inflicted=await _self_inflicted(tx, row.customer_id, question.matter),
+        bought_at=row.issued_at if order is None else order.paid_at,
+        support_ended_at=await support_ended_before(tx, row, at.policy, at.asked.received_at),
     )
+
+
+async def support_ended_before(tx: AsyncConnection, row: LicenseRow, policy: Policy, at: datetime) -> datetime | None:
+    """Return when a license's support had ended that did not run at an instant (BC-17); `policy`: of its sale."""
+    return (await terms_of(tx, row, policy)).of(Clock.SUPPORT).ended_before(at)
 
 
 async def _self_inflicted(tx: AsyncConnection, customer_id: UUID, matter: str | None) -> tuple[datetime, ...]:

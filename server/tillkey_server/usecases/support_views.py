@@ -15,7 +15,7 @@ from tillkey_server.rules.decision import instant
 from tillkey_server.rules.support_clock import ClockTerms
 from tillkey_server.rules.support_record import SupportEventKind, SupportRecord
 from tillkey_server.rules.support_state import banner_of, shown_clocks, state_of
-from tillkey_server.store import licenses, support
+from tillkey_server.store import licenses, products, projects, support
 from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.store.support import SupportEventRow, SupportRequestRow
 from tillkey_server.store.support_extras import ClosureRow, GrantRow, HotfixRow
@@ -24,12 +24,22 @@ from tillkey_server.usecases.issue_facts import all_clock_terms, records_of
 
 @dataclass(frozen=True, slots=True)
 class RequestSeen:
-    """A request with everything that its state follows from; `license` is the one it came to be about."""
+    """A request with everything that its state follows from; `license` is the one it came to be about, `site` its own.
+
+    `product` is the code of what is asked about.
+    """
 
     row: SupportRequestRow
     record: SupportRecord
     terms: ClockTerms
     license: LicenseRow | None
+    product: str
+    site: str | None = None
+
+    def banner(self, now: datetime) -> dict[str, object]:
+        """Return what stands on top of its conversation, as of now (BC-17, BC-18)."""
+        held = None if self.license is None else self.license.facts
+        return banner_of(held, self.terms.policy, now, product=self.product, site=self.site)
 
 
 async def request_of(
@@ -52,11 +62,25 @@ async def all_seen(tx: AsyncConnection, found: Sequence[SupportRequestRow], now:
     records, terms = await records_of(tx, found, now), await all_clock_terms(tx, found)
     named = {one.license_id for one in records.values() if one.license_id is not None}
     held = await licenses.by_ids(tx, named)
+    asked_about = await products.by_ids(tx, {one.product_id for one in found})
+    owned = await projects.by_ids(tx, {one.project_id for one in held.values() if one.project_id is not None})
 
-    def license_of(record: SupportRecord) -> LicenseRow | None:
-        return None if record.license_id is None else held[record.license_id]
+    def seen(one: SupportRequestRow) -> RequestSeen:
+        record = records[one.id]
+        about = None if record.license_id is None else held[record.license_id]
+        project = None if about is None or about.project_id is None else owned.get(about.project_id)
+        site = None if project is None else project.site
+        return RequestSeen(one, record, terms[one.id], about, asked_about[one.product_id].code, site)
 
-    return tuple(RequestSeen(one, records[one.id], terms[one.id], license_of(records[one.id])) for one in found)
+    return tuple(seen(one) for one in found)
+
+
+async def site_of(tx: AsyncConnection, license_row: LicenseRow | None) -> str | None:
+    """Return the site of a license's project; None where it has none, or no project."""
+    if license_row is None or license_row.project_id is None:
+        return None
+    project = await projects.by_id(tx, license_row.project_id)
+    return None if project is None else project.site
 
 
 def shown(seen: RequestSeen, now: datetime) -> dict[str, object]:
@@ -81,7 +105,7 @@ def shown(seen: RequestSeen, now: datetime) -> dict[str, object]:
         "fixed_in_release": None if resolved is None else resolved.details.get("fixed_in_release"),
         "findings": sorted(finding.value for finding in record.findings),
         "clocks": shown_clocks(record, seen.terms, now),
-        "care_banner": banner_of(None if seen.license is None else seen.license.facts, seen.terms.policy, now),
+        "care_banner": seen.banner(now),
         "refund_proposed_at": instant(row.refund_proposed_at),
         "policy": {"name": row.policy_name, "version": row.policy_version},
     }

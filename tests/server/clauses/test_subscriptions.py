@@ -235,6 +235,20 @@ async def test_a_product_that_is_offline_goes_on_being_renewed_with_a_notice(hou
     assert "BC-24" in told["clauses"]
 
 
+@pytest.mark.clause("BC-24")
+async def test_whoever_asks_before_it_falls_due_is_told_that_the_product_is_offline(house: House, http) -> None:
+    house.clock.instant = local("2025-03-10", PARIS)
+    sold = await sell(http, COLLECT)
+    await subscribe(http, sold)
+    assert (await shown(http, sold))["subscription"]["notices"] == []
+    await withdraw(house, COLLECT, offline=True)
+    house.clock.instant = local("2026-03-01", PARIS)
+    assert (await shown(http, sold))["subscription"]["notices"] == ["renewal_product_offline_notice"]
+    possible = (await http.get(f"/v1/licenses/{sold}/explain")).json()["possible"]
+    ahead = next(one for one in possible if one["code"] == "renewal_expected")
+    assert (ahead["facts"]["notices"], "BC-24" in ahead["clauses"]) == (["renewal_product_offline_notice"], True)
+
+
 async def test_what_the_terms_do_not_offer_or_price_is_not_begun(house: House, http) -> None:
     sold = await sell(http, "nexopos-multistore")
     assert (await subscribe(http, sold)).json()["code"] == "subscription_not_offered"

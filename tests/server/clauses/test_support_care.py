@@ -110,6 +110,21 @@ async def test_a_closure_that_was_told_after_the_request_came_does_not_count(hou
     assert (await desk.clock("ack"))["due_at"] == "2026-03-02T23:00:00Z"
 
 
+@pytest.mark.clause("BC-04", "BC-28")
+async def test_a_closure_that_is_recorded_after_the_breach_does_not_undo_it(house: House, callers: Callers) -> None:
+    """Whatever its notice is said to have been."""
+    desk = await help_desk(house, callers, CARE)
+    await desk.open()
+    house.clock.turn(days=3)
+    before = await desk.clock("ack")
+    supervisor = await callers.client("supervisor")
+    added = await supervisor.post("/v1/vendor-closures", json=CLOSURE)
+    assert added.status_code == 201, added.text
+    after = await desk.clock("ack")
+    assert (before["code"], after["code"]) == ("sla_ack_breached", "sla_ack_breached")
+    assert after["due_at"] == before["due_at"]
+
+
 @pytest.mark.clause("BC-05", "BC-28")
 async def test_neither_an_automatic_answer_nor_a_private_mail_counts(house: House, callers: Callers) -> None:
     desk = await help_desk(house, callers, CARE)
@@ -220,6 +235,8 @@ async def test_every_answer_about_a_request_shows_the_banner_of_the_moment(house
         "active": True,
         "text": "Business Care in progress",
         "until": "2027-03-02T23:00:00Z",
+        "product": CARE,
+        "site": None,
         "clauses": ["BC-18"],
         "as_of": "2026-03-02T09:00:00Z",
     }

@@ -211,7 +211,8 @@ def test_a_lack_of_expertise_is_met_with_manuals_videos_and_a_demo():
         ("malfunction", {"issue": an_issue()}, "ref_pending_finding"),
         ("malfunction", {"issue": an_issue(BROKEN, solved_at=PAID)}, "ref_pending_seller"),
         ("misled", {"issue": an_issue(Finding.MISLED)}, "ref_granted_marketplace"),
-        ("mistake", {}, "ref_pending_review"),
+        ("not_downloaded", {"activations_ever": 1}, "ref_pending_seller"),
+        ("mistake", {}, "ref_pending_seller"),
     ],
 )
 def test_within_a_month_three_grounds_are_enough(reason, more, expected):
@@ -228,6 +229,45 @@ def test_whoever_was_told_of_a_solution_may_object_to_it_before_it_counts():
     issue = an_issue(BROKEN, solved_at=PAID, objection_until=until)
     assert came_of(BC, "malfunction", issue, 19) == ("ref_pending_objection", "2026-01-25T10:00:00Z")
     assert came_of(BC, "malfunction", issue, 20) == ("ref_denied_solved", None)
+
+
+@pytest.mark.clause("BC-27")
+@pytest.mark.parametrize(
+    ("how", "expected"),
+    [
+        ({}, ("ref_pending_resolution", "2026-01-25T10:00:00Z")),
+        ({"fix_due": None}, ("ref_pending_cooperation", None)),
+        ({"fix_due": PAID + 9 * DAY}, ("ref_granted_marketplace", None)),
+        ({"first_human_reply_at": PAID + 5 * DAY}, ("ref_granted_marketplace", None)),
+        ({"findings": frozenset({BROKEN, Finding.UNSOLVABLE_SINGULAR})}, ("ref_granted_marketplace", None)),
+        ({"refused_at": PAID + 2 * DAY}, ("ref_denied_no_breach", None)),
+        ({"refused_at": PAID + 9 * DAY, "fix_due": PAID + 9 * DAY}, ("ref_granted_marketplace", None)),
+        ({"is_presale": True}, ("ref_denied_no_breach", None)),
+    ],
+)
+def test_in_vain_is_not_answered_or_not_corrected_in_time(how, expected):
+    """Sentence 5: answered a day after it came, at the latest five days after; corrected within twenty."""
+    plain = {"first_human_reply_at": PAID + DAY, "reply_due": PAID + 5 * DAY, "fix_due": PAID + 20 * DAY}
+    assert came_of(BC, "malfunction", an_issue(BROKEN, **(plain | how)), 10) == expected
+
+
+@pytest.mark.clause("BC-27")
+def test_who_refuses_too_late_was_asked_in_vain():
+    """Sentence 5: the refusal is the first answer, and it was due before."""
+    late = {"first_human_reply_at": PAID + 5 * DAY, "refused_at": PAID + 5 * DAY, "reply_due": PAID + 5 * DAY}
+    assert came_of(BC, "malfunction", an_issue(BROKEN, **late), 10)[0] == "ref_granted_marketplace"
+    in_time = late | {"reply_due": PAID + 6 * DAY}
+    assert came_of(BC, "malfunction", an_issue(BROKEN, **in_time), 10)[0] == "ref_denied_no_breach"
+
+
+@pytest.mark.clause("BC-28")
+@pytest.mark.parametrize(("days", "expected"), [(10, "ref_denied_no_breach"), (11, "ref_granted_by_platform")])
+def test_a_complaint_that_was_answered_late_was_processed_unless_the_refund_was_asked_for_before(days, expected):
+    """Sentence 5."""
+    issue = an_issue(reply_due=PAID + DAY, first_human_reply_at=PAID + days * DAY)
+    asked = asking("unanswered", at=PAID + 10 * DAY, by_platform=True)
+    [shown] = decide(facts(BC, issue=issue), asked, BC, PAID + 30 * DAY).decision.facts["grounds"]
+    assert shown["code"] == expected
 
 
 @pytest.mark.clause("BC-28")

@@ -124,10 +124,14 @@ def test_one_at_a_time_is_begun_and_only_of_a_length_that_is_offered():
 def test_whoever_asks_is_told_the_next_renewal_and_whether_it_is_paid():
     """Sentence 7."""
     later = replace(HELD, next_due_at=NOW + DAY)
-    expected = {"due_at": "2026-03-11T12:00:00Z", "months": 12, "access_until": "2026-03-11T12:00:00Z"}
+    expected = {"due_at": "2026-03-11T12:00:00Z", "months": 12, "access_until": "2026-03-11T12:00:00Z", "notices": []}
     told = decide_next(later, BC, NOW)
     assert (told.outcome, told.code, told.facts) == (Outcome.ALLOW, SubscriptionCode.RENEWAL_EXPECTED, expected)
     assert decide_next(HELD, BC, NOW) == decide_due(HELD, BC, NOW)
+    ahead = decide_next(replace(later, offline_at=NOW), BC, NOW)
+    assert (ahead.facts["notices"], "BC-24" in ahead.clauses) == (["renewal_product_offline_notice"], True)
+    cancelled = replace(later, offline_at=NOW, cancelled_at=NOW)
+    assert (cancelled.notices, replace(later, offline_at=NOW, retired_at=NOW).notices) == ([], [])
     unpaid = decide_next(replace(later, unpaid_since=NOW - DAY), BC, NOW)
     assert (unpaid.outcome, unpaid.code) == (Outcome.PEND, SubscriptionCode.RENEWAL_UNPAID)
     assert unpaid.facts["due_at"] == "2026-03-09T12:00:00Z"

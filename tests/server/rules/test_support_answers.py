@@ -283,18 +283,22 @@ def test_a_closure_tells_when_it_was_told_and_whether_it_pauses_anything() -> No
 def test_a_banner_tells_until_when_and_as_of_when_and_by_which_clause() -> None:
     held = LicenseFacts(UUID(int=2), RECEIVED, support_until=NOW + DAY)
     terms = CARE.support.banner
-    assert banner_of(held, CARE, NOW) == {
+    assert banner_of(held, CARE, NOW, product="collect", site="shop.example") == {
         "active": True,
         "text": terms.text,
         "until": NEXT,
+        "product": "collect",
+        "site": "shop.example",
         "clauses": list(terms.clauses),
         "as_of": WRITTEN,
     }
-    assert banner_of(None, DEVICES, NOW) == {
+    assert banner_of(None, DEVICES, NOW, product="till", site=None) == {
         "active": False,
         "text": None,
         "until": None,
+        "product": "till",
+        "site": None,
         "clauses": [],
         "as_of": WRITTEN,
     }
-    assert banner_of(replace(held, use_until=NOW), CARE, NOW)["active"] is True
+    assert banner_of(replace(held, use_until=NOW), CARE, NOW, product="collect", site=None)["active"] is True

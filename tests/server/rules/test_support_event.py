@@ -305,7 +305,7 @@ def test_the_banner_stands_while_care_runs_and_is_of_the_moment() -> None:
     held = LicenseFacts(UUID(int=2), RECEIVED, support_until=until)
 
     def banner(policy: Policy, license_: LicenseFacts | None = held, at: datetime = NOW) -> tuple[object, object]:
-        shown = banner_of(license_, policy, at)
+        shown = banner_of(license_, policy, at, product="collect", site=None)
         return shown["active"], shown["text"]
 
     assert banner(CARE) == (True, "Business Care in progress")

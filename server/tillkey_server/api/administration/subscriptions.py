@@ -52,6 +52,7 @@ class Subscription(Answer):
     next_due_at: Time
     cancelled_at: Time
     cancel_reason: str | None
+    notices: Annotated[list[str], Field(description="What has to be said of the renewal to come: codes.")]
 
 
 class DueRenewal(Answer):

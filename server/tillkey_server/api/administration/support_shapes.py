@@ -161,11 +161,13 @@ class SupportClock(Answer):
 
 
 class CareBanner(Answer):
-    """What stands on top of a conversation, as of the answer: whether support runs."""
+    """What stands on top of a conversation, as of the answer: whether support runs, of what and for which site."""
 
     active: bool
     text: str | None
     until: Time
+    product: str
+    site: Annotated[str | None, Field(description="The site of the license's project; null: it has none.")]
     clauses: list[str]
     as_of: Time
 
