@@ -105,7 +105,7 @@ def _facts(
 ) -> SaleFacts:
     is_product = line.kind is LineKind.PRODUCT
     # Support or a service for what is offline goes on (BC-20); only the product itself is not sold.
-    off, part = off_sale(line.product, catalogue) if is_product else (None, None)
+    off, part = off_sale(line.product, catalogue, cart.paid_at) if is_product else (None, None)
     named = [code for leaf in (line.product, *leaves(line.product, catalogue)) for code in catalogue[leaf].requires]
     required = tuple(
         Required(code, rows[code].kind == ProductKind.CORE) for code in dict.fromkeys(named if is_product else ())
