@@ -15,7 +15,7 @@ from tillkey_server.money import Money
 from tillkey_server.rules.access import EVERYTHING
 from tillkey_server.rules.clocks import last_day
 from tillkey_server.rules.product import ProductState
-from tillkey_server.store import subscriptions
+from tillkey_server.store import licenses, subscriptions
 from tillkey_server.store import terms as store
 from tillkey_server.usecases.catalogue import add_product
 from tillkey_server.usecases.license import issue
@@ -53,6 +53,12 @@ async def state_of(services, license_id):
 async def retired(services, product):
     """Retire a product as its owner does."""
     await set_state(services, product, ProductState.RETIRE, actor=AGENT)
+
+
+async def fall_due(tx, held, at) -> None:
+    """Let what is paid for be over, so that the next renewal of a subscription is due."""
+    await subscriptions.change(tx, held.id, {"next_due_at": at})
+    await licenses.set_moments(tx, held.license_id, {"support_until": at})
 
 
 async def product_of_its_own(services) -> str:
@@ -129,7 +135,7 @@ async def test_a_renewal_falls_due_before_the_retirement_and_is_dropped_or_never
                 await start_subscription(ours, one, months=12, channel="shop", actor=AGENT)
                 async with ours.db.writing() as tx:
                     begun.append(await subscriptions.open_of(tx, one))
-                    await subscriptions.change(tx, begun[-1].id, {"next_due_at": ours.clock.now()})
+                    await fall_due(tx, begun[-1], ours.clock.now())
             await asyncio.gather(create_due(ours), retired(theirs, product), create_due(theirs))
             assert (await create_due(ours))["created"] == 0
             async with ours.db.reading() as tx:
@@ -148,7 +154,7 @@ async def test_a_renewal_falls_due_once_or_is_cancelled_and_never_both(premises)
             await start_subscription(ours, sold, months=12, channel="shop", actor=AGENT)
             async with ours.db.writing() as tx:
                 held = await subscriptions.open_of(tx, sold)
-                await subscriptions.change(tx, held.id, {"next_due_at": ours.clock.now()})
+                await fall_due(tx, held, ours.clock.now())
             await asyncio.gather(create_due(ours), create_due(theirs), cancel_subscription(ours, sold, actor=AGENT))
             async with ours.db.reading() as tx:
                 due = await subscriptions.renewals_of(tx, held.id)

@@ -3,7 +3,8 @@
 1. What a product requires, and what a bundle consists of, leads nowhere back to itself: not by requirements, not by
    parts, not through both (NX-10, BC-21).
 2. A product is on sale while it is neither offline nor retired; a bundle, while all of its parts are, at any depth
-   (BC-19, BC-21, BC-22). Nothing of that touches what was sold (BC-20).
+   (BC-19, BC-21, BC-22). Nothing of that touches what was sold (BC-20): what was paid before it was taken off sale is
+   sold, however late the payment is told (decided reading 1).
 3. Retired is for good: what comes back is another product (BC-22).
 4. A bundle sells its parts: each leaf is a line with a share of the price by list prices, rounded by largest remainder,
    ties to the earlier part (K-07).
@@ -68,15 +69,22 @@ def circle(code: str, catalogue: Catalogue) -> tuple[str, ...]:
     return found
 
 
-def off_sale(code: str, catalogue: Catalogue) -> tuple[OffSale | None, str | None]:
-    """Return why a product is not sold, and by which part where it is a bundle (sentence 2)."""
+def off_sale(code: str, catalogue: Catalogue, paid_at: datetime | None = None) -> tuple[OffSale | None, str | None]:
+    """Return why a product is not sold, and by which part where it is a bundle (sentence 2).
+
+    `paid_at` is when it was paid; None: it is not.
+    """
     one = catalogue[code]
-    if one.retired_at is not None:
+    if one.retired_at is not None and _reaches(one.retired_at, paid_at):
         return OffSale.RETIRED, None
-    if one.offline_at is not None:
+    if one.offline_at is not None and _reaches(one.offline_at, paid_at):
         return OffSale.OFFLINE, None
-    gone = next((part for part in one.parts if off_sale(part, catalogue)[0] is not None), None)
+    gone = next((part for part in one.parts if off_sale(part, catalogue, paid_at)[0] is not None), None)
     return (None, None) if gone is None else (OffSale.PART, gone)
+
+
+def _reaches(since: datetime, paid_at: datetime | None) -> bool:
+    return paid_at is None or since <= paid_at
 
 
 def leaves(code: str, catalogue: Catalogue) -> tuple[str, ...]:

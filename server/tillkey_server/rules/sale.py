@@ -7,7 +7,8 @@
 2. A prerequisite is held by a license of that product, or of its family, that is neither trial nor ended for good nor
    on hold, or by another line of the same cart (NX-10, NX-11). A trial of the core does not count.
 3. Of a core the support must run too, where the terms say so (NX-12): at the payment, or, by `prerequisite_instant`,
-   when the checkout was opened. What is renewed in the same cart counts as running. An end is exclusive (K-02).
+   when the checkout was opened. What is renewed in the same cart counts as running. An end is exclusive (K-02). Support
+   that was lost on a transfer does not run for its new owner (NX-18) until that pays for some.
 4. Money that came for what may not be sold is never lost in silence (decided reading 2): the order is on record, under
    review, and a person decides.
 5. Where the terms are silent about sales, a product that has a prerequisite pends; one without is sold.
@@ -69,13 +70,17 @@ class Required:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A license of the buyer's; `alive`: neither ended for good nor on hold. `names` are its product's and family's."""
+    """A license of the buyer's; `alive`: neither ended for good nor on hold. `names` are its product's and family's.
+
+    `support_lost`: its support stayed behind with whoever bought it, and counts for nothing (NX-12, NX-18).
+    """
 
     license_id: UUID
     names: frozenset[str]
     trial: bool
     alive: bool
     support_until: datetime | None
+    support_lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,12 +265,13 @@ def _missing(required: Required, facts: SaleFacts, policy: Policy, at: datetime,
             facts=shown,
             options=("buy_prerequisite",),
         )
-    supported = any(
-        one.license_id in facts.renewed or one.support_until is None or at < one.support_until for one in holding
+    kept = [one for one in holding if not one.support_lost]
+    supported = any(one.support_until is None or at < one.support_until for one in kept) or any(
+        one.license_id in facts.renewed for one in holding
     )
     if not required.core or not terms.core_support or supported:
         return None
-    ended = max((one.support_until for one in holding if one.support_until is not None), default=None)
+    ended = max((one.support_until for one in kept if one.support_until is not None), default=None)
     return deny(
         SaleCode.PREREQ_CORE_SUPPORT_EXPIRED,
         clauses=cited.support + cited.prerequisite,

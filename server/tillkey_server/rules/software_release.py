@@ -6,7 +6,7 @@
 3. A release that mends a defect concerns every owner who may have it, and not only who reported it (NX-26, BC-30).
 4. A grant to download is for one release and one license, and lives for a short time; within it an interrupted download
    goes on, even where the license's clock has ended since (ZG-20). A release that is withdrawn and a license that is
-   barred end it at once (NX-36).
+   barred end it at once (NX-36); while the license's order is under review it opens nothing (BC-37).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from uuid import UUID
 from tillkey_server.rules.decision import Decision, allow, deny, instant
 from tillkey_server.rules.defect import Severity
 from tillkey_server.rules.policy import Policy
+from tillkey_server.rules.sale import refuse_under_review
 from tillkey_server.rules.standing import LicenseFacts, refuse
 from tillkey_server.rules.update import ReleaseFacts, UpdateFacts, barred, may_have
 from tillkey_server.rules.update_code import UpdateCode
@@ -49,12 +50,13 @@ class OwnerFacts:
 
 @dataclass(frozen=True, slots=True)
 class GrantFacts:
-    """A grant to download; None: no such grant."""
+    """A grant to download, and since when the license's order is under review."""
 
     license: LicenseFacts
     version: str
     expires_at: datetime
     withdrawn_at: datetime | None
+    order_held_at: datetime | None = None
 
 
 def decide_publish(facts: PublishFacts, policy: Policy, now: datetime) -> Decision:
@@ -95,6 +97,8 @@ def decide_redeem(facts: GrantFacts, policy: Policy, now: datetime) -> Decision:
     found = barred(facts.license, policy, now)
     if found is not None:
         return refuse(found, facts.license, policy, now)
+    if facts.order_held_at is not None:
+        return refuse_under_review(facts.order_held_at, policy, now)
     clauses = policy.clocks.clauses.updates if policy.updates is None else policy.updates.clauses.downloads
     shown: dict[str, object] = {"version": facts.version, "expires_at": instant(facts.expires_at)}
     because = "withdrawn" if facts.withdrawn_at is not None else "expired" if facts.expires_at <= now else None

@@ -1,8 +1,9 @@
 """Automatic renewals: when one is due, what keeps it from being charged, and how it is cancelled.
 
 1. Terms without `[subscription]` renew nothing by themselves. A license has one subscription at a time.
-2. Period k begins with the local day of the start plus k times its months (K-05, K-06), so that a start on the 31st or
-   on 29 February keeps its anchor. The purchase paid for period 0; the renewal of period k is due when it begins.
+2. A renewal is due when the last local day begins of what is paid for, however that was paid: the end of that day is
+   courtesy (K-06). So the days are counted from the anchor of the running chain, be it the purchase or a reactivation,
+   and one of the 31st or of 29 February keeps it (K-05). Where what was paid for is over, the first is due at once.
 3. A renewal is created once for each subscription and period (CJ-23), and none while an earlier one is unpaid.
 4. A stronger state than expired keeps it from being charged (K-13), and so does a legal hold on anything else of the
    customer's (CJ-02): it waits, and is created when that is lifted.
@@ -21,7 +22,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from tillkey_server.rules.clocks import add_months, first_instant
+from tillkey_server.rules.clocks import first_instant, last_day
 from tillkey_server.rules.decision import Decision, allow, deny, instant, pend
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.renewal_codes import RenewalCode, SubscriptionCode
@@ -36,7 +37,8 @@ PRODUCT_RETIRED = "product_retired"
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionFacts:
-    """A subscription, and what may stop it. `next_period` is the next to be created, due at `next_due_at`.
+    """A subscription, and what may stop it. `next_period` is the next to be created, due at `next_due_at`,
+    which is never before the last day of what is paid for.
 
     `unpaid_since` is when an earlier renewal fell due that is created and not paid; None: there is none. `access_until`
     is the exclusive end of what is paid for. `held_since`: anything of the customer's is on legal hold.
@@ -66,9 +68,14 @@ class SubscriptionFacts:
         return [RenewalCode.RENEWAL_PRODUCT_OFFLINE_NOTICE.value] if goes_on and self.offline_at is not None else []
 
 
-def period_start(started_at: datetime, months: int, period: int, zone: ZoneInfo) -> datetime:
-    """Return the first instant of a period (sentence 2)."""
-    return first_instant(add_months(started_at.astimezone(zone).date(), months * period), zone)
+def due_of(until: datetime, zone: ZoneInfo) -> datetime:
+    """Return when the renewal is due of what is paid for until `until`, exclusive (sentence 2)."""
+    return first_instant(last_day(until, zone), zone)
+
+
+def first_due(until: datetime | None, zone: ZoneInfo, now: datetime) -> datetime:
+    """Return when the first renewal is due of what is paid for until `until` and is to renew itself from now on."""
+    return now if until is None or until <= now else due_of(until, zone)
 
 
 def decide_start(

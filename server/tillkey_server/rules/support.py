@@ -1,13 +1,15 @@
 """May this request be served, under which clause, until when, free or charged?
 
 1. Terms without `[support]` are silent: a person decides.
-2. A license that is on hold, terminated, revoked, refunded or suspended gets no support (CJ-02, NX-42); an expired use
-   right is another clock and refuses nothing (X-01).
+2. A license that is on hold, terminated, revoked, refunded or suspended gets no support (CJ-02, NX-42), nor does one of
+   a suspended account: the days of grace are for the till in the shop. An expired use right is another clock and
+   refuses nothing (X-01).
 3. Asked before a purchase: answered without any right or clock (BC-36). What is about a license that was paid for
    when it came is none, whatever it was called.
-4. The project must be told where the terms ask for it (NX-16). Support belongs to the project that it was first asked
-   for, else to the one that the license is bound to; it is none of another project's (NX-17), nor another user's
-   (NX-18). Where a license changed hands, its support stays behind if the terms say so.
+4. The project must be told where the terms ask for it (NX-16). Support belongs to the project that the license is
+   bound to; while it is bound to none, to the one that its owner first asked for, refusals aside. It is none of another
+   project's (NX-17), nor another user's (NX-18). Where a license changed hands, its support stays behind if the terms
+   say so, until the new owner pays for support: from then on it runs as long as the license's clock does.
 5. The grounds of the vendor's list are looked at before the task (NX-22), all of them, in the list's order. The first
    that must refuse does; those that may are a warning, and the agent's choice (ZG-12). No other refuses.
 6. Support that had ended when the request came is a ground, though it was renewed since; what ends later is not: the
@@ -48,6 +50,7 @@ from tillkey_server.rules.support_policy import (
     Strength,
     SupportPolicy,
 )
+from tillkey_server.rules.term_policy import Clock
 from tillkey_server.rules.window import within
 
 PRODUCT_CAUSE = "product"
@@ -61,9 +64,10 @@ class SupportAsked:
     """A request as it is told, with what is on record about its license; ids are texts, and None is unknown.
 
     `found` are grounds that somebody found, with the evidence. `same_site` and `licensed_install` are None where nobody
-    told the site or the installation. `self_inflicted` are the instants at which requests about the same matter were
-    closed as the customer's own doing. `bought_at` is when the license was paid for. `support_ended_at` is when its
-    support had ended that did not run at the receipt; None: it ran, or `license` says so.
+    told the site or the installation. `changed_hands`: bought by another customer, and its owner paid for no support
+    since. `self_inflicted` are the instants at which requests about the same matter were closed as the customer's own
+    doing. `bought_at` is when the license was paid for. `support_ended_at` is when its support had ended that did not
+    run at the receipt; None: it ran, or `license` says so.
     """
 
     task: str
@@ -110,7 +114,7 @@ def decide_support(asked: SupportAsked, policy: Policy, now: datetime) -> Decisi
         cited = policy.clocks.clauses.support
         return pend(SupportCode.SUPPORT_PENDING_REVIEW, clauses=cited, policy=policy.ref, now=now, options=("review",))
     if asked.license is not None:
-        stands = standing(asked.license, policy, now)
+        stands = standing(asked.license, policy, now, anew=True)
         if stands.status not in SERVED:
             return refuse(stands, asked.license, policy, now)
     if asked.is_presale:
@@ -121,6 +125,11 @@ def decide_support(asked: SupportAsked, policy: Policy, now: datetime) -> Decisi
 def matched(asked: SupportAsked, terms: SupportPolicy) -> tuple[GroundPolicy, ...]:
     """Return the grounds of the vendor's list that a request meets, in its order (sentence 5)."""
     return tuple(ground for ground in terms.grounds if _meets(ground.code, asked, terms))
+
+
+def lost_on_transfer(policy: Policy, *, changed_hands: bool) -> bool:
+    """Tell whether a license's support stayed behind with whoever bought it (sentence 4)."""
+    return changed_hands and policy.support is not None and policy.support.ends_on_transfer
 
 
 def _presale(terms: SupportPolicy, policy: Policy, now: datetime) -> Decision:
@@ -158,8 +167,9 @@ class _Judge:
         asked, terms = self.asked, self.terms
         if terms.project is Presence.REQUIRED and asked.project is None:
             return self._no(SupportCode.TICKET_PROJECT_REQUIRED, terms.clauses.project, options=("name_project",))
-        if terms.ends_on_transfer and asked.changed_hands:
-            return self._no(SupportCode.SUPPORT_LOST_ON_TRANSFER, terms.clauses.asker, options=("renew",))
+        if lost_on_transfer(self.policy, changed_hands=asked.changed_hands):
+            options = ("renew",) if self._renewable() else ("buy_license",)
+            return self._no(SupportCode.SUPPORT_LOST_ON_TRANSFER, terms.clauses.asker, options=options)
         held_to = not terms.moves_with_license and terms.project is Presence.REQUIRED
         if held_to and asked.supported_project not in {None, asked.project}:
             shown = {"project_id": asked.project, "supported_project_id": asked.supported_project}
@@ -167,6 +177,12 @@ class _Judge:
         if terms.asker is Asker.OWNER and not asked.by_owner:
             return self._no(SupportCode.SUPPORT_OTHER_USER, terms.clauses.asker, options=("ask_owner",))
         return None
+
+    def _renewable(self) -> bool:
+        """Tell whether the owner can pay for support of this license: its terms renew it, and it has an end."""
+        renewal, held = self.policy.renewal, self.asked.license
+        extends = renewal is not None and Clock.SUPPORT in renewal.extends
+        return extends and held is not None and held.support_until is not None
 
     def _refused(self, ground: GroundPolicy, met: tuple[GroundPolicy, ...]) -> Decision:
         asked = self.asked

@@ -17,6 +17,7 @@
 10. A product that is offline or retired is served as before (BC-20).
 11. Downloads are counted where the terms limit them (NX-51); those of a release that is free for all by these terms
     are not, and never lack.
+12. While the order of the license is under review it is served nothing, the version that was bought included (BC-37).
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from tillkey_server.rules.citation import Clauses
 from tillkey_server.rules.decision import Decision, allow, deny, instant, pend
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.release_version import Version, in_range
+from tillkey_server.rules.sale import refuse_under_review
 from tillkey_server.rules.standing import SERVED, LicenseFacts, Standing, refuse, standing
 from tillkey_server.rules.update_code import UpdateCode
 from tillkey_server.rules.update_policy import Prereleases, ReleaseKind, UpdatePolicy
@@ -60,7 +62,8 @@ class UpdateFacts:
 
     `bought_at` is the payment's instant. `site` is the canonical one that asks, `bound_site` that of the project that
     the license is bound to. `downloads` were begun or done before, `free_downloads` those of releases
-    that are marked as free for all. `product` is on_sale, offline or retired.
+    that are marked as free for all. `product` is on_sale, offline or retired. `order_held_at` is since when its order
+    is under review.
     """
 
     license: LicenseFacts
@@ -75,6 +78,7 @@ class UpdateFacts:
     downloads: int = 0
     free_downloads: int = 0
     product: str = "on_sale"
+    order_held_at: datetime | None = None
 
 
 class _No(NamedTuple):
@@ -157,6 +161,8 @@ def _silent(facts: UpdateFacts, policy: Policy, now: datetime) -> Decision | Non
     found = barred(facts.license, policy, now)
     if found is not None:
         return refuse(found, facts.license, policy, now)
+    if facts.order_held_at is not None:
+        return refuse_under_review(facts.order_held_at, policy, now)
     if policy.updates is None:
         clauses = policy.clocks.clauses.updates
         return pend(UpdateCode.UPDATE_NOT_OFFERED, clauses=clauses, policy=policy.ref, now=now)

@@ -15,10 +15,11 @@ from tillkey_server.rules.move import TicketFacts
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.project import UNNAMED, normal_name
 from tillkey_server.rules.term_policy import AfterExpiry
-from tillkey_server.store import activations, installations, leases, orders, projects, tickets
+from tillkey_server.store import activations, installations, leases, projects, tickets
 from tillkey_server.store.activations import ActivationRow, Holder
 from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.store.tickets import TicketRow
+from tillkey_server.usecases.reviewing import held_since
 from tillkey_server.usecases.services import Services
 
 
@@ -72,15 +73,9 @@ async def gather(
         ticket_presented=body.move_ticket is not None,
         recent_takeovers=await activations.takeovers(tx, row.id) if same else (),
         is_first=await _is_first(tx, row, policy),
-        order_held_at=None if any(one.activation.jkt == jkt for one in holders) else await _held_since(tx, row),
+        order_held_at=None if any(one.activation.jkt == jkt for one in holders) else await held_since(tx, row),
     )
     return Gathered(facts, holders, ticket, known)
-
-
-async def _held_since(tx: AsyncConnection, row: LicenseRow) -> datetime | None:
-    """Return since when the license's order is under review; only who would begin to use it is asked about that."""
-    order = await orders.of_line(tx, row.order_line_id)
-    return None if order is None else order.held_since
 
 
 async def _is_first(tx: AsyncConnection, row: LicenseRow, policy: Policy) -> bool:

@@ -102,7 +102,7 @@ async def ask_all(
     desk, policy = _Desk(services, tx, row, found, now, scope), found.sold_under
     order = found.bought.order
     of_warranty = await cover_facts(tx, row, order, now)
-    sold = update.Sold(order.paid_at, found.product, project)
+    sold = update.Sold(order.paid_at, found.product, project, order.held_since)
     of_update = await update.facts_of(tx, row, sold, update.Asked(), now)
     of_care = await care_facts(services, tx, row, found, now)
     named = {"license_id": str(row.id)}

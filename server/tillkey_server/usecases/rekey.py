@@ -13,6 +13,7 @@ from tillkey_server.rules.decision import Decision
 from tillkey_server.rules.rekey import decide_rekey
 from tillkey_server.store import activations, audit, licenses, products
 from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
+from tillkey_server.usecases.reviewing import held_since
 from tillkey_server.usecases.seen import license_of
 from tillkey_server.usecases.services import Services, settled
 
@@ -48,6 +49,7 @@ async def rekey(
                 reason=reason,
                 policy=policy,
                 now=now,
+                order_held_at=await held_since(tx, row),
             )
             await audit.record(tx, decision, actor=actor, action="license_rekey", license_id=row.id)
             if not decision.allowed:

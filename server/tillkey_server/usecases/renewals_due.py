@@ -12,13 +12,13 @@ from uuid import UUID
 from tillkey_server.rules.access import EVERYTHING
 from tillkey_server.rules.decision import Decision, instant
 from tillkey_server.rules.effect import Effect
-from tillkey_server.rules.subscription import decide_due, period_start
+from tillkey_server.rules.subscription import decide_due
 from tillkey_server.store import audit, outbox, subscriptions
 from tillkey_server.store.subscriptions import DueRow, SubscriptionRow
 from tillkey_server.usecases.renewal_facts import gather
 from tillkey_server.usecases.seen import license_of
 from tillkey_server.usecases.services import Services
-from tillkey_server.usecases.subscription_facts import facts_of, held_of, priced, quoted
+from tillkey_server.usecases.subscription_facts import facts_of, following, held_of, priced, quoted
 
 SCHEDULER = "system:renewals"
 BATCH = 100
@@ -59,20 +59,24 @@ async def _create(services: Services, listed: SubscriptionRow) -> Decision | Non
         decision = decide_due(held.facts, held.policy, now)
         if decision is None or not decision.allowed:
             return decision
-        price = priced(quoted(services, found, one.months, one.next_due_at, now), one.agreed)
+        due_at = held.facts.next_due_at
+        quote = quoted(services, found, one.months, due_at, now)
+        if not quote.allowed:
+            return quote
+        price = priced(quote, one.agreed)
         due = DueRow(
             one.id,
             held.facts.next_period,
-            one.next_due_at,
+            due_at,
             now,
             price_minor=price.minor,
             currency=price.currency,
         )
         if not await subscriptions.create_due(tx, due):
             return None
-        following = period_start(one.started_at, one.months, due.period + 1, held.policy.timezone)
-        await subscriptions.change(tx, one.id, {"next_due_at": following, "next_period": due.period + 1})
-        shown = {**decision.facts, "price": price.display(), "next_due_at": instant(following)}
+        after = following(quote, held.policy.timezone)
+        await subscriptions.change(tx, one.id, {"next_due_at": after, "next_period": due.period + 1})
+        shown = {**decision.facts, "price": price.display(), "next_due_at": instant(after)}
         decision = replace(decision, facts=shown)
         await audit.record(tx, decision, actor=SCHEDULER, action="renewal_due", license_id=row.id)
         told = {

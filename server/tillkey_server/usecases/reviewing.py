@@ -12,6 +12,7 @@ from tillkey_server.rules.decision import Decision
 from tillkey_server.rules.effect import Effect
 from tillkey_server.rules.sale import decide_at_payment, decide_review
 from tillkey_server.store import audit, orders, outbox, reviews
+from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.store.orders import OrderRow
 from tillkey_server.store.products import ProductRow
 from tillkey_server.store.reviews import ReviewRow
@@ -27,6 +28,12 @@ async def decided_at_payment(
     if decided.allowed and told:
         return decide_review(sold.code, "the shop's check", policy, now)
     return decided
+
+
+async def held_since(tx: AsyncConnection, row: LicenseRow) -> datetime | None:
+    """Return since when a license's order is under review (BC-37)."""
+    order = await orders.of_line(tx, row.order_line_id)
+    return None if order is None else order.held_since
 
 
 async def put_under_review(tx: AsyncConnection, row: OrderRow, decision: Decision, actor: str) -> OrderRow:

@@ -17,7 +17,8 @@ from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.product import Catalogue, ProductKind, leaves, off_sale
 from tillkey_server.rules.sale import Held, Required, SaleFacts, decide_sale, worst_of
 from tillkey_server.rules.standing import FROZEN, status_of
-from tillkey_server.store import customers, licenses, products, sales
+from tillkey_server.rules.support import lost_on_transfer
+from tillkey_server.store import customers, licenses, products, sales, terms
 from tillkey_server.store.products import ProductRow
 from tillkey_server.store.sales import OwnedRow
 from tillkey_server.usecases.accounts import span_of_account
@@ -73,7 +74,7 @@ async def decide_cart(
 ) -> Decision:
     """Return the answer about a whole cart; `rows` are all products by code."""
     now = services.clock.now()
-    buyer = _Buyer() if customer_id is None else await _buyer(tx, customer_id, now)
+    buyer = _Buyer() if customer_id is None else await _buyer(services, tx, customer_id, now)
     catalogue = catalogue_of(rows.values())
     sold = [line for line in cart.lines if line.kind is LineKind.PRODUCT]
     beside = frozenset(name for line in sold for name in _names(line.product, rows, catalogue))
@@ -104,7 +105,7 @@ def _facts(
 ) -> SaleFacts:
     is_product = line.kind is LineKind.PRODUCT
     # Support or a service for what is offline goes on (BC-20); only the product itself is not sold.
-    off, part = off_sale(line.product, catalogue) if is_product else (None, None)
+    off, part = off_sale(line.product, catalogue, cart.paid_at) if is_product else (None, None)
     named = [code for leaf in (line.product, *leaves(line.product, catalogue)) for code in catalogue[leaf].requires]
     required = tuple(
         Required(code, rows[code].kind == ProductKind.CORE) for code in dict.fromkeys(named if is_product else ())
@@ -154,15 +155,26 @@ def _names(code: str, rows: Mapping[str, ProductRow], catalogue: Catalogue) -> f
     return frozenset(name for one in codes for name in (one, rows[one].family) if name is not None)
 
 
-async def _buyer(tx: AsyncConnection, customer_id: UUID, now: datetime) -> _Buyer:
+async def _buyer(services: Services, tx: AsyncConnection, customer_id: UUID, now: datetime) -> _Buyer:
     owned = await sales.owned(tx, customer_id)
+    lost = await _lost_support(services, tx, owned, customer_id)
     suspended = await span_of_account(tx, customer_id, now)
     return _Buyer(
-        held=tuple(held_of(one, now) for one in owned),
+        held=tuple(replace(held_of(one, now), support_lost=one.license.id in lost) for one in owned),
         legal_hold_at=await licenses.legal_hold_of(tx, customer_id),
         suspended=suspended is not None,
         suspended_until=None if suspended is None else suspended.until,
     )
+
+
+async def _lost_support(
+    services: Services, tx: AsyncConnection, owned: Sequence[OwnedRow], customer_id: UUID
+) -> set[UUID]:
+    """Return the licenses whose support stayed behind with whoever bought them (NX-18)."""
+    moved = [one.license for one in owned if one.buyer_id != customer_id]
+    own = await terms.supported_by(tx, customer_id, {one.id for one in moved})
+    policies = {one.policy_ref: await services.policies.of(tx, one.policy_ref) for one in moved}
+    return {one.id for one in moved if lost_on_transfer(policies[one.policy_ref], changed_hands=one.id not in own)}
 
 
 def held_of(one: OwnedRow, now: datetime) -> Held:

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import count
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -20,7 +18,7 @@ from tillkey_server.ids import new_id
 from tillkey_server.money import Money
 from tillkey_server.rules.access import EVERYTHING, Scope
 from tillkey_server.rules.decision import Decision, instant
-from tillkey_server.rules.subscription import decide_cancel, decide_next, decide_resume, decide_start, period_start
+from tillkey_server.rules.subscription import decide_cancel, decide_next, decide_resume, decide_start, first_due
 from tillkey_server.store import audit, subscriptions
 from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.store.subscriptions import DueRow, SubscriptionRow
@@ -32,6 +30,7 @@ from tillkey_server.usecases.subscription_facts import (
     held_by,
     held_of,
     held_still,
+    paid_until,
     priced,
     quoted,
 )
@@ -60,7 +59,7 @@ async def start_subscription(
 ) -> Decision:
     """Begin automatic renewals of a license: `price` is that of a period without tax, None the one of the terms.
 
-    Its periods are counted from where the license's clocks began. Raises NotFound, and BadInput for a price that is
+    Its first period follows what is paid for when it begins. Raises NotFound, and BadInput for a price that is
     missing, or is another one than the terms name.
     """
 
@@ -90,7 +89,7 @@ async def _begin(
     """Insert a subscription, one that is over gives way to it; or return why the first period cannot be renewed."""
     now, months = decision.evaluated_at, wish.months
     started = held.row.clocks_from or found.bought.order.paid_at
-    period, due_at = _first_due(started, months, held.policy.timezone, now)
+    due_at = first_due(paid_until(held.row, held.policy), held.policy.timezone, now).replace(microsecond=0)
     quote = quoted(services, found, months, due_at, now)
     if not quote.allowed:
         return quote
@@ -100,14 +99,8 @@ async def _begin(
     if held.subscription is not None and held.facts is not None:
         await subscriptions.change(tx, held.subscription.id, {"ended_at": held.facts.ends_at})
     told = (agreed.minor, agreed.currency, wish.channel)
-    await subscriptions.insert(tx, SubscriptionRow(new_id(), held.row.id, months, started, *told, period, due_at, now))
+    await subscriptions.insert(tx, SubscriptionRow(new_id(), held.row.id, months, started, *told, 1, due_at, now))
     return replace(decision, facts={**decision.facts, "price": agreed.display(), "next_due_at": instant(due_at)})
-
-
-def _first_due(started: datetime, months: int, zone: ZoneInfo, now: datetime) -> tuple[int, datetime]:
-    """Return the first period that has not begun yet, and when it begins: what begins late is due with that."""
-    starts = ((period, period_start(started, months, period, zone)) for period in count(1))
-    return next((period, due_at) for period, due_at in starts if due_at > now)
 
 
 async def subscription_shown(services: Services, license_id: UUID, *, scope: Scope = EVERYTHING) -> dict[str, object]:
@@ -120,7 +113,7 @@ async def subscription_shown(services: Services, license_id: UUID, *, scope: Sco
     one = held.subscription
     return {
         "license_id": str(license_id),
-        "subscription": None if one is None else _shown(held, one, _next_price(services, found, held, one, now)),
+        "subscription": None if one is None else _shown(one, held, _next_price(services, found, held, one, now)),
         "renewals": [] if one is None else [_due(services, found, one, due, now) for due in held.renewals],
     }
 
@@ -142,7 +135,11 @@ def _next_price(services: Services, found: Gathered, held: Held, one: Subscripti
     """Return what the next renewal costs that is to be paid: the one that fell due, else the one to come."""
     unpaid = next((due for due in held.renewals if due.is_open), None)
     told = None if unpaid is None else _price_due(services, found, one, unpaid, now)
-    return told or _price_at(services, found, one, one.next_due_at, now)
+    return told or _price_at(services, found, one, _next_due(one, held), now)
+
+
+def _next_due(one: SubscriptionRow, held: Held) -> datetime:
+    return one.next_due_at if held.facts is None else held.facts.next_due_at
 
 
 def _price_due(services: Services, found: Gathered, one: SubscriptionRow, due: DueRow, now: datetime) -> Money | None:
@@ -176,7 +173,8 @@ async def cancel_within(
     held = await held_still(services, tx, row)
     decision = decide_cancel(held.facts, held.policy, now)
     if decision.allowed and held.subscription is not None:
-        await subscriptions.cancel(tx, held.subscription.id, now, CUSTOMER_WISH)
+        ends = _next_due(held.subscription, held)
+        await subscriptions.cancel(tx, held.subscription.id, now, CUSTOMER_WISH, next_due_at=ends)
     await audit.record(tx, decision, actor=actor, action="subscription_cancel", license_id=row.id)
     return decision
 
@@ -194,14 +192,14 @@ async def resume_subscription(
     return decision
 
 
-def _shown(held: Held, one: SubscriptionRow, price: Money) -> dict[str, object]:
+def _shown(one: SubscriptionRow, held: Held, price: Money) -> dict[str, object]:
     return {
         "id": str(one.id),
         "months": one.months,
         "price": price.display(),
         "channel": one.channel,
         "started_at": instant(one.started_at),
-        "next_due_at": instant(one.next_due_at),
+        "next_due_at": instant(_next_due(one, held)),
         "cancelled_at": instant(one.cancelled_at),
         "cancel_reason": one.cancel_reason,
         "notices": [] if held.facts is None else held.facts.notices,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -14,7 +15,7 @@ from tillkey_server.rules.access import Scope
 from tillkey_server.rules.decision import Decision
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.renewal import Asked
-from tillkey_server.rules.subscription import SubscriptionFacts
+from tillkey_server.rules.subscription import SubscriptionFacts, due_of
 from tillkey_server.rules.term_policy import Clock
 from tillkey_server.store import licenses, subscriptions
 from tillkey_server.store.licenses import LicenseRow
@@ -62,16 +63,20 @@ async def held_of(tx: AsyncConnection, row: LicenseRow, product: ProductRow, pol
 
 def facts_of(standing: StandingRow, policy: Policy, unpaid_since: datetime | None = None) -> SubscriptionFacts:
     """Return a subscription as the rules take it; `unpaid_since` is when a renewal fell due that is not paid."""
-    one = standing.subscription
+    one, access = standing.subscription, paid_until(standing.license, policy)
+    next_due_at = one.next_due_at
+    if one.cancelled_at is None and access is not None:
+        # What was paid since the row was written goes before it; a cancelled one ends as it was told.
+        next_due_at = max(next_due_at, due_of(access, policy.timezone))
     return SubscriptionFacts(
         license=standing.license.facts,
         months=one.months,
         next_period=one.next_period,
-        next_due_at=one.next_due_at,
+        next_due_at=next_due_at,
         cancelled_at=one.cancelled_at,
         cancel_reason=one.cancel_reason,
         unpaid_since=unpaid_since,
-        access_until=_access(standing.license, policy),
+        access_until=access,
         offline_at=standing.offline_at,
         retired_at=standing.retired_at,
         held_since=standing.held_since,
@@ -81,6 +86,11 @@ def facts_of(standing: StandingRow, policy: Policy, unpaid_since: datetime | Non
 def quoted(services: Services, found: Gathered, months: int, due_at: datetime, now: datetime) -> Decision:
     """Return what a period's renewal would be that is paid on the day on which it is due."""
     return governed(services, found, Asked(due_at, months), now).quote
+
+
+def following(quote: Decision, zone: ZoneInfo) -> datetime:
+    """Return when the next renewal is due after one of this quote is paid."""
+    return due_of(datetime.fromisoformat(str(quote.facts["until"])), zone)
 
 
 def priced(quote: Decision, agreed: Money | None) -> Money:
@@ -96,7 +106,8 @@ def priced(quote: Decision, agreed: Money | None) -> Money:
     return agreed
 
 
-def _access(row: LicenseRow, policy: Policy) -> datetime | None:
-    """Return the end of what is paid for: of the first clock that a renewal extends."""
-    clock = Clock.USE if policy.renewal is None else policy.renewal.extends[0]
-    return {Clock.USE: row.use_until, Clock.UPDATES: row.updates_until, Clock.SUPPORT: row.support_until}[clock]
+def paid_until(row: LicenseRow, policy: Policy) -> datetime | None:
+    """Return the end of what is paid for: of the first clock that a renewal extends and that has an end."""
+    ends = {Clock.USE: row.use_until, Clock.UPDATES: row.updates_until, Clock.SUPPORT: row.support_until}
+    clocks = (Clock.USE,) if policy.renewal is None else policy.renewal.extends
+    return next((ends[clock] for clock in clocks if ends[clock] is not None), None)

@@ -28,6 +28,7 @@ from tillkey_server.store import (
     projects,
     support,
     support_extras,
+    terms,
 )
 from tillkey_server.store.activations import ActivationRow
 from tillkey_server.store.licenses import LicenseRow
@@ -35,7 +36,7 @@ from tillkey_server.store.products import ProductRow
 from tillkey_server.store.projects import ProjectRow
 from tillkey_server.usecases.files import files_of
 from tillkey_server.usecases.install_credit import facts_of
-from tillkey_server.usecases.issue_facts import event_of
+from tillkey_server.usecases.issue_facts import event_of, records_of
 from tillkey_server.usecases.seen import license_of, living
 from tillkey_server.usecases.services import Services
 from tillkey_server.usecases.support_details import text_of
@@ -143,9 +144,7 @@ async def _before_purchase(
 async def _asked(
     tx: AsyncConnection, question: SupportQuestion, at: Standpoint, row: LicenseRow, project: ProjectRow | None
 ) -> SupportAsked:
-    earlier = await support.of_license(tx, row.id)
-    first_project = next((one.project_id for one in earlier if one.project_id is not None), None)
-    supported = first_project or row.project_id
+    supported = row.project_id or await _first_asked_for(tx, row, at.asked.received_at)
     line = await orders.line(tx, row.order_line_id)
     order = None if line is None else await orders.by_id(tx, line.order_id)
     held = await activations.active_of_license(tx, row.id)
@@ -156,7 +155,7 @@ async def _asked(
         project=None if project is None else str(project.id),
         supported_project=None if supported is None else str(supported),
         by_owner=owned and question.asked_by in {None, row.customer_id},
-        changed_hands=order is not None and order.customer_id != row.customer_id,
+        changed_hands=order is not None and await _changed_hands(tx, row, order.customer_id, at.asked.received_at),
         same_site=_same_site(question.site, project, held, at.policy),
         licensed_install=_licensed(question.installation, held),
         platform_version=question.platform_version,
@@ -176,6 +175,21 @@ async def _asked(
 async def support_ended_before(tx: AsyncConnection, row: LicenseRow, policy: Policy, at: datetime) -> datetime | None:
     """Return when a license's support had ended that did not run at an instant (BC-17); `policy`: of its sale."""
     return (await terms_of(tx, row, policy)).of(Clock.SUPPORT).ended_before(at)
+
+
+async def _first_asked_for(tx: AsyncConnection, row: LicenseRow, now: datetime) -> UUID | None:
+    """Return the project that its owner first asked for, by a request that does not stand refused (NX-17)."""
+    earlier = [one for one in await support.of_license(tx, row.id) if one.customer_id == row.customer_id]
+    records = await records_of(tx, [one for one in earlier if one.project_id is not None], now)
+    return next((one.project_id for one in earlier if one.id in records and not records[one.id].is_refused), None)
+
+
+async def _changed_hands(tx: AsyncConnection, row: LicenseRow, buyer_id: UUID, at: datetime) -> bool:
+    """Tell whether all support of a license was paid for by somebody else than its owner (NX-18)."""
+    if buyer_id == row.customer_id:
+        return False
+    paid_at = (await terms.supported_by(tx, row.customer_id, {row.id})).get(row.id)
+    return paid_at is None or at < paid_at
 
 
 async def _self_inflicted(tx: AsyncConnection, customer_id: UUID, matter: str | None) -> tuple[datetime, ...]:

@@ -30,6 +30,7 @@ from tillkey_server.store.products import ProductRow
 from tillkey_server.store.projects import ProjectRow
 from tillkey_server.store.software_releases import SoftwareReleaseRow
 from tillkey_server.usecases.answers import RefusalAnswer, refusal_of, told_of
+from tillkey_server.usecases.reviewing import held_since
 from tillkey_server.usecases.seen import activation_of, license_of
 from tillkey_server.usecases.services import Services
 from tillkey_server.usecases.software_release import release_of, version_of
@@ -49,11 +50,15 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Sold:
-    """What a license is of: when it was paid, its product, and the project that it is bound to, if any."""
+    """What a license is of: when it was paid, its product, and the project that it is bound to, if any.
+
+    `held_since` is since when its order is under review.
+    """
 
     paid_at: datetime
     product: ProductRow
     project: ProjectRow | None
+    held_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +170,9 @@ async def redeem_download(
             raise BrokenInvariant(f"download {held.id} is of no release")
         now = services.clock.now()
         policy = await services.policies.of(tx, found.policy_ref)
-        facts = GrantFacts(found.facts, release.version, held.expires_at, release.withdrawn_at)
+        facts = GrantFacts(
+            found.facts, release.version, held.expires_at, release.withdrawn_at, await held_since(tx, found)
+        )
         decision = decide_redeem(facts, policy, now)
         await audit.record(
             tx, decision, actor=actor, action="download_redeem", license_id=found.id, activation_id=held.activation_id
@@ -235,7 +242,7 @@ async def update_facts(tx: AsyncConnection, row: LicenseRow, asked: Asked, now: 
     if order is None or sold is None:
         raise BrokenInvariant(f"license {row.id} is of no order or no product")
     bound = None if row.project_id is None else await projects.by_id(tx, row.project_id)
-    return await facts_of(tx, row, Sold(order.paid_at, sold, bound), asked, now)
+    return await facts_of(tx, row, Sold(order.paid_at, sold, bound, order.held_since), asked, now)
 
 
 async def facts_of(tx: AsyncConnection, row: LicenseRow, sold: Sold, asked: Asked, now: datetime) -> UpdateFacts:
@@ -256,6 +263,7 @@ async def facts_of(tx: AsyncConnection, row: LicenseRow, sold: Sold, asked: Aske
         downloads=had.ordinary,
         free_downloads=had.free,
         product="retired" if retired else "offline" if offline else "on_sale",
+        order_held_at=sold.held_since,
     )
 
 

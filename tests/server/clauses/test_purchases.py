@@ -362,3 +362,21 @@ async def test_a_check_that_takes_too_long_is_found_behind_any_number_that_no_te
     assert await propose_refunds(house.services, batch=2) == 1
     steps = (await client.get(f"/v1/orders/{placed['id']}")).json()["reviews"]
     assert [one["kind"] for one in steps] == ["held", "refund_proposed"]
+
+
+@pytest.mark.clause("NX-12", "NX-18")
+async def test_support_that_was_lost_on_a_transfer_counts_for_no_extension_until_the_new_owner_pays_for_some(
+    house: House, callers: Callers
+) -> None:
+    client = await callers.client()
+    await catalogue(client)
+    core = (await order(client, CORE))["licenses"][0]["license_id"]
+    buyer = "b@shop.example"
+    await house.license("pos-core", buyer)
+    await told(client, "POST", f"/v1/licenses/{core}/transfer", {"customer": buyer, "reason": "sold"})
+    body = {"customer": buyer, "lines": [{"product": EXTENSION}]}
+    refused = await told(client, "POST", "/v1/orders/preview", body)
+    assert (refused["code"], "NX-12" in refused["clauses"]) == ("prereq_core_support_expired", True)
+    paid = {"channel": "manual", "number": "R-1", "amount": "30.00 USD", "months": 12}
+    await told(client, "POST", f"/v1/licenses/{core}/renewals", paid, 201)
+    assert (await told(client, "POST", "/v1/orders/preview", body))["code"] == "sale_allowed"

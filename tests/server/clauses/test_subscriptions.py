@@ -82,7 +82,55 @@ async def test_it_is_cancelled_without_notice_and_what_is_paid_for_goes_on_until
     assert (await change(http, sold, "resume")).json()["code"] == "subscription_none"
     assert (await change(http, sold, "cancel")).json()["code"] == "subscription_none"
     assert (await subscribe(http, sold)).status_code == 201
-    assert (await shown(http, sold))["subscription"]["next_due_at"] == "2026-02-27T23:00:00Z"
+    assert (await shown(http, sold))["subscription"]["next_due_at"] == "2025-03-10T11:00:00Z"
+
+
+@pytest.mark.clause("BC-25", "K-05", "K-06")
+async def test_what_is_paid_for_when_it_begins_is_never_charged_again(house: House, http) -> None:
+    house.clock.instant = local("2025-03-10", PARIS)
+    ahead, back = [await sell(http, COLLECT) for _ in range(2)]
+    await renew(http, ahead)
+    assert (await subscribe(http, ahead)).json()["facts"]["next_due_at"] == "2027-03-09T23:00:00Z"
+    house.clock.instant = local("2026-06-10", PARIS)
+    assert (await renew(http, back)).json()["code"] == "renewed_from_now"
+    begun = (await subscribe(http, back)).json()
+    assert (begun["facts"]["next_due_at"], begun["facts"]["price"]) == ("2027-06-09T22:00:00Z", "52.00 EUR")
+    house.clock.instant = local("2027-06-09", PARIS)
+    assert (await create_due(house.services))["created"] == 1, "the one that was paid ahead, and not the other one"
+    assert (await change(http, back, "cancel")).json()["facts"]["ends_at"] == "2027-06-09T22:00:00Z"
+
+
+@pytest.mark.clause("BC-25", "K-05")
+async def test_what_is_paid_meanwhile_moves_the_next_renewal_and_its_anchor(house: House, http) -> None:
+    house.clock.instant = local("2025-03-10", PARIS)
+    late, by_hand = [await sell(http, COLLECT) for _ in range(2)]
+    for one in (late, by_hand):
+        await subscribe(http, one)
+    await renew(http, by_hand, channel="market")
+    house.clock.instant = local("2026-03-10", PARIS)
+    assert (await create_due(house.services))["created"] == 1
+    house.clock.instant = local("2026-06-10", PARIS)
+    assert (await renew(http, late)).json()["code"] == "renewed_from_now"
+    due = [(await shown(http, one))["subscription"]["next_due_at"] for one in (late, by_hand)]
+    assert due == ["2027-06-09T22:00:00Z", "2027-03-09T23:00:00Z"]
+    assert (await change(http, by_hand, "cancel")).json()["facts"]["ends_at"] == due[1]
+    house.clock.instant = local("2027-03-10", PARIS)
+    assert await create_due(house.services) == {"created": 0, "blocked": 0}
+    assert (await change(http, by_hand, "resume")).json()["code"] == "subscription_none"
+    house.clock.instant = local("2027-06-10", PARIS)
+    assert (await create_due(house.services))["created"] == 1
+    assert (await shown(http, late))["subscription"]["next_due_at"] == "2028-06-09T22:00:00Z"
+
+
+@pytest.mark.clause("BC-25", "K-05")
+async def test_where_it_has_lapsed_the_reactivation_is_due_at_once(house: House, http) -> None:
+    house.clock.instant = local("2025-03-10", PARIS)
+    sold = await sell(http, COLLECT)
+    house.clock.instant = local("2026-06-10", PARIS)
+    begun = (await subscribe(http, sold)).json()["facts"]
+    assert (begun["next_due_at"], begun["price"]) == ("2026-06-10T10:00:00Z", "175.49 EUR")
+    assert (await create_due(house.services))["created"] == 1
+    assert (await shown(http, sold))["subscription"]["next_due_at"] == "2027-06-09T22:00:00Z"
 
 
 @pytest.mark.clause("CJ-23", "BC-25")

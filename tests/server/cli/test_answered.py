@@ -16,7 +16,7 @@ def test_a_no_says_why_by_which_clause_and_what_instead(shell, sold):
     assert told[1:5] == [
         "answer   no, nosup_hands_on",
         "clauses  ZG-14",
-        "terms    01generator, version 2",
+        "terms    01generator, version 3",
         "instead  paid_offer",
     ]
 

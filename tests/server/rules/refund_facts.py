@@ -50,7 +50,8 @@ def a_renewal(paid_at: datetime, starts_at: datetime, ends_at: datetime, minor: 
 
 def facts(policy: Policy = CRMJETTY, **more) -> RefundFacts:
     purchase = more.pop("purchase", a_payment())
-    until = refund_window(purchase.paid_at, policy, more.get("product_refund_days"))
+    is_in_days = policy.clocks.refund_days is not None
+    until = refund_window(purchase.paid_at, policy, more.get("product_refund_days")) if is_in_days else None
     plain = {
         "license": a_license(issued_at=purchase.paid_at, refund_until=until),
         "currency": "EUR",

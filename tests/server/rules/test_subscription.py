@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -17,8 +18,11 @@ from tillkey_server.rules.subscription import (
     decide_resume,
     decide_retirement,
     decide_start,
-    period_start,
+    due_of,
+    first_due,
 )
+from tillkey_server.rules.term import Included, Payment, fold
+from tillkey_server.rules.term_policy import Clock
 
 BC = POLICIES["prestashop-care"]
 SILENT = replace(BC, subscription=None)
@@ -30,7 +34,7 @@ CANCELLED = replace(HELD, cancelled_at=NOW - DAY, cancel_reason="customer", next
 
 @pytest.mark.clause("BC-25", "K-06", "K-05")
 @pytest.mark.parametrize(
-    ("start", "months", "period", "day"),
+    ("start", "months", "paid", "day"),
     [
         (datetime(2024, 2, 29, 12, tzinfo=UTC), 12, 1, datetime(2025, 2, 27, 23, tzinfo=UTC)),
         (datetime(2024, 2, 29, 12, tzinfo=UTC), 12, 4, datetime(2028, 2, 28, 23, tzinfo=UTC)),
@@ -38,9 +42,19 @@ CANCELLED = replace(HELD, cancelled_at=NOW - DAY, cancel_reason="customer", next
         (datetime(2026, 1, 31, 12, tzinfo=UTC), 1, 2, datetime(2026, 3, 30, 22, tzinfo=UTC)),
     ],
 )
-def test_a_period_begins_with_the_local_day_of_its_anchor(start, months, period, day):
+def test_a_renewal_is_due_with_the_last_local_day_of_what_is_paid_for(start, months, paid, day):
     """Sentence 2: no chain of clamped months, and daylight saving included."""
-    assert period_start(start, months, period, PARIS) == day
+    care = Included(start, months)
+    more = [Payment(UUID(int=k), start, months, frozenset({Clock.SUPPORT})) for k in range(1, paid)]
+    until = fold(dict.fromkeys(Clock, care), more, (), PARIS).of(Clock.SUPPORT).until
+    assert due_of(until, PARIS) == day
+    assert first_due(until, PARIS, until - timedelta(seconds=1)) == day
+
+
+@pytest.mark.clause("BC-25")
+def test_of_what_is_over_the_first_is_due_at_once():
+    """Sentence 2."""
+    assert first_due(NOW, PARIS, NOW) == first_due(None, PARIS, NOW) == NOW
 
 
 @pytest.mark.clause("CJ-23")

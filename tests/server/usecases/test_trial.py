@@ -6,9 +6,12 @@ from uuid import UUID
 import pytest
 
 from tillkey_server.rules.decision import Refusal
+from tillkey_server.rules.product import ProductState
+from tillkey_server.rules.sale import SaleCode
 from tillkey_server.usecases.answers import RefusalAnswer
 from tillkey_server.usecases.catalogue import change_product
 from tillkey_server.usecases.licenses import get_license
+from tillkey_server.usecases.product_facts import set_state
 from tillkey_server.usecases.services import open_services
 from tillkey_server.usecases.trial import start_trial
 
@@ -60,3 +63,9 @@ async def test_what_is_bought_later_is_a_license_of_its_own(house):
     bought = await house.license()
     assert bought.license_id != started.license.license_id
     assert (await get_license(house.services, bought.license_id))["use_until"] is None
+
+
+@pytest.mark.clause("BC-19")
+async def test_of_what_is_offline_there_is_no_trial(house):
+    await set_state(house.services, "pos-core", ProductState.OFFLINE, actor="cli:test")
+    assert (await tried(house.services)).decision_code is SaleCode.PRODUCT_NOT_ON_SALE

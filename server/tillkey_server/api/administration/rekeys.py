@@ -42,6 +42,7 @@ class LicenseRekeyed(Decided):
         Refusal.LEGAL_HOLD,
         Refusal.LICENSE_TERMINATED,
         Refusal.LICENSE_REVOKED,
+        Refusal.ORDER_UNDER_REVIEW,
     ),
 )
 async def rekey_license(call: Call) -> Returned:

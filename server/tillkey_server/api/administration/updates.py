@@ -18,7 +18,13 @@ from tillkey_server.usecases.answers import RefusalAnswer, answered_of
 
 endpoints = Endpoints("updates")
 
-_BARRED = (Refusal.LEGAL_HOLD, Refusal.LICENSE_TERMINATED, Refusal.LICENSE_REVOKED, Refusal.LICENSE_SUSPENDED)
+_BARRED = (
+    Refusal.LEGAL_HOLD,
+    Refusal.LICENSE_TERMINATED,
+    Refusal.LICENSE_REVOKED,
+    Refusal.LICENSE_SUSPENDED,
+    Refusal.ORDER_UNDER_REVIEW,
+)
 
 
 class AskForUpdates(Input):
