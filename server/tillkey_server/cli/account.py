@@ -131,6 +131,7 @@ def waive_balance(
     amount: Annotated[
         str, typer.Option("--amount", metavar="MONEY", help='How much, as "4.90 EUR".', show_default=False)
     ],
+    verified: Annotated[bool, typer.Option("--verified", help="It is proven that the customer waives it.")] = False,
     as_json: Json = False,
 ) -> None:
     """Note that the customer waives so much of what is left of the balance."""
@@ -139,7 +140,7 @@ def waive_balance(
         from tillkey_server.money import parse
         from tillkey_server.usecases.termination import waive_balance as waive
 
-        return carried_out(await waive(services, customer_id, amount=parse(amount), actor=actor()))
+        return carried_out(await waive(services, customer_id, amount=parse(amount), verified=verified, actor=actor()))
 
     perform(data_dir, work, as_json=as_json)
 

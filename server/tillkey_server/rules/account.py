@@ -2,8 +2,9 @@
 
 1. A prohibited behavior of the terms' list suspends, with evidence, and by a person: nothing that the server notices by
    itself does, least of all the suspicion of a clone. What is not on the list suspends nobody.
-2. At once no till begins anew and nothing is sold; a till that runs gets leases for the days of grace that the terms
-   give, none of which outlives them, and is told then. Fraud leaves no grace.
+2. At once no till begins anew, nothing is sold, no request for support is taken and no download begins; a till that
+   runs gets leases for the days of grace that the terms give, none of which outlives them, and is told then. Fraud
+   leaves no grace.
 3. A suspension with an end is over when that instant has come (K-16), and the same activations go on. It never lifts a
    stronger state (K-13). The clocks of support and refund run on.
 4. Where the terms ask for two people, the first one proposes and another one agrees.

@@ -1,10 +1,11 @@
 """Purchase codes of other marketplaces (NX-44).
 
 1. Codes are taken of the channels that the terms name, with support of a length that the terms name.
-2. A code becomes one license, once. Told again for the same customer it is the same license; for another one it is
-   refused, whoever was first.
+2. A code becomes one license, once. Told again for the customer who has that license it is the same one; for any other
+   it is refused, whoever was first: who gave the license away learns nothing of it any more (I13).
 3. How long support lasts is the marketplace's to say, where it says; else it is the months that were chosen, from the
-   purchase there. It stays so whatever is folded later (`rules.term`): a renewal goes on from that end.
+   purchase there. It stays so whatever is folded later (`rules.term`): a renewal goes on from that end. Told again with
+   a later end, that one counts from then on; an earlier one takes nothing away.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ class ImportCode(Code):
 
 
 class Claimed(StrEnum):
-    """Who brought a code before."""
+    """Who has the license that a code became."""
 
     NOBODY = "nobody"
     SAME = "same"
@@ -36,12 +37,22 @@ class Claimed(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ImportFacts:
-    """A code that is brought; `support_until` is the marketplace's word on the end of support, where it gave one."""
+    """A code that is brought; `support_until` is the marketplace's word on the end of support, where it gave one.
+
+    `kept_until` is the end that is on record with a code that was brought before.
+    """
 
     channel: str
     months: int
     claimed: Claimed
     support_until: datetime | None = None
+    kept_until: datetime | None = None
+
+    @property
+    def later(self) -> datetime | None:
+        """Return the end that is told anew and lies behind the one on record (sentence 3)."""
+        told, kept = self.support_until, self.kept_until
+        return told if told is not None and kept is not None and told > kept else None
 
 
 def decide_import(facts: ImportFacts, policy: Policy, now: datetime) -> Decision:
@@ -57,6 +68,7 @@ def decide_import(facts: ImportFacts, policy: Policy, now: datetime) -> Decision
         code = ImportCode.PURCHASE_CODE_ALREADY_CLAIMED
         return deny(code, clauses=cited, policy=policy.ref, now=now, facts=shown, options=("ask_support",))
     if facts.claimed is Claimed.SAME:
+        shown["support_until"] = instant(facts.later or facts.kept_until)
         return allow(ImportCode.LICENSE_IMPORTED_BEFORE, clauses=cited, policy=policy.ref, now=now, facts=shown)
     if terms is None or facts.channel not in terms.import_channels or facts.months not in terms.import_months:
         offered = {

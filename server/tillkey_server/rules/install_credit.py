@@ -6,7 +6,9 @@
    waits.
 4. Who says which one was done uses that one; else the oldest goes first. What comes after it is extended support,
    which no credit is needed for.
-5. A request for the installation uses the one that its license was bought with (`rules.support`), when it is taken.
+5. A request for the installation uses the one that its license was bought with (`rules.support`), when it is taken, so
+   that two requests do not count on the same one. It gives it back where it ends without an installation: refused, or
+   closed though nobody solved it or intervened. Taken up again it uses it again, unless another has used it since.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from uuid import UUID
 
 from tillkey_server.rules.decision import Code, Decision, allow, deny, instant
 from tillkey_server.rules.policy import Policy
+from tillkey_server.rules.support_record import SupportEventKind, SupportRecord
 
 
 class InstallCode(Code):
@@ -26,9 +29,20 @@ class InstallCode(Code):
     INSTALL_CREDIT_NONE = "install_credit_none"
 
 
+def gave_back(record: SupportRecord) -> bool:
+    """Tell whether a request that used a free installation gave it back (sentence 5)."""
+    if record.last(SupportEventKind.RESOLVED) is not None:
+        return False
+    undone = record.is_closed and record.last(SupportEventKind.INTERVENTION) is None
+    return record.is_refused or undone
+
+
 @dataclass(frozen=True, slots=True)
 class CreditFacts:
-    """One free installation; `alive`: a license of its line is neither ended for good nor on hold."""
+    """One free installation; `alive`: a license of its line is neither ended for good nor on hold.
+
+    `used_at` is None where it was not used, or given back.
+    """
 
     id: UUID
     granted_at: datetime

@@ -1,9 +1,11 @@
 """Publishing a software release, and telling those whom it concerns.
 
-1. A version of a product is published once. Told again with the same content it changes nothing; with other content it
-   is refused (`release_differs`), whether or not it was withdrawn.
+1. A version of a product is published once. Told again with the same content it changes nothing but what it mends;
+   with other content it is refused (`release_differs`), whether or not it was withdrawn.
 2. A hotfix, out of turn, needs a defect that is severe enough for the terms (NX-27).
-3. A release that mends a defect concerns every owner who may have it, and not only who reported it (NX-26, BC-30).
+3. A release that mends a defect concerns every owner who may have it, and not only who reported it (NX-26, BC-30). It
+   mends what whoever publishes it names, and every request whose solution named this version, before or after. What is
+   named later is added, and told: to its owners, or, where the release mended nothing until then, to all.
 4. A grant to download is for one release and one license, and lives for a short time; within it an interrupted download
    goes on, even where the license's clock has ended since (ZG-20). A release that is withdrawn and a license that is
    barred end it at once (NX-36); while the license's order is under review it opens nothing (BC-37).
@@ -28,7 +30,10 @@ from tillkey_server.rules.update_policy import ReleaseKind
 
 @dataclass(frozen=True, slots=True)
 class PublishFacts:
-    """What is to be published; `differing` are the members in which a version that is on record differs from it."""
+    """What is to be published; `differing` are the members in which a version that is on record differs from it.
+
+    `fixes`: it mends something that is not on record with it yet.
+    """
 
     version: str
     kind: ReleaseKind
@@ -74,9 +79,9 @@ def decide_publish(facts: PublishFacts, policy: Policy, now: datetime) -> Decisi
     if facts.differing:
         shown["differing"] = list(facts.differing)
         return deny(UpdateCode.RELEASE_DIFFERS, clauses=cited.window, policy=ref, now=now, facts=shown)
-    if facts.is_known:
+    if facts.is_known and not facts.fixes:
         return allow(UpdateCode.RELEASE_ALREADY_PUBLISHED, clauses=cited.window, policy=ref, now=now, facts=shown)
-    if facts.kind is ReleaseKind.HOTFIX:
+    if facts.kind is ReleaseKind.HOTFIX and not facts.is_known:
         justified = facts.severity in terms.hotfix_severities
         if not justified:
             return deny(UpdateCode.HOTFIX_NOT_JUSTIFIED, clauses=cited.hotfix, policy=ref, now=now, facts=shown)

@@ -10,10 +10,11 @@
    reason why there was none (NX-28).
 5. Closed because the customer did not answer: only after his time is up (CJ-09); it can be reopened.
 6. A fix names the software release that has it; whom it concerns `rules.software_release` says, and they hear of it
-   when it is published (NX-26, BC-30).
+   when it is published (NX-26, BC-30). Named after that, the request is noted with it: who reported it hears it here.
 7. What was asked before a purchase is converted once it is made, and its clocks begin then (BC-36).
 8. A closed request takes nothing but its reopening, a decline follows an offer, an answer of the customer a wait.
-9. A decline within the days to object to a solution reopens the request, closed or not (CJ-12).
+9. A request for the free installation that gave it back is taken up again only while nothing else has used it (NX-19).
+10. A decline within the days to object to a solution reopens the request, closed or not (CJ-12).
 """
 
 from __future__ import annotations
@@ -25,8 +26,9 @@ from datetime import datetime
 from tillkey_server.rules.calendar import calendar_of
 from tillkey_server.rules.citation import Clauses
 from tillkey_server.rules.deadline_policy import Answers
-from tillkey_server.rules.decision import Decision, allow, deny, instant, pend
+from tillkey_server.rules.decision import Code, Decision, allow, deny, instant, pend
 from tillkey_server.rules.defect import Severity
+from tillkey_server.rules.install_credit import InstallCode
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.support_clock import objection_until, waited_since
 from tillkey_server.rules.support_code import SupportCode
@@ -52,7 +54,8 @@ class EventFacts:
     `support_until` is the license's, `support_ended_at` when its support had ended that did not run as the request
     began, None: it ran, or `support_until` says so; `hotfixed_files` are the digests that the vendor's hotfixes left;
     `has_access` tells whether a grant of remote access runs at the event's instant; `published_at` is when an offered
-    update was published, `withdrawn_at` when it was withdrawn.
+    update was published, `withdrawn_at` when it was withdrawn. `credit_gone`: it would take up again a request for an
+    installation that gave the free one back, and another has used that since.
     """
 
     support_until: datetime | None = None
@@ -61,6 +64,7 @@ class EventFacts:
     has_access: bool = False
     published_at: datetime | None = None
     withdrawn_at: datetime | None = None
+    credit_gone: bool = False
 
 
 def decide_event(
@@ -91,6 +95,10 @@ class _Judge:
         if (needed is not None and not needed(self.record)) or (self.record.is_closed and kind is not _K.REOPENED):
             shown = {"event": kind.value, "closed": self.record.is_closed}
             return self._no(SupportCode.EVENT_OUT_OF_PLACE, self.terms.clauses.tasks, shown)
+        if self.known.credit_gone:
+            sale = self.policy.sale
+            cited = self.terms.clauses.tasks if sale is None else sale.clauses.credit
+            return self._no(InstallCode.INSTALL_CREDIT_NONE, cited, {"event": kind.value})
         special = {
             _K.REFUSED: self._refusal,
             _K.AUTOMATIC_REPLY: self._automatic,
@@ -197,7 +205,7 @@ class _Judge:
         return until is not None and self.event.at < until
 
     def _objection(self) -> Decision:
-        """Sentence 9."""
+        """Sentence 10."""
         promised = None if self.policy.deadlines is None else self.policy.deadlines.objection
         cited = self.terms.clauses.tasks if promised is None else promised.clauses
         shown = {"event": self.event.kind.value, "reopens": True}
@@ -249,7 +257,7 @@ class _Judge:
     def _yes(self, code: SupportCode, clauses: Clauses, facts: Mapping[str, object]) -> Decision:
         return allow(code, clauses=clauses, policy=self.policy.ref, now=self.now, facts=facts)
 
-    def _no(self, code: SupportCode, clauses: Clauses, facts: Mapping[str, object]) -> Decision:
+    def _no(self, code: Code, clauses: Clauses, facts: Mapping[str, object]) -> Decision:
         return deny(code, clauses=clauses, policy=self.policy.ref, now=self.now, facts=facts)
 
 

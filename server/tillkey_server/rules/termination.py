@@ -8,7 +8,8 @@
    those that the list marks as automatic. Where the terms ask for two people, a second one agrees (NX-40). A proposal
    changes nothing about an end that is scheduled, and an account that the vendor ends already needs no second word.
 3. Before the data go, what is left of the balance is paid out, or waived by the customer, each currency by itself; none
-   is netted against another, and a debt blocks nothing (NX-41). A waiver covers the amount that it names.
+   is netted against another, and a debt blocks nothing (NX-41). A waiver covers the amount that it names, and is the
+   customer's own, whoever ends the account: it waits until that is proven to be who waives.
 4. A legal hold blocks the end (K-13, CJ-02), and so does an order that is under review.
 5. The end is final: every license is terminated, its key never activates again, and what was about a person is erased.
    Ids, amounts and decisions stay (NX-38).
@@ -161,10 +162,25 @@ def decide_end(facts: LeavingFacts, by_vendor: bool, policy: Policy, now: dateti
     )
 
 
-def decide_waiver(waived: Mapping[str, int], is_open: bool, policy: Policy, now: datetime) -> Decision:  # noqa: FBT001 - a fact
-    """Decide whether the customer waives so much of a balance (NX-41), while an account is about to end."""
+def decide_waiver(
+    waived: Mapping[str, int],
+    is_open: bool,  # noqa: FBT001 - a fact
+    policy: Policy,
+    now: datetime,
+    *,
+    verified: bool,
+) -> Decision:
+    """Decide whether the customer waives so much of a balance (NX-41), while an account is about to end.
+
+    `verified`: it is proven that the customer waives it.
+    """
     terms = policy.account
     cited = policy.standing.terminated if terms is None else terms.clauses.balance
+    shown = {"waived": dict(waived)}
+    if is_open and not verified:
+        code = AccountCode.TERMINATION_REQUESTER_UNVERIFIED
+        options = ("verify_requester",)
+        return pend(code, clauses=cited, policy=policy.ref, now=now, facts=shown, options=options)
     code = AccountCode.BALANCE_WAIVED if is_open else AccountCode.TERMINATION_NOT_OPEN
     made = allow if is_open else deny
-    return made(code, clauses=cited, policy=policy.ref, now=now, facts={"waived": dict(waived)})
+    return made(code, clauses=cited, policy=policy.ref, now=now, facts=shown)

@@ -1,7 +1,8 @@
 """Which software releases a license may have now, and which of them is the best.
 
 1. A license may have updates unless it is on hold, terminated, revoked, refunded or suspended. The end of its use right
-   is another clock (X-01) and does not count here.
+   is another clock (X-01) and does not count here. Those of a suspended account download nothing from then on: its days
+   of grace are for the till in the shop (NX-42). Its owner is told of a fix all the same.
 2. The clock is that of the updates; where updates are part of support, both have one end (ZG-16, `rules.term`). While
    it runs, everything that is published and of a kind in scope (BC-35) may be had (ZG-20).
 3. After its end what was published at or after the end is closed: the bound is exact and exclusive (NX-15). What was
@@ -147,18 +148,19 @@ def decide_download(facts: UpdateFacts, version: str, policy: Policy, now: datet
 def may_have(facts: UpdateFacts, release: ReleaseFacts, policy: Policy, now: datetime) -> bool:
     """Tell whether a license may have a release, wherever it runs; False where the terms are silent."""
     everywhere = replace(facts, platform=None, prereleases=True)
-    return _silent(everywhere, policy, now) is None and _Asking(everywhere, policy, now).open_by_clock(release)
+    closed = _silent(everywhere, policy, now, anew=False)
+    return closed is None and _Asking(everywhere, policy, now).open_by_clock(release)
 
 
-def barred(facts: LicenseFacts, policy: Policy, now: datetime) -> Standing | None:
-    """Return the standing that closes updates (sentence 1), or None."""
-    found = standing(facts, policy, now)
+def barred(facts: LicenseFacts, policy: Policy, now: datetime, *, anew: bool = False) -> Standing | None:
+    """Return the standing that closes updates (sentence 1), or None; `anew`: for a download that would begin."""
+    found = standing(facts, policy, now, anew=anew)
     return None if found.status in SERVED else found
 
 
-def _silent(facts: UpdateFacts, policy: Policy, now: datetime) -> Decision | None:
+def _silent(facts: UpdateFacts, policy: Policy, now: datetime, *, anew: bool = True) -> Decision | None:
     """Return the answer where no release needs to be looked at: the license is barred, or the terms say nothing."""
-    found = barred(facts.license, policy, now)
+    found = barred(facts.license, policy, now, anew=anew)
     if found is not None:
         return refuse(found, facts.license, policy, now)
     if facts.order_held_at is not None:

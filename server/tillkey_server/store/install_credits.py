@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CreditRow:
-    """One free installation; `used_at` is when it was done."""
+    """One free installation; `used_at` is when it was done, or when the request for it was taken."""
 
     id: UUID
     order_line_id: UUID
@@ -50,6 +50,6 @@ async def grant(conn: AsyncConnection, row: CreditRow) -> bool:
 
 
 async def use(conn: AsyncConnection, credit_id: UUID, *, at: datetime, by: str) -> None:
-    """Note that an installation was done; the row is locked and was not used."""
-    statement = account_tables.install_credit.update().where(_C.id == credit_id, _C.used_at.is_(None))
+    """Note that an installation was done or asked for; the row is locked, and is not used or was given back."""
+    statement = account_tables.install_credit.update().where(_C.id == credit_id)
     await rows.changed(conn, statement.values(used_at=at, used_by=by))

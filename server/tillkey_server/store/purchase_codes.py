@@ -46,3 +46,9 @@ async def of_license(conn: AsyncConnection, license_id: UUID) -> PurchaseCodeRow
 async def insert(conn: AsyncConnection, row: PurchaseCodeRow) -> None:
     """Insert a code; IntegrityError (`uq_purchase_code_channel_code_hash`) where somebody brought it before."""
     await rows.insert(conn, account_tables.purchase_code, row)
+
+
+async def set_supported_until(conn: AsyncConnection, code_id: UUID, until: datetime) -> None:
+    """Note a later end of support that the marketplace told; `recompute` afterwards."""
+    code = account_tables.purchase_code
+    await conn.execute(code.update().where(code.c.id == code_id).values(supported_until=until))

@@ -144,6 +144,17 @@ async def insert_fixes(conn: AsyncConnection, found: Collection[FixRow]) -> None
     await rows.insert(conn, release_fix, *found)
 
 
+async def add_fix(conn: AsyncConnection, row: FixRow) -> bool:
+    """Note one more, unless it is on record; return whether it is new."""
+    return await rows.insert_if_absent(conn, release_fix, row, ("release_id", "license_id"))
+
+
+async def fixed_licenses(conn: AsyncConnection, release_id: UUID) -> frozenset[UUID]:
+    """Return the licenses for which was reported what a release mends."""
+    found = await conn.execute(select(_F.license_id).where(_F.release_id == release_id))
+    return frozenset(found.scalars())
+
+
 async def withdraw(conn: AsyncConnection, release_id: UUID, at: datetime) -> bool:
     """Withdraw a release for good; return False where it was before."""
     statement = software_release.update().where(_C.id == release_id, _C.withdrawn_at.is_(None))

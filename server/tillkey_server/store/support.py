@@ -13,7 +13,7 @@ from tillkey_server.store.paging import Paging, Sort, paged
 from tillkey_server.store.scoping import admitted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime
     from uuid import UUID
 
@@ -147,6 +147,32 @@ async def of_license(conn: AsyncConnection, license_id: UUID) -> tuple[SupportRe
 async def of_customer(conn: AsyncConnection, customer_id: UUID) -> tuple[SupportRequestRow, ...]:
     """Return a customer's requests, oldest first."""
     return await rows.many(conn, _REQUEST.where(_R.customer_id == customer_id).order_by(_R.id), SupportRequestRow)
+
+
+async def fixed_in_releases(conn: AsyncConnection, product_id: UUID) -> tuple[tuple[SupportRequestRow, str], ...]:
+    """Return a product's requests whose solution named a version, each with that version, oldest solution first."""
+    version = _E.details["fixed_in_release"].as_string()
+    statement = (
+        select(*rows.columns_of(tables.support_request, SupportRequestRow), version)
+        .join(tables.support_event, _E.request_id == _R.id)
+        .where(_R.product_id == product_id, _E.kind == "resolved", version.is_not(None))
+        .order_by(_E.at, _E.id)
+    )
+    return await rows.many(conn, statement, lambda *row: (SupportRequestRow(*row[:-1]), str(row[-1])))
+
+
+async def taken_for_lines(
+    conn: AsyncConnection, taken_as: str, line_ids: Collection[UUID]
+) -> tuple[tuple[UUID, SupportRequestRow], ...]:
+    """Return the requests that were taken as something for licenses of order lines, each with its line."""
+    line = tables.license_.c.order_line_id
+    statement = (
+        select(line, *rows.columns_of(tables.support_request, SupportRequestRow))
+        .join(tables.license_, tables.license_.c.id == _R.license_id)
+        .where(_R.taken_as == taken_as, line.in_(line_ids))
+        .order_by(_R.id)
+    )
+    return await rows.many(conn, statement, lambda *row: (row[0], SupportRequestRow(*row[1:])))
 
 
 async def of_matter(conn: AsyncConnection, customer_id: UUID, matter: str) -> tuple[SupportRequestRow, ...]:

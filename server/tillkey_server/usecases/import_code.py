@@ -18,8 +18,9 @@ from tillkey_server.rules.access import EVERYTHING, Scope
 from tillkey_server.rules.clocks import clocks_at_issue, months_end
 from tillkey_server.rules.decision import Decision
 from tillkey_server.rules.imported import Claimed, ImportFacts, decide_import
-from tillkey_server.store import audit, customers, licenses, orders, products, purchase_codes
+from tillkey_server.store import audit, chains, customers, licenses, orders, products, purchase_codes
 from tillkey_server.store.customers import CustomerRow
+from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.store.orders import OrderLineRow, OrderRow
 from tillkey_server.store.purchase_codes import PurchaseCodeRow
 from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
@@ -27,6 +28,7 @@ from tillkey_server.usecases.channel import check_past
 from tillkey_server.usecases.customer import address_of, ensured
 from tillkey_server.usecases.issuing import IssuedLicense, Sale, insert_licenses
 from tillkey_server.usecases.services import Services, settled
+from tillkey_server.usecases.terms import bought_by, recompute
 
 _CODE = re.compile(r"[0-9a-z][0-9a-z-]{7,79}")
 
@@ -81,14 +83,19 @@ async def import_purchase_code(
                 known = await ensured(tx, row, scope)
             claim = await purchase_codes.by_code(tx, brought.channel, code_hash)
             policy = services.policies.offered(sold.policy_name)
-            claimed = _claimed(claim, known)
-            facts = ImportFacts(brought.channel, brought.months, claimed, brought.supported_until)
+            held = None if claim is None else await _held(tx, claim)
+            kept = None if claim is None or held is None else await _kept(services, tx, claim, held)
+            claimed = _claimed(held, known)
+            facts = ImportFacts(brought.channel, brought.months, claimed, brought.supported_until, kept)
             decision = decide_import(facts, policy, now)
             if not decision.allowed:
                 await audit.record(tx, decision, actor=actor, action="license_import")
                 return refusal_of(decision)
-            if claim is not None:
-                return Imported(is_new=False, license=await _known(tx, claim), decision=decision)
+            if claim is not None and held is not None:
+                if facts.later is not None:
+                    await _prolong(services, tx, claim, held, facts.later, now)
+                await audit.record(tx, decision, actor=actor, action="license_import", license_id=held.id)
+                return Imported(is_new=False, license=IssuedLicense(held.id, None, held.key_hint), decision=decision)
             sale = Sale(sold, known or await customers.ensure(tx, row), policy, 1, now, brought.purchased_at)
             made = await _insert(services, tx, sale, brought, code_hash)
             await audit.record(tx, decision, actor=actor, action="license_import", license_id=made.license_id)
@@ -97,17 +104,37 @@ async def import_purchase_code(
     return await settled(attempt)
 
 
-def _claimed(claim: PurchaseCodeRow | None, known: CustomerRow | None) -> Claimed:
-    if claim is None:
+def _claimed(held: LicenseRow | None, known: CustomerRow | None) -> Claimed:
+    if held is None:
         return Claimed.NOBODY
-    return Claimed.SAME if known is not None and claim.customer_id == known.id else Claimed.OTHER
+    return Claimed.SAME if known is not None and held.customer_id == known.id else Claimed.OTHER
 
 
-async def _known(tx: AsyncConnection, claim: PurchaseCodeRow) -> IssuedLicense:
-    row = await licenses.by_id(tx, claim.license_id)
+async def _held(tx: AsyncConnection, claim: PurchaseCodeRow) -> LicenseRow:
+    """Return the license that a code became, locked."""
+    row = await licenses.by_id(tx, claim.license_id, lock=True)
     if row is None:
         raise BrokenInvariant("a purchase code of no license")
-    return IssuedLicense(row.id, None, row.key_hint)
+    return row
+
+
+async def _kept(services: Services, tx: AsyncConnection, claim: PurchaseCodeRow, held: LicenseRow) -> datetime | None:
+    """Return the end of support that came with a code: the marketplace's, or the months that were chosen."""
+    if claim.supported_until is not None:
+        return claim.supported_until
+    bought = await bought_by(tx, held)
+    timezone = (await services.policies.of(tx, held.policy_ref)).timezone
+    months = bought.line.term_months
+    return None if months is None else months_end(held.clocks_from or bought.order.paid_at, months, timezone)
+
+
+async def _prolong(
+    services: Services, tx: AsyncConnection, claim: PurchaseCodeRow, held: LicenseRow, until: datetime, now: datetime
+) -> None:
+    """Keep the later end that the marketplace tells, and fold the license's clocks from it."""
+    await chains.hold_still(tx, held.id)
+    await purchase_codes.set_supported_until(tx, claim.id, until)
+    await recompute(tx, held, await services.policies.of(tx, held.policy_ref), now)
 
 
 async def _insert(

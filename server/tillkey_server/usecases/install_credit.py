@@ -12,12 +12,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from tillkey_server.errors import NotFound
 from tillkey_server.rules.access import EVERYTHING, Scope
 from tillkey_server.rules.decision import Decision, instant
-from tillkey_server.rules.install_credit import CreditFacts, decide_use
+from tillkey_server.rules.install_credit import CreditFacts, InstallCode, decide_use, gave_back
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.standing import FROZEN, status_of
-from tillkey_server.store import audit, install_credits, licenses, orders
+from tillkey_server.store import audit, install_credits, licenses, orders, support
 from tillkey_server.store.install_credits import CreditRow
+from tillkey_server.store.support import SupportRequestRow
 from tillkey_server.usecases import accounts
+from tillkey_server.usecases.issue_facts import records_of
 from tillkey_server.usecases.seen import customer_of, living
 from tillkey_server.usecases.services import Services
 
@@ -73,7 +75,32 @@ async def facts_of(tx: AsyncConnection, credits_: Sequence[CreditRow], now: date
     """Return free installations as the rules take them, in their order."""
     held = await licenses.of_order_lines(tx, {row.order_line_id for row in credits_})
     alive = {one.order_line_id for one in held if status_of(one.facts, now) not in FROZEN}
-    return tuple(CreditFacts(row.id, row.granted_at, row.used_at, row.order_line_id in alive) for row in credits_)
+    back = await _given_back(tx, credits_, now)
+    return tuple(
+        CreditFacts(row.id, row.granted_at, None if row.id in back else row.used_at, row.order_line_id in alive)
+        for row in credits_
+    )
+
+
+async def _given_back(tx: AsyncConnection, credits_: Sequence[CreditRow], now: datetime) -> set[UUID]:
+    """Return the free installations whose last use was a request that gave them back.
+
+    A request uses one at the instant at which it is put on record: by that instant it is known.
+    """
+    used = {row.order_line_id: row for row in credits_ if row.used_at is not None}
+    code = InstallCode.INSTALL_CREDIT_USED.value
+    taken = await support.taken_for_lines(tx, code, used.keys()) if used else ()
+    users = [(used[line].id, one) for line, one in taken if one.created_at == used[line].used_at]
+    records = await records_of(tx, [one for _, one in users], now)
+    kept = {credit for credit, one in users if not gave_back(records[one.id])}
+    return {credit for credit, _ in users} - kept
+
+
+async def credit_of(tx: AsyncConnection, row: SupportRequestRow, now: datetime) -> CreditFacts | None:
+    """Return the free installation of a request's license, locked."""
+    held = None if row.license_id is None else await licenses.by_id(tx, row.license_id)
+    rows = () if held is None else await install_credits.of_line(tx, held.order_line_id, lock=True)
+    return next(iter(await facts_of(tx, rows, now)), None)
 
 
 def _shown(row: CreditRow, facts: CreditFacts) -> dict[str, object]:
@@ -81,5 +108,5 @@ def _shown(row: CreditRow, facts: CreditFacts) -> dict[str, object]:
         "id": str(row.id),
         "state": facts.state,
         "granted_at": instant(row.granted_at),
-        "used_at": instant(row.used_at),
+        "used_at": instant(facts.used_at),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -20,14 +20,15 @@ from tillkey_server.rules.release_version import Version
 from tillkey_server.rules.software_release import OwnerFacts, PublishFacts, decide_publish, owners_to_tell
 from tillkey_server.rules.update_code import UpdateCode
 from tillkey_server.rules.update_policy import ReleaseKind
-from tillkey_server.store import audit, licenses, outbox, products, software_releases
+from tillkey_server.store import audit, licenses, outbox, products, software_releases, support
 from tillkey_server.store.products import ProductRow
 from tillkey_server.store.software_releases import SORTS, FixRow, ListedRelease, SoftwareReleaseRow
 from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
 from tillkey_server.usecases.channel import check_past
 from tillkey_server.usecases.files import digest_of
+from tillkey_server.usecases.issue_facts import records_of
 from tillkey_server.usecases.paging import DEFAULT_LIMIT, Page, page_of, paging_of
-from tillkey_server.usecases.services import Services, settled
+from tillkey_server.usecases.services import Raced, Services, settled
 
 MAX_FIXES = 100
 MAX_SIZE = 2**53
@@ -69,6 +70,14 @@ class Published:
     decision: Decision
 
 
+@dataclass(frozen=True, slots=True)
+class Fixes:
+    """What a release mends beside what is on record: when each license's owner reported it; `mended`: anything was."""
+
+    added: Mapping[UUID, datetime]
+    mended: bool
+
+
 async def publish(
     services: Services, product: str, what: Publication, *, actor: str, scope: Scope = EVERYTHING
 ) -> Published | RefusalAnswer:
@@ -85,27 +94,30 @@ async def publish(
         # All licenses of the product are read before anything is locked: a sale waits for no release.
         async with services.db.reading() as tx:
             row = _row(await _product(tx, product, scope), what, now)
-            owners = await _owners(services, tx, row, what, now)
+            known = await software_releases.by_version(tx, row.product_id, row.version_key)
+            fixes = await fixes_of(tx, known or row, what.fixes, now)
+            owners = await _owners(services, tx, known or row, fixes, now)
         async with services.db.writing() as tx:
             sold = await _product(tx, product, scope)
             known = await software_releases.by_version(tx, sold.id, row.version_key)
+            if fixes != await fixes_of(tx, known or row, what.fixes, now):
+                raise Raced
             facts = PublishFacts(
                 version=what.version,
                 kind=what.kind,
                 severity=what.severity,
                 is_known=known is not None,
                 differing=() if known is None else _differing(known, row),
-                fixes=bool(what.fixes),
+                fixes=bool(fixes.added),
             )
             decision = decide_publish(facts, services.policies.offered(sold.policy_name), now)
             if not decision.allowed:
                 await audit.record(tx, decision, actor=actor, action="release_publish")
                 return refusal_of(decision)
             if known is None:
-                await _insert(tx, sold, row, what, scope)
-                await _tell(tx, row, product, owners, now)
-            else:
-                owners = ()
+                await software_releases.insert(tx, row)
+            await _insert(tx, sold, known or row, fixes, what, scope)
+            await _tell(tx, known or row, product, owners, now)
             told = {**decision.facts, "product": product, "owners": len(owners)}
             decision = replace(decision, facts=told)
             await audit.record(tx, decision, actor=actor, action="release_publish")
@@ -224,10 +236,30 @@ def _row(sold: ProductRow, what: Publication, now: datetime) -> SoftwareReleaseR
     )
 
 
+async def fixes_of(
+    tx: AsyncConnection, row: SoftwareReleaseRow, named: Sequence[tuple[UUID, datetime]], now: datetime
+) -> Fixes:
+    """Return what a release mends beside what is on record with it: what is `named`, and what solutions promised."""
+    reported = dict(named)
+    promised = [one for one, version in await support.fixed_in_releases(tx, row.product_id) if _is(version, row)]
+    for record in (await records_of(tx, promised, now)).values():
+        if record.license_id is not None:
+            reported.setdefault(record.license_id, record.begun_at)
+    before = await software_releases.fixed_licenses(tx, row.id)
+    return Fixes({one: at for one, at in reported.items() if one not in before}, bool(before))
+
+
+def _is(version: str, row: SoftwareReleaseRow) -> bool:
+    try:
+        return Version(version).canonical == row.version_key
+    except ValueError:
+        return False
+
+
 async def _insert(
-    tx: AsyncConnection, sold: ProductRow, row: SoftwareReleaseRow, what: Publication, scope: Scope
+    tx: AsyncConnection, sold: ProductRow, row: SoftwareReleaseRow, fixes: Fixes, what: Publication, scope: Scope
 ) -> None:
-    await software_releases.insert(tx, row)
+    """Put on record what a release mends. Raises NotFound and BadInput for what whoever publishes it named."""
     held = await licenses.by_ids(tx, {license_id for license_id, _ in what.fixes})
     for license_id, _ in what.fixes:
         found = held.get(license_id)
@@ -235,22 +267,22 @@ async def _insert(
             raise NotFound("license", str(license_id))
         if found.product_id != sold.id:
             raise BadInput("fixes", f"{license_id} is a license of another product")
-    await software_releases.insert_fixes(tx, [FixRow(row.id, license_id, at) for license_id, at in what.fixes])
+    await software_releases.insert_fixes(tx, [FixRow(row.id, one, at) for one, at in fixes.added.items()])
 
 
 async def _owners(
-    services: Services, tx: AsyncConnection, row: SoftwareReleaseRow, what: Publication, now: datetime
+    services: Services, tx: AsyncConnection, row: SoftwareReleaseRow, fixes: Fixes, now: datetime
 ) -> tuple[UUID, ...]:
     """Return the customers whom a fix concerns: all that may have it, whoever reported the defect (NX-26, BC-30)."""
-    if not what.fixes or await software_releases.by_version(tx, row.product_id, row.version_key) is not None:
+    if not fixes.added or row.withdrawn_at is not None:
         return ()
     concerned: set[UUID] = set()
-    reported = dict(what.fixes)
     after: UUID | None = None
     while batch := await licenses.of_product(tx, row.product_id, after=after, limit=_BATCH):
+        told = [one for one in batch if one.id in fixes.added or not fixes.mended]
+        terms = {one.policy_ref: await services.policies.of(tx, one.policy_ref) for one in told}
         owners = [
-            OwnerFacts(one.facts, one.customer_id, await services.policies.of(tx, one.policy_ref), reported.get(one.id))
-            for one in batch
+            OwnerFacts(one.facts, one.customer_id, terms[one.policy_ref], fixes.added.get(one.id)) for one in told
         ]
         concerned.update(owners_to_tell(row.facts(), owners, now))
         after = batch[-1].id

@@ -18,6 +18,7 @@ from tillkey_server.ids import new_id
 from tillkey_server.rules.access import EVERYTHING, Scope
 from tillkey_server.rules.decision import Decision
 from tillkey_server.rules.defect import Severity
+from tillkey_server.rules.install_credit import InstallCode, gave_back
 from tillkey_server.rules.release_version import Version
 from tillkey_server.rules.support_event import (
     EventFacts,
@@ -26,13 +27,15 @@ from tillkey_server.rules.support_event import (
     decide_grant,
     decide_hotfix,
 )
-from tillkey_server.rules.support_record import SupportEvent, SupportEventKind
-from tillkey_server.store import audit, customers, licenses, software_releases, support, support_extras
+from tillkey_server.rules.support_record import SupportEvent, SupportEventKind, SupportRecord
+from tillkey_server.store import audit, customers, install_credits, licenses, software_releases, support, support_extras
 from tillkey_server.store.licenses import LicenseRow
+from tillkey_server.store.software_releases import FixRow
 from tillkey_server.store.support import SupportEventRow
 from tillkey_server.store.support_extras import GrantRow, HotfixRow
 from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
 from tillkey_server.usecases.files import files_of
+from tillkey_server.usecases.install_credit import credit_of
 from tillkey_server.usecases.issue_facts import record_of
 from tillkey_server.usecases.seen import activation_of, license_of
 from tillkey_server.usecases.services import Services
@@ -61,6 +64,8 @@ async def record_support_event(
         event = SupportEvent(kind, at, plain(told.details))
         held = await _bought(tx, seen, event, scope) if kind is _K.CONVERTED else seen.license
         known = await _known(services, tx, seen, told, at)
+        credit = await credit_of(tx, seen.row, now) if _takes_up(seen, event) else None
+        known = replace(known, credit_gone=credit is not None and credit.state != "open")
         decision = decide_event(seen.record.as_of(at), event, known, seen.terms.policy, now)
         await _audited(tx, seen, decision, actor, f"support_{kind.value}")
         if not decision.allowed:
@@ -73,7 +78,11 @@ async def record_support_event(
             row = SupportEventRow(new_id(), request_id, one.kind.value, at, one.details, now, actor)
             await support.add_event(tx, row)
             record = record.with_event(one)
+        if credit is not None:
+            await install_credits.use(tx, credit.id, at=seen.row.created_at, by=actor)
         await support.look_later(tx, {request_id: None})
+        if kind is _K.RESOLVED:
+            await _fixed(tx, seen, record, event)
         record = replace(record, license_id=None if held is None else held.id)
         after = replace(seen, record=record, license=held, site=await site_of(tx, held))
         return TakenRequest(decision, shown(after, now))
@@ -153,6 +162,23 @@ async def record_hotfix(
         )
         await support_extras.add_hotfix(tx, row)
         return TakenRequest(decision, shown(seen, now))
+
+
+def _takes_up(seen: RequestSeen, event: SupportEvent) -> bool:
+    """Tell whether a request for the free installation, which it gave back, would be taken up again (NX-19)."""
+    used = seen.row.taken_as == InstallCode.INSTALL_CREDIT_USED.value
+    return used and gave_back(seen.record) and not gave_back(seen.record.with_event(event))
+
+
+async def _fixed(tx: AsyncConnection, seen: RequestSeen, record: SupportRecord, event: SupportEvent) -> None:
+    """Note with the version that a solution names, where it is out already, that it mends what was reported (NX-26)."""
+    try:
+        version = Version(str(event.details.get("fixed_in_release") or "")).canonical
+    except ValueError:
+        return
+    release = await software_releases.by_version(tx, seen.row.product_id, version)
+    if release is not None and record.license_id is not None:
+        await software_releases.add_fix(tx, FixRow(release.id, record.license_id, record.begun_at))
 
 
 async def _held(tx: AsyncConnection, request_id: UUID, now: datetime, scope: Scope) -> RequestSeen:

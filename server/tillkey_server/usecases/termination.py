@@ -144,9 +144,12 @@ async def cancel_termination(
 
 
 async def waive_balance(
-    services: Services, customer_id: UUID, *, amount: Money, actor: str, scope: Scope = EVERYTHING
+    services: Services, customer_id: UUID, *, amount: Money, verified: bool, actor: str, scope: Scope = EVERYTHING
 ) -> Decision:
-    """Note that the customer waives so much of what is left, so that the account can end. Raises NotFound, BadInput."""
+    """Note that the customer waives so much of what is left, so that the account can end.
+
+    `verified`: it is proven that the customer waives it. Raises NotFound, BadInput.
+    """
     if amount.minor <= 0:
         raise BadInput("amount", "must be above zero")
     async with services.db.writing() as tx:
@@ -154,7 +157,7 @@ async def waive_balance(
         now = services.clock.now()
         policy = await accounts.terms_of(services, tx, customer_id)
         held = await terminations.open_of(tx, customer_id)
-        decision = decide_waiver({amount.currency: amount.minor}, held is not None, policy, now)
+        decision = decide_waiver({amount.currency: amount.minor}, held is not None, policy, now, verified=verified)
         if decision.allowed and held is not None:
             await terminations.waive(tx, WaiverRow(new_id(), held.id, amount.currency, amount.minor, now, actor))
         await _audited(tx, decision, customer_id, actor, "balance_waive")

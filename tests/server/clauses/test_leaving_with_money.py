@@ -73,7 +73,9 @@ async def test_what_a_refund_left_blocks_the_end_until_it_is_paid_out_or_waived(
     ]
     assert answers == [(409, "balance_too_low"), (200, None), (200, None)]
     assert await termination.end_due_accounts(desk.house.services) == 0
-    waived = await desk.agent.post(f"/v1/customers/{customer}/termination/waive-balance", json={"amount": "3.00 USD"})
+    waived = await desk.agent.post(
+        f"/v1/customers/{customer}/termination/waive-balance", json={"amount": "3.00 USD", "verified": True}
+    )
     assert (waived.json()["code"], waived.json()["clauses"]) == ("balance_waived", ["NX-41"])
     # What is credited meanwhile was not waived.
     await credit(desk, customer, 1, "USD")
@@ -96,10 +98,26 @@ async def test_what_was_waived_while_the_vendor_only_proposed_the_end_counts_for
     await credit(desk, customer, 1)
     body = {"behavior": "pb_key_sharing", "evidence": "two names of one shop"}
     assert (await desk.supervisor.post(f"/v1/customers/{customer}/terminate", json=body)).json()["decision"] == "pend"
-    waived = await desk.agent.post(f"/v1/customers/{customer}/termination/waive-balance", json={"amount": "0.01 EUR"})
+    waived = await desk.agent.post(
+        f"/v1/customers/{customer}/termination/waive-balance", json={"amount": "0.01 EUR", "verified": True}
+    )
     assert waived.json()["code"] == "balance_waived"
     await leave(desk, customer)
     assert await termination.end_due_accounts(desk.house.services) == 1
+
+
+@pytest.mark.clause("NX-41")
+async def test_nobody_waives_for_the_customer_what_the_vendors_own_end_leaves(desk: Desk) -> None:  # noqa: F811
+    await desk.sell(NX)
+    customer = await owner(desk)
+    await credit(desk, customer, 100)
+    body = {"behavior": "pb_key_sharing", "evidence": "two names of one shop"}
+    assert (await desk.supervisor.post(f"/v1/customers/{customer}/terminate", json=body)).status_code == 200
+    place = f"/v1/customers/{customer}/termination/waive-balance"
+    waived = await desk.agent.post(place, json={"amount": "1.00 EUR"})
+    assert (waived.status_code, waived.json()["code"]) == (201, "termination_requester_unverified")
+    assert (waived.json()["clauses"], waived.json()["options"]) == (["NX-41"], ["verify_requester"])
+    assert await termination.end_due_accounts(desk.house.services) == 0
 
 
 @pytest.mark.clause("NX-41", "NX-38")

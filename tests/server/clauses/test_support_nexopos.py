@@ -152,6 +152,77 @@ async def test_the_free_installation_comes_once_and_extended_support_does_not_ha
     assert (await module.preview(task="install_service"))["code"] == "install_credit_none"
 
 
+@pytest.mark.clause("NX-19")
+async def test_a_request_that_ends_without_an_installation_gives_the_free_one_back(
+    house: House, callers: Callers
+) -> None:
+    desk = await help_desk(house, callers, MARKET, kind="core")
+    path = f"/v1/customers/{desk.customer_id}/install-credits"
+
+    async def state() -> str:
+        found: str = (await desk.http.get(path)).json()["items"][0]["state"]
+        return found
+
+    await desk.open(task="install_service")
+    assert await state() == "used"
+    await desk.event("refused", code="nosup_unsupported_env", evidence="PHP 5")
+    assert await state() == "open"
+    house.clock.turn(minutes=1)
+    again = await desk.open(task="install_service")
+    assert (again["code"], "NX-19" in again["clauses"], await state()) == ("install_credit_used", True, "used")
+    await desk.event("closed", no_intervention_reason="the shop does not open after all")
+    assert await state() == "open"
+    house.clock.turn(minutes=1)
+    await desk.open(task="install_service")
+    await desk.event("intervention", **NOTED)
+    await desk.event("closed")
+    assert await state() == "used"
+
+
+@pytest.mark.clause("NX-19")
+async def test_a_request_that_is_taken_up_again_uses_the_free_installation_unless_another_did(
+    house: House, callers: Callers
+) -> None:
+    desk = await help_desk(house, callers, MARKET, kind="core")
+    await desk.open(task="install_service")
+    first = desk.request_id
+    refused = {"code": "nosup_unsupported_env", "evidence": "PHP 5"}
+    await desk.event("refused", **refused)
+    house.clock.turn(minutes=1)
+    assert (await desk.event("reopened"))["code"] == "support_event_recorded"
+    assert (await desk.preview(task="install_service"))["code"] == "install_credit_none"
+    await desk.event("refused", **refused)
+    house.clock.turn(minutes=1)
+    await desk.open(task="install_service")
+    second, desk.request_id = desk.request_id, first
+    gone = await desk.event("reopened")
+    assert (gone["code"], "NX-19" in gone["clauses"]) == ("install_credit_none", True)
+    desk.request_id = second
+    await desk.event("refused", **refused)
+    desk.request_id = first
+    assert (await desk.event("accepted"))["code"] == "support_event_recorded"
+    assert (await desk.preview(task="install_service"))["code"] == "install_credit_none"
+
+
+@pytest.mark.clause("NX-42")
+async def test_the_days_of_grace_of_a_suspended_account_are_for_its_till_alone(house: House, callers: Callers) -> None:
+    desk = await help_desk(house, callers, MARKET)
+    admin = await callers.client()
+    till = house.till(product=MARKET)
+    await till.activate(desk.sold.license_key)
+    body = {"kind": "corrective", "sha256": "ab" * 32, "size": 1, "url": "https://files.example/x", "version": "1.0"}
+    assert (await admin.post(f"/v1/products/{MARKET}/releases", json=body)).status_code == 201
+    place = f"/v1/licenses/{desk.sold.license_id}/downloads"
+    assert (await admin.post(place, json={"version": "1.0"})).status_code == 201
+    done = {"behavior": "pb_key_sharing", "evidence": "a forum"}
+    assert (await admin.post(f"/v1/customers/{desk.customer_id}/suspend", json=done)).status_code == 200
+    asked = await desk.open(project_id=str(till.held.project))
+    assert (asked["code"], asked["clauses"]) == ("account_suspended", ["NX-42"])
+    refused = (await admin.post(place, json={"version": "1.0"})).json()
+    assert (refused["code"], refused["clauses"]) == ("account_suspended", ["NX-42"])
+    assert (await till.heartbeat()).status == 200
+
+
 @pytest.mark.clause("NX-22", "NX-23", "NX-20")
 async def test_a_refusal_names_every_ground_and_is_of_the_list(house: House, callers: Callers) -> None:
     desk = await help_desk(house, callers, MARKET)
@@ -211,6 +282,64 @@ async def test_a_request_is_fixed_by_the_release_that_it_names(house: House, cal
     fixed = await desk.event("resolved", fixed_in_release="2.1.0")
     assert (fixed["code"], fixed["clauses"]) == ("request_fixed", ["NX-26"])
     assert fixed["request"]["fixed_in_release"] == "2.1.0"
+
+
+@pytest.mark.clause("NX-26")
+async def test_the_version_that_a_solution_named_is_a_fix_when_it_is_published_and_when_it_is_out_already(
+    house: House, callers: Callers
+) -> None:
+    desk = await help_desk(house, callers, MARKET)
+    admin = await callers.client()
+    site = {"site": "https://shop.example"}
+    await house.till(product=MARKET).activate(desk.sold.license_key, **site)
+    await desk.open()
+    await desk.event("resolved", fixed_in_release="2.1.0")
+    await desk.open()
+    house.clock.turn(days=400)
+    releases, place = f"/v1/products/{MARKET}/releases", f"/v1/licenses/{desk.sold.license_id}/updates/preview"
+    body = {"kind": "corrective", "sha256": "ab" * 32, "size": 1, "url": "https://files.example/x"}
+    plain = await admin.post(releases, json={**body, "version": "2.2"})
+    assert (plain.json()["code"], plain.json()["owners"]) == ("release_published", 0)
+    fixed = await admin.post(releases, json={**body, "version": "2.1"})
+    assert (fixed.json()["code"], fixed.json()["clauses"]) == ("fix_released", ["NX-26"])
+    assert fixed.json()["owners"] == 1
+    assert (await admin.post(place, json={"version": "2.1", **site})).json()["code"] == "update_available"
+    assert (await admin.post(place, json={"version": "2.2", **site})).json()["code"] == "update_support_expired"
+    await desk.event("resolved", fixed_in_release="2.2.0")
+    assert (await admin.post(place, json={"version": "2.2", **site})).json()["code"] == "update_available"
+
+
+@pytest.mark.clause("NX-29")
+async def test_a_matter_is_the_customers_on_whichever_license_and_none_of_anothers(
+    house: House, callers: Callers
+) -> None:
+    desk = await help_desk(house, callers, MARKET)
+    for _ in range(2):
+        await desk.open(matter="printer")
+        await desk.event("closed", cause="customer_action", no_intervention_reason="the cable was out")
+    own = await house.license(MARKET, "owner@shop.example")
+    second = {"license_id": str(own.license_id), "project_id": desk.project_id}
+    third = await desk.preview(matter="printer", **second)
+    assert (third["code"], third["clauses"]) == ("support_repeat_self_inflicted", ["NX-29"])
+    foreign = await house.license(MARKET, "stranger@else.example")
+    found = await desk.http.post("/v1/customers/search", json={"email": "stranger@else.example"})
+    shop = await add_project(house.services, UUID(found.json()["items"][0]["id"]), name="Stranger's Shop")
+    asked = {"license_id": str(foreign.license_id), "project_id": shop.shown["id"]}
+    assert (await desk.preview(matter="printer", **asked))["code"] == "support_task_ok"
+
+
+@pytest.mark.clause("NX-25")
+async def test_a_consent_that_has_not_begun_lets_nobody_in(house: House, callers: Callers) -> None:
+    desk = await help_desk(house, callers, MARKET)
+    await desk.open()
+    await desk.event("finding", finding="not_reproducible", evidence="on a fresh installation")
+    hours = {"starts_at": "2026-03-02T10:00:00Z", "until": "2026-03-02T11:00:00Z"}
+    granted = await desk.post("grants", granted_by=desk.customer_id, scope="the till's log", **hours)
+    assert granted["code"] == "remote_access_granted"
+    early = await desk.event("intervention", remote=True, **NOTED)
+    assert (early["code"], early["clauses"]) == ("remote_access_not_authorized", ["NX-25"])
+    house.clock.turn(hours=1)
+    assert (await desk.event("intervention", remote=True, **NOTED))["code"] == "support_event_recorded"
 
 
 @pytest.mark.clause("NX-27")

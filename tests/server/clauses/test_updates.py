@@ -5,11 +5,12 @@ from itertools import product as product_of
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from tests.support.callers import Callers
 from tests.support.help_desk import help_desk
 from tests.support.house import House
-from tillkey_server.store import downloads, products
+from tillkey_server.store import downloads, products, tables
 from tillkey_server.usecases.license import change_standing
 
 KEPT, TIED, SUPPORTED, CARED = "pos-core", "nexopos-multistore", "01generator-price-import", "prestashop-click-collect"
@@ -243,3 +244,29 @@ async def test_a_version_is_published_once_and_a_withdrawn_one_is_downloaded_by_
     refused = (await http.post("/v1/downloads/redeem", json={"grant": granted["grant"]})).json()
     assert refused["facts"]["because"] == "withdrawn"
     assert (await best(http, sold))["code"] == "update_none_published"
+
+
+async def subjects(house: House, kind: str) -> list[str]:
+    """Return whom a message of a kind is for, oldest first."""
+    outbox = tables.outbox.c
+    async with house.services.db.reading() as tx:
+        found = await tx.execute(select(outbox.subject).where(outbox.kind == kind).order_by(outbox.id))
+    return list(found.scalars())
+
+
+@pytest.mark.clause("NX-26", "BC-30")
+async def test_a_fix_that_was_forgotten_is_told_with_the_same_version_again(house, http):
+    sold = [await house.license(TIED, f"{n}@shop.example") for n in range(2)]
+    reported_at = house.clock.now().isoformat()
+    house.clock.turn(days=400)
+    owners = [(await http.get(f"/v1/licenses/{one.license_id}")).json()["customer_id"] for one in sold]
+    assert (await publish(http, TIED, "2.1"))["owners"] == 0
+    said: list[str] = []
+    for n in range(2):
+        fixes = [{"license_id": str(one.license_id), "reported_at": reported_at} for one in sold[: n + 1]]
+        added = await publish(http, TIED, "2.1", fixes=fixes, expect=200)
+        assert (added["code"], added["clauses"], added["owners"]) == ("fix_released", ["NX-26"], 1)
+        told_again = await publish(http, TIED, "2.1", fixes=fixes, expect=200)
+        assert (told_again["code"], told_again["owners"]) == ("release_already_published", 0)
+        said.append(owners[n])
+        assert await subjects(house, "fix_released") == said

@@ -270,6 +270,48 @@ async def test_the_marketplaces_end_of_support_is_master_whatever_is_folded_late
     assert back.license.support_until == back.license.updates_until
 
 
+async def kept_ends(house: House, license_id: str) -> set[str | None]:
+    """Return the days at which support and updates end as they are kept, which leases and updates go by."""
+    async with house.services.db.reading() as tx:
+        row = await licenses.by_id(tx, UUID(license_id))
+    assert row is not None
+    return {None if one is None else one.date().isoformat() for one in (row.support_until, row.updates_until)}
+
+
+@pytest.mark.clause("NX-44")
+async def test_a_later_end_that_the_marketplace_tells_counts_and_an_earlier_one_takes_nothing(
+    house: House, callers: Callers
+) -> None:
+    client = await callers.client()
+    made = await told(client, "POST", "/v1/licenses/import", brought(OWNER), 201)
+    assert await kept_ends(house, made["license_id"]) == {"2026-07-31"}
+    for until, end in (
+        ("2026-06-30T10:00:00Z", "2026-07-31"),
+        ("2027-01-31T10:00:00Z", "2027-01-31"),
+        ("2026-12-31T10:00:00Z", "2027-01-31"),
+        (None, "2027-01-31"),
+    ):
+        again = await told(client, "POST", "/v1/licenses/import", brought(OWNER, supported_until=until))
+        assert (again["code"], again["clauses"]) == ("license_imported_before", ["NX-44"])
+        assert again["facts"]["support_until"][:10] == end
+        assert await kept_ends(house, made["license_id"]) == {end}
+
+
+@pytest.mark.clause("NX-44")
+async def test_a_purchase_code_is_of_whoever_has_its_license_now(house: House, callers: Callers) -> None:
+    client = await callers.client()
+    made = await told(client, "POST", "/v1/licenses/import", brought(OWNER), 201)
+    buyer = "b@shop.example"
+    await house.license(EXTENSION, buyer)
+    given = {"customer": buyer, "reason": "sold"}
+    await told(client, "POST", f"/v1/licenses/{made['license_id']}/transfer", given)
+    theirs = await told(client, "POST", "/v1/licenses/import", brought(buyer))
+    assert (theirs["code"], theirs["license_id"]) == ("license_imported_before", made["license_id"])
+    mine = await told(client, "POST", "/v1/licenses/import", brought(OWNER), 409)
+    assert (mine["code"], mine["clauses"]) == ("purchase_code_already_claimed", ["NX-44"])
+    assert made["license_id"] not in str(mine)
+
+
 @pytest.mark.clause("NX-44")
 async def test_two_accounts_that_bring_a_code_at_once_do_not_both_get_it(house: House, callers: Callers) -> None:
     client = await callers.client()

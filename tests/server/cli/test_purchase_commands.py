@@ -30,7 +30,10 @@ def test_an_order_waits_and_is_released_and_its_account_is_suspended_and_ended(s
     assert shell.json("account", "preview-end", account)["code"] == "termination_scheduled"
     assert shell.json("account", "request-end", account)["code"] == "termination_requester_unverified"
     assert shell.json("account", "request-end", account, "--verified")["code"] == "termination_scheduled"
-    assert shell.json("account", "waive-balance", account, "--amount", "5.00 EUR")["code"] == "balance_waived"
+    assert (
+        shell.json("account", "waive-balance", account, "--amount", "5.00 EUR", "--verified")["code"]
+        == "balance_waived"
+    )
     assert shell.json("account", "cancel-end", account)["code"] == "termination_canceled"
     assert shell.json("account", "terminate", account, *behavior)["code"] == "account_terminated_by_vendor"
     assert shell.json("account", "erase-again", "--customer", account)["erased"] == [account]

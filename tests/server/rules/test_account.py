@@ -73,7 +73,7 @@ def test_what_is_not_listed_or_not_shown_or_not_spoken_of_suspends_nobody():
         assert (found.outcome, found.code) == (Outcome.DENY, AccountCode.ACCOUNT_TERMS_SILENT)
     assert not decide_lift(0, "", SILENT, NOW).allowed
     assert not decide_cancel(None, False, SILENT, NOW).allowed
-    assert not decide_waiver({}, False, SILENT, NOW).allowed
+    assert not decide_waiver({}, False, SILENT, NOW, verified=True).allowed
 
 
 @pytest.mark.clause("NX-40")
@@ -154,7 +154,7 @@ def test_an_end_waits_for_holds_balances_and_orders_in_this_order():
     facts = replace(facts, waiting_orders=0)
     assert decide_end(facts, True, NEXOPOS, NOW).clauses == ("NX-38", "NX-40", "NX-41")
     assert decide_end(facts, False, NEXOPOS, NOW).clauses == ("NX-38", "NX-37", "NX-41")
-    assert decide_waiver({"EUR": 1}, True, NEXOPOS, NOW).allowed
+    assert decide_waiver({"EUR": 1}, True, NEXOPOS, NOW, verified=True).allowed
 
 
 @pytest.mark.clause("X-13", "NX-42", "K-13")

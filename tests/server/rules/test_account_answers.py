@@ -140,15 +140,15 @@ OWED = LeavingFacts({"EUR": 5}, {"EUR": 4}, running=2)
             ("allow", "account_terminated", ("NX-38", "NX-40", "NX-41"), {"by": "vendor"}, ()),
         ),
         (
-            lambda: decide_waiver({"EUR": 5}, True, NEXOPOS, NOW),
+            lambda: decide_waiver({"EUR": 5}, True, NEXOPOS, NOW, verified=True),
             ("allow", "balance_waived", ("NX-41",), {"waived": {"EUR": 5}}, ()),
         ),
         (
-            lambda: decide_waiver({}, False, NEXOPOS, NOW),
+            lambda: decide_waiver({}, False, NEXOPOS, NOW, verified=True),
             ("deny", "termination_not_open", ("NX-41",), {"waived": {}}, ()),
         ),
         (
-            lambda: decide_waiver({}, False, SILENT, NOW),
+            lambda: decide_waiver({}, False, SILENT, NOW, verified=True),
             ("deny", "termination_not_open", SILENT.standing.terminated, {"waived": {}}, ()),
         ),
     ],

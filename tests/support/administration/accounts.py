@@ -54,7 +54,7 @@ async def _cancel(shelf: Shelf) -> Example:
 
 
 async def _waive(shelf: Shelf) -> Example:
-    return await _asked_before(shelf, {"amount": "5.00 EUR"})
+    return await _asked_before(shelf, {"amount": "5.00 EUR", "verified": True})
 
 
 async def _erased(_shelf: Shelf) -> Example:

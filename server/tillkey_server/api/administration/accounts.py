@@ -73,6 +73,7 @@ class WaiveBalance(Input):
     """What the customer waives."""
 
     amount: Price
+    verified: Annotated[bool, Field(description="It is proven that the customer waives it.")] = False
 
 
 class EraseAgain(Input):
@@ -260,15 +261,21 @@ async def cancel_termination(call: Call) -> Returned:
     body=WaiveBalance,
     answer=AccountAnswered,
     command="account waive-balance",
+    statuses=(200, 201),
     refusals=("not_found", AccountCode.TERMINATION_NOT_OPEN),
 )
 async def waive_balance(call: Call) -> Returned:
-    """Note that the customer waives so much of what is left of the balance."""
+    """Note that the customer waives so much of what is left of the balance; 201 while it is not proven who waives."""
     asked = call.asked(WaiveBalance)
     customer_id = call.id("customer_id", "customer")
     return _done(
         await termination.waive_balance(
-            call.services, customer_id, amount=parse(asked.amount), actor=call.actor, scope=call.scope
+            call.services,
+            customer_id,
+            amount=parse(asked.amount),
+            verified=asked.verified,
+            actor=call.actor,
+            scope=call.scope,
         )
     )
 

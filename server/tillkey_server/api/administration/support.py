@@ -61,6 +61,7 @@ _NOT_RECORDED = (
     SupportCode.INTERVENTION_NOTE_REQUIRED,
     SupportCode.REMOTE_ACCESS_NOT_AUTHORIZED,
     SupportCode.CUSTOMER_STILL_HAS_TIME,
+    InstallCode.INSTALL_CREDIT_NONE,
 )
 _OF_THE_CALL = {"kind", "at", "language"}
 
