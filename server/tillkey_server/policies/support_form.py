@@ -67,6 +67,7 @@ class RemoteAccessSection(Section):
     """`[support.remote_access]`."""
 
     needs_finding: bool
+    hands_on: bool = False
     clauses: Clauses
 
 
@@ -137,3 +138,6 @@ def contradictions(section: SupportSection) -> Iterator[tuple[str, str]]:
     for task, code in (("hands_on", "nosup_hands_on"), ("custom_development", "nosup_custom_development")):
         if task in section.tasks and code in codes:
             yield "support.tasks", f"covers {task}, which {code} refuses"
+    by_consent = section.remote_access is not None and section.remote_access.hands_on
+    if by_consent and "nosup_hands_on" in codes:
+        yield "support.remote_access.hands_on", "covers what nosup_hands_on refuses"

@@ -18,7 +18,9 @@
 9. A matter that the customer caused himself, closed so as often as the limit within the window, is not taken again
    (NX-29).
 10. An installation uses up the one that came with the license (NX-19, `rules.install_credit`); any other task must be
-    covered (NX-20), or a person decides where the grounds are the only reasons to refuse (BC-15).
+    covered (NX-20), or a person decides where the grounds are the only reasons to refuse (BC-15). Work by the vendor's
+    own hand on the customer's machine is covered where the terms have it by his consent (NX-25, CJ-10): the answer says
+    that it is needed, and no intervention is recorded without one that runs (`rules.support_event`).
 11. A description that lacks what the terms ask for is asked for, and the clocks wait (NX-24, CJ-09). Who cannot install
     afresh says so instead (NX-25).
 12. Outside working hours it is taken all the same (NX-30).
@@ -39,6 +41,7 @@ from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.standing import SERVED, LicenseFacts, refuse, standing
 from tillkey_server.rules.support_code import SupportCode
 from tillkey_server.rules.support_policy import (
+    HANDS_ON,
     Asker,
     Asks,
     Ground,
@@ -51,7 +54,7 @@ from tillkey_server.rules.window import within
 
 PRODUCT_CAUSE = "product"
 INSTALLATION = "install_service"
-_TASK_GROUNDS = {Ground.HANDS_ON: "hands_on", Ground.CUSTOM_DEVELOPMENT: "custom_development"}
+_TASK_GROUNDS = {Ground.HANDS_ON: HANDS_ON, Ground.CUSTOM_DEVELOPMENT: "custom_development"}
 _INSTEAD = ("cannot_reinstall", "fresh_install_checked")
 
 
@@ -197,7 +200,7 @@ class _Judge:
             options = tuple(one for one in ("install_module",) if one in terms.tasks)
             shown = told_of(self.asked.credits)
             return self._no(InstallCode.INSTALL_CREDIT_NONE, free, shown, options=options)
-        if task in terms.tasks:
+        if task in terms.tasks or terms.by_consent(task) is not None:
             return None
         if terms.exhaustive:
             cited = (*terms.clauses.refusals, *terms.clauses.tasks, *_cited(met))
@@ -236,6 +239,10 @@ class _Judge:
         if free is not None:
             code, cited = InstallCode.INSTALL_CREDIT_USED, free
             shown.update(told_of(asked.credits))
+        consent = terms.by_consent(asked.task)
+        if consent is not None:
+            shown["remote_access"] = {"needed": True, "after_finding": consent.needs_finding}
+            cited = (*cited, *consent.clauses)
         if terms.guidance is not None:
             shown["guidance"], cited = terms.guidance.text, (*cited, *terms.guidance.clauses)
         if terms.hours is not None and not calendar.is_open(asked.received_at):

@@ -7,7 +7,8 @@
    within it count (BC-28).
 3. An update may be offered as `rules.update_offer` says (BC-16, ZG-15).
 4. An intervention names the probable cause and how to prevent it; a request is closed after a complete one, or with a
-   reason why there was none (NX-28).
+   reason why there was none (NX-28). By remote access, or on a machine where the request asked for the vendor's own
+   hand, only under the owner's consent while it runs (NX-25).
 5. Closed because the customer did not answer: only after his time is up (CJ-09); it can be reopened.
 6. A fix names the software release that has it; whom it concerns `rules.software_release` says, and they hear of it
    when it is published (NX-26, BC-30).
@@ -148,8 +149,9 @@ class _Judge:
         return decide_offer(offered, self.policy, self.now)
 
     def _intervention(self) -> Decision:
-        """Sentence 4; one by remote access needs a consent that runs."""
-        if self.event.details.get("remote") and not self.known.has_access:
+        """Sentence 4; one by remote access needs a consent that runs, as does any of a task that a consent covers."""
+        by_consent = self.record.task is not None and self.terms.by_consent(self.record.task) is not None
+        if (by_consent or self.event.details.get("remote")) and not self.known.has_access:
             cited = self._access_clauses()
             return self._no(SupportCode.REMOTE_ACCESS_NOT_AUTHORIZED, cited, {"because": "no_running_grant"})
         missing = [name for name in ("cause", "prevention") if not _said(self.event, name)]

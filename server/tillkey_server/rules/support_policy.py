@@ -10,6 +10,9 @@ from enum import StrEnum
 from tillkey_server.rules.citation import Clauses
 from tillkey_server.rules.defect import Severity
 
+HANDS_ON = "hands_on"
+"""The task that is work by the vendor's own hand on the customer's machine."""
+
 
 class Ground(StrEnum):
     """Why help may be refused; a policy lists those that its vendor has, in the order in which they are told."""
@@ -89,10 +92,14 @@ class RepeatPolicy:
 
 @dataclass(frozen=True, slots=True)
 class RemoteAccessPolicy:
-    """Remote access with the customer's consent; `needs_finding`: only after nobody could reproduce it (NX-25)."""
+    """Remote access with the customer's consent; `needs_finding`: only after nobody could reproduce it (NX-25).
+
+    `hands_on`: work by the vendor's own hand on the customer's machine is part of support, by that consent.
+    """
 
     needs_finding: bool
     clauses: Clauses
+    hands_on: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +182,11 @@ class SupportPolicy:
         """Tell whether a file that differs is a modification; `*` in a pattern is anything, of any length."""
         patterns = (".*".join(re.escape(part) for part in one.split("*")) for one in self.unmodified)
         return not any(re.fullmatch(one, path, re.DOTALL) for one in patterns)
+
+    def by_consent(self, task: str) -> RemoteAccessPolicy | None:
+        """Return the consent by which a task is covered; None where it is none that needs one, or no consent helps."""
+        consent = self.remote_access
+        return consent if consent is not None and consent.hands_on and task == HANDS_ON else None
 
     def ground(self, code: Ground) -> GroundPolicy | None:
         """Return a ground of the list, if it is on it."""
