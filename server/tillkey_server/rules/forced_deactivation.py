@@ -44,7 +44,7 @@ class ForcedKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PastForced:
-    """One granted earlier on the same license, of either kind; `counted` is False for what was free and for override."""
+    """One granted earlier on the same license, of either kind; `counted` is False for what was free or overridden."""
 
     at: datetime
     counted: bool
@@ -99,8 +99,9 @@ def decide(facts: ForcedFacts, policy: Policy, now: datetime) -> Decision:
     """Decide an agent's forced deactivation or move ticket.
 
     Facts: `kind`, `limit`, `window_days`, `used` (before this one), `remaining` (after it), `counted`, `override`,
-    `vendor_fault`, `force_majeure` where it was that, `last_seen_at`, `recently_seen`, `reason`, `environment`; `override_reason` where it was needed and
-    counted as one; `held_in` for a ticket that could release nobody. A grant's `counted` is what to record.
+    `vendor_fault`, `force_majeure` where it was that, `last_seen_at`, `recently_seen`, `reason`, `environment`;
+    `override_reason` where it was needed and counted as one; `held_in` for a ticket that could release nobody. A
+    grant's `counted` is what to record.
     """
     count = _count(facts.past, policy, now)
     overridden = count.refusal is not None and not facts.free and _said(facts.override_reason)

@@ -10,7 +10,8 @@
 5. The grounds of the vendor's list are looked at before the task (NX-22), all of them, in the list's order. The first
    that must refuse does; those that may are a warning, and the agent's choice (ZG-12). No other refuses.
 6. Support that had ended when the request came is a ground; what ends later is not: the opening decides (NX-20,
-   BC-17).
+   BC-17). Where support is sold apart (CJ-16) the terms may spare the refund window: what is reported within it is
+   looked at without a support line, since the refund hangs on it (CJ-11, CJ-12).
 7. A cause counts only if it is the product's alone (ZG-08, BC-08). Files that the vendor's own hotfix left so are no
    modification (NX-27), nor are those that the terms except, as settings and translations (ZG-12, BC-14).
 8. A platform's version, a feature, count as promised at the purchase (ZG-10, BC-12); a version that nobody told, or
@@ -107,7 +108,7 @@ def decide_support(asked: SupportAsked, policy: Policy, now: datetime) -> Decisi
 
 def matched(asked: SupportAsked, terms: SupportPolicy) -> tuple[GroundPolicy, ...]:
     """Return the grounds of the vendor's list that a request meets, in its order (sentence 5)."""
-    return tuple(ground for ground in terms.grounds if _meets(ground.code, asked, terms))
+    return tuple(ground for ground in terms.grounds if _meets(ground, asked, terms))
 
 
 def _presale(terms: SupportPolicy, policy: Policy, now: datetime) -> Decision:
@@ -288,10 +289,11 @@ def _warned(met: tuple[GroundPolicy, ...]) -> dict[str, object]:
     return {"may_refuse": [ground.code.value for ground in met]} if met else {}
 
 
-def _meets(ground: Ground, asked: SupportAsked, terms: SupportPolicy) -> bool:
+def _meets(listed: GroundPolicy, asked: SupportAsked, terms: SupportPolicy) -> bool:
     """Tell whether a ground is met: computed where it can be, else as somebody found."""
+    ground, held = listed.code, asked.license
     if ground is Ground.SUPPORT_EXPIRED:
-        until = None if asked.license is None else asked.license.support_until
+        until = None if held is None else listed.counts_from(held.support_until, held.refund_until)
         return until is not None and until <= asked.received_at and asked.task != INSTALLATION
     if ground is Ground.CODE_MODIFIED:
         return any(_modified(asked, terms)) or (ground in asked.found and not asked.modified_files)

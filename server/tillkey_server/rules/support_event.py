@@ -50,12 +50,13 @@ _AFTER: Mapping[SupportEventKind, Callable[[SupportRecord], bool]] = {
 class EventFacts:
     """What an event is judged on beside the record.
 
-    `support_until` is the license's; `hotfixed_files` are the digests that the vendor's hotfixes left; `has_access`
-    tells whether a grant of remote access runs at the event's instant; `published_at` is when an offered update was
-    published, `withdrawn_at` when it was withdrawn.
+    `support_until` and `refund_until` are the license's; `hotfixed_files` are the digests that the vendor's hotfixes
+    left; `has_access` tells whether a grant of remote access runs at the event's instant; `published_at` is when an
+    offered update was published, `withdrawn_at` when it was withdrawn.
     """
 
     support_until: datetime | None = None
+    refund_until: datetime | None = None
     hotfixed_files: frozenset[str] = frozenset()
     has_access: bool = False
     published_at: datetime | None = None
@@ -112,7 +113,7 @@ class _Judge:
         cited = (*listed.clauses, *cited)
         if not evidence:
             return self._no(SupportCode.REFUSAL_NOT_PERMITTED, cited, {**shown, "because": "evidence_missing"})
-        until = self.known.support_until
+        until = listed.counts_from(self.known.support_until, self.known.refund_until)
         if listed.code is Ground.SUPPORT_EXPIRED and (until is None or self.record.received_at < until):
             shown = {**shown, "because": "support_ran_at_receipt", "support_until": instant(until)}
             return self._no(SupportCode.REFUSAL_NOT_PERMITTED, cited, shown)

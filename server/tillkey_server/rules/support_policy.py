@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from tillkey_server.rules.citation import Clauses
@@ -65,11 +65,18 @@ class Asks(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class GroundPolicy:
-    """One ground of the vendor's list."""
+    """One ground of the vendor's list; `spares_refund_window`: it does not count while a refund could be asked for."""
 
     code: Ground
     refusal: Strength
     clauses: Clauses
+    spares_refund_window: bool = False
+
+    def counts_from(self, support_until: datetime | None, refund_until: datetime | None) -> datetime | None:
+        """Return the instant from which ended support is this ground; None where it never ends."""
+        if support_until is None or refund_until is None or not self.spares_refund_window:
+            return support_until
+        return max(support_until, refund_until)
 
 
 @dataclass(frozen=True, slots=True)
