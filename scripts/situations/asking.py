@@ -98,6 +98,7 @@ def _told(found: Decision, policy: Policy) -> dict[str, str]:
         "version": version if isinstance(version, str) else None,
         "may be refused:": ", ".join(f"`{one}`" for one in refusable) if isinstance(refusable, list) else None,
         "left": facts.get("remaining"),
+        "with": "the owner's consent" if facts.get("remote_access") else None,
     }
     name, label = next(((key, word) for key, word in _DATES if facts.get(key) is not None), ("", ""))
     if name:

@@ -50,13 +50,13 @@ def _after(policy: Policy, at: datetime, days: int) -> datetime:
 @about("refund")
 def bought_by_mistake(policy: Policy) -> Decision:
     """Bought by mistake, never activated, asked on day 3."""
-    return _ask(policy, day(3), "mistake", "not_downloaded", _ANY)
+    return _ask(policy, day(3), "mistake", _ANY)
 
 
 @about("refund")
 def mistake_but_used(policy: Policy) -> Decision:
     """Bought by mistake, but downloaded and activated once, asked on day 3."""
-    return _ask(policy, day(3), "mistake", "not_downloaded", _ANY, activations_ever=1, downloads=1)
+    return _ask(policy, day(3), "mistake", _ANY, activations_ever=1, downloads=1)
 
 
 @about("refund")

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import typer
 
-from tillkey_server.cli.license import OverrideReason, VendorFault
+from tillkey_server.cli.license import ForceMajeure, OverrideReason, VendorFault
 from tillkey_server.cli.lists import After, Customer, Limit, Machine, Product, Project, SortBy, shown_page
 from tillkey_server.cli.output import moment
 from tillkey_server.cli.running import (
@@ -124,6 +124,7 @@ def force_deactivate(
         bool, typer.Option("--confirm", help="Yes, although the installation was seen a short while ago.")
     ] = False,
     vendor_fault: VendorFault = False,
+    force_majeure: ForceMajeure = False,
     override_reason: OverrideReason = None,
     as_json: Json = False,
 ) -> None:
@@ -141,6 +142,7 @@ def force_deactivate(
             reason=reason,
             confirm=confirm,
             vendor_fault=vendor_fault,
+            force_majeure=force_majeure,
             override_reason=override_reason,
         )
         if isinstance(done, RefusalAnswer):

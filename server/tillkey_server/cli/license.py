@@ -35,6 +35,9 @@ app = typer.Typer(help="Issue licenses, explain them, change how they stand.", n
 
 LicenseId = Annotated[UUID, typer.Argument(metavar="ID", help="The license's id.", show_default=False)]
 VendorFault = Annotated[bool, typer.Option("--vendor-fault", help="It was our fault: free, and not counted.")]
+ForceMajeure = Annotated[
+    bool, typer.Option("--force-majeure", help="A flood, a war or the like: free, and not counted.")
+]
 OverrideReason = Annotated[
     str | None,
     typer.Option(
@@ -144,6 +147,7 @@ def move_ticket(
     reason: Reason,
     environment: Annotated[str, typer.Option(metavar="ENV", help="Where the license goes.")] = "production",
     vendor_fault: VendorFault = False,
+    force_majeure: ForceMajeure = False,
     override_reason: OverrideReason = None,
     as_json: Json = False,
 ) -> None:
@@ -160,6 +164,7 @@ def move_ticket(
             reason=reason,
             environment=environment,
             vendor_fault=vendor_fault,
+            force_majeure=force_majeure,
             override_reason=override_reason,
         )
         if isinstance(given, RefusalAnswer):

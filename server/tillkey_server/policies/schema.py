@@ -78,6 +78,7 @@ class ForcedDeactivationSection(Section):
     gap: Duration
     recently_seen: Duration
     clauses: Clauses
+    force_majeure: Clauses = Field(default_factory=list)
 
 
 class TakeoverSection(Section):

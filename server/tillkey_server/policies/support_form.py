@@ -44,6 +44,7 @@ class GroundSection(Section):
 
     code: GroundName
     refusal: Literal["must", "may"]
+    spares_refund_window: bool = False
     clauses: Clauses
 
 
@@ -67,6 +68,7 @@ class RemoteAccessSection(Section):
     """`[support.remote_access]`."""
 
     needs_finding: bool
+    hands_on: bool = False
     clauses: Clauses
 
 
@@ -137,3 +139,9 @@ def contradictions(section: SupportSection) -> Iterator[tuple[str, str]]:
     for task, code in (("hands_on", "nosup_hands_on"), ("custom_development", "nosup_custom_development")):
         if task in section.tasks and code in codes:
             yield "support.tasks", f"covers {task}, which {code} refuses"
+    for one in section.grounds:
+        if one.spares_refund_window and one.code != "nosup_support_expired":
+            yield "support.grounds.spares_refund_window", "is about nosup_support_expired alone"
+    by_consent = section.remote_access is not None and section.remote_access.hands_on
+    if by_consent and "nosup_hands_on" in codes:
+        yield "support.remote_access.hands_on", "covers what nosup_hands_on refuses"

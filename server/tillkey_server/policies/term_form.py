@@ -33,6 +33,7 @@ class TermsSection(Section):
     purchase_months: Annotated[list[TermMonths], AfterValidator(once)]
     purchase_clocks: ClockNames
     after_expiry: Literal["allow_with_prompt", "deny"]
+    support_line_months: TermMonths | None = None
     clauses: TermsClausesSection
 
 
@@ -109,6 +110,8 @@ def _windows(document: PolicyDocument, terms: TermsSection) -> Iterator[tuple[st
         return
     if document.clocks.updates_months != document.clocks.support_months:
         yield "clocks.updates_months", "differs from support_months, though terms.window says that both are one"
+    if terms.support_line_months is not None:
+        yield "terms.support_line_months", _ONE_WINDOW
     if _moves_one(terms.purchase_clocks):
         yield "terms.purchase_clocks", _ONE_WINDOW
     if document.renewal is not None and _moves_one(document.renewal.extends):

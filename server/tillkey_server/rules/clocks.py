@@ -13,11 +13,14 @@
 8. A product's own refund window, as it was at the sale (CJ-01), stands in place of that of the terms; one of 0 days
    does not where the terms promise refunds of all products.
 9. A length that the buyer chose (NX-44) is that of the clocks which the terms let him choose it for.
+10. Where support is sold apart (CJ-16), each support line that was bought beside the product adds its months to the
+    support clock: those that it tells, else those of the terms. Other terms take such a line for money alone.
 """
 
 from __future__ import annotations
 
 from calendar import monthrange
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -45,25 +48,39 @@ class IncludedMonths:
     support: int | None
 
 
-def included_months(policy: Policy, chosen_months: int | None = None) -> IncludedMonths:
-    """Return what is included in a purchase (sentences 6 and 9); `chosen_months` None: nothing was chosen."""
+def included_months(
+    policy: Policy, chosen_months: int | None = None, support_lines: Iterable[int | None] = ()
+) -> IncludedMonths:
+    """Return what is included in a purchase (sentences 6, 9 and 10); `chosen_months` None: nothing was chosen.
+
+    `support_lines` are the lengths of the support lines beside it, None where a line tells none.
+    """
     terms = policy.clocks
     chosen = () if policy.terms is None or chosen_months is None else policy.terms.purchase_clocks
+    support = chosen_months if Clock.SUPPORT in chosen else terms.support_months
+    each = None if policy.terms is None else policy.terms.support_line_months
+    if each is not None and support is not None:
+        support += sum(each if told is None else told for told in support_lines)
     return IncludedMonths(
         chosen_months if Clock.USE in chosen else terms.use_months or None,
         chosen_months if Clock.UPDATES in chosen else terms.updates_months,
-        chosen_months if Clock.SUPPORT in chosen else terms.support_months,
+        support,
     )
 
 
 def clocks_at_issue(
-    paid_at: datetime, policy: Policy, chosen_months: int | None = None, own_days: int | None = None
+    paid_at: datetime,
+    policy: Policy,
+    chosen_months: int | None = None,
+    own_days: int | None = None,
+    support_lines: Iterable[int | None] = (),
 ) -> Clocks:
     """Return the four ends for what was paid at `paid_at`, with the support that the buyer chose, if any.
 
-    `own_days` is the product's own refund window; None: it has none.
+    `own_days` is the product's own refund window; None: it has none. `support_lines` are as `included_months` takes
+    them.
     """
-    months = included_months(policy, chosen_months)
+    months = included_months(policy, chosen_months, support_lines)
     return Clocks(
         use_until=_included(paid_at, months.use, policy.timezone),
         updates_until=_included(paid_at, months.updates, policy.timezone),

@@ -5,7 +5,8 @@
 3. At most `limit` counted ones per license lie in any sliding `window`, with `gap` between two (K-16: exactly W later
    is allowed). The license counts, not the agent, the machine or the calendar year.
 4. Where both limits refuse, the limit's code is told with the later of the two times.
-5. What was the vendor's fault is free: it meets no limit and is not counted.
+5. What was the vendor's fault is free, and so is what force majeure did, as a flood or a war (NP-08): it meets no limit
+   and is not counted. The machine's warranty is another matter (`rules.warranty`): neither follows from the other.
 6. A supervisor's override with a reason passes both limits; it is marked and not counted (I15). Where no limit refuses,
    the override is not needed and the deactivation counts like any other.
 7. An installation seen within `recently_seen` may be alive: a second confirmation is needed. A refusal never counts,
@@ -22,6 +23,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from tillkey_server.rules.citation import Clauses
 from tillkey_server.rules.decision import Code, Decision, Grant, Refusal, allow, deny, instant
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.window import room_at, within
@@ -42,7 +44,7 @@ class ForcedKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PastForced:
-    """One granted earlier on the same license, of either kind; `counted` is False for vendor-fault and override."""
+    """One granted earlier on the same license, of either kind; `counted` is False for what was free or overridden."""
 
     at: datetime
     counted: bool
@@ -66,6 +68,12 @@ class ForcedFacts:
     kind: ForcedKind = ForcedKind.FORCED
     environment: str | None = None
     held_in: str | None = None
+    force_majeure: bool = False
+
+    @property
+    def free(self) -> bool:
+        """Tell whether it meets no limit (sentence 5)."""
+        return self.fault_vendor or self.force_majeure
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +99,13 @@ def decide(facts: ForcedFacts, policy: Policy, now: datetime) -> Decision:
     """Decide an agent's forced deactivation or move ticket.
 
     Facts: `kind`, `limit`, `window_days`, `used` (before this one), `remaining` (after it), `counted`, `override`,
-    `vendor_fault`, `last_seen_at`, `recently_seen`, `reason`, `environment`; `override_reason` where it was needed and
-    counted as one; `held_in` for a ticket that could release nobody. A grant's `counted` is what to record.
+    `vendor_fault`, `force_majeure` where it was that, `last_seen_at`, `recently_seen`, `reason`, `environment`;
+    `override_reason` where it was needed and counted as one; `held_in` for a ticket that could release nobody. A
+    grant's `counted` is what to record.
     """
     count = _count(facts.past, policy, now)
-    overridden = count.refusal is not None and not facts.fault_vendor and _said(facts.override_reason)
-    counted = not facts.fault_vendor and not overridden
+    overridden = count.refusal is not None and not facts.free and _said(facts.override_reason)
+    counted = not facts.free and not overridden
     found = [(refusal, retry_at) for refusal, retry_at in _refusals(facts, count, policy, now) if refusal is not None]
     if found:
         refusal, retry_at = found[0]
@@ -111,7 +120,7 @@ def decide(facts: ForcedFacts, policy: Policy, now: datetime) -> Decision:
         )
     return allow(
         Grant.FORCED_DEACTIVATION_GRANTED if facts.kind is ForcedKind.FORCED else Grant.MOVE_TICKET_ISSUED,
-        clauses=policy.forced_deactivation.clauses,
+        clauses=_cited(facts, policy),
         policy=policy.ref,
         now=now,
         facts=_shown(facts, count, policy, now, counted=counted, overridden=overridden),
@@ -164,7 +173,7 @@ def _refusals(
     now: datetime,
 ) -> tuple[tuple[Refusal | None, datetime | None], ...]:
     """Return each check's answer in the order of `PRECEDENCE`; the two limits are one check."""
-    limited = not facts.fault_vendor and not _said(facts.override_reason)
+    limited = not facts.free and not _said(facts.override_reason)
     unconfirmed = facts.kind is ForcedKind.FORCED and not facts.confirm and recently_seen(facts, policy, now)
     return (
         (None if _said(facts.reason) else Refusal.REASON_REQUIRED, None),
@@ -203,6 +212,7 @@ def _shown(
         "held_in": facts.held_in,
         "reason": facts.reason.strip() or None,
         "override_reason": facts.override_reason.strip() if overridden and facts.override_reason else None,
+        "force_majeure": True if facts.force_majeure else None,
     }
     return {
         **{name: fact for name, fact in known.items() if fact is not None},
@@ -217,6 +227,11 @@ def _shown(
         "last_seen_at": instant(facts.last_seen_at),
         "recently_seen": recently_seen(facts, policy, now),
     }
+
+
+def _cited(facts: ForcedFacts, policy: Policy) -> Clauses:
+    terms = policy.forced_deactivation
+    return (*terms.clauses, *terms.force_majeure) if facts.force_majeure else terms.clauses
 
 
 def _said(text: str | None) -> bool:

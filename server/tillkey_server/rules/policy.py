@@ -84,7 +84,8 @@ class ActivationPolicy:
 class ForcedDeactivationPolicy:
     """How often an agent may free one license: `limit` per sliding `window`, `gap` between two.
 
-    An installation seen within `recently_seen` needs a second confirmation.
+    An installation seen within `recently_seen` needs a second confirmation. `force_majeure` is cited beside the clauses
+    where that took the machine, which is free (NP-08).
     """
 
     limit: int
@@ -92,6 +93,7 @@ class ForcedDeactivationPolicy:
     gap: timedelta
     recently_seen: timedelta
     clauses: Clauses
+    force_majeure: Clauses = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@
 5. The grounds of the vendor's list are looked at before the task (NX-22), all of them, in the list's order. The first
    that must refuse does; those that may are a warning, and the agent's choice (ZG-12). No other refuses.
 6. Support that had ended when the request came is a ground, though it was renewed since; what ends later is not: the
-   opening decides (NX-20, BC-17).
+   opening decides (NX-20, BC-17). Where support is sold apart (CJ-16) the terms may spare the refund window: what is
+   reported within it is looked at without a support line, since the refund hangs on it (CJ-11, CJ-12).
 7. A cause counts only if it is the product's alone (ZG-08, BC-08). Files that the vendor's own hotfix left so are no
    modification (NX-27), nor are those that the terms except, as settings and translations (ZG-12, BC-14).
 8. A platform's version, a feature, count as promised at the purchase (ZG-10, BC-12); a version that nobody told, or
@@ -21,7 +22,9 @@
 9. A matter that the customer caused himself, closed so as often as the limit within the window, is not taken again
    (NX-29).
 10. An installation uses up the one that came with the license (NX-19, `rules.install_credit`); any other task must be
-    covered (NX-20), or a person decides where the grounds are the only reasons to refuse (BC-15).
+    covered (NX-20), or a person decides where the grounds are the only reasons to refuse (BC-15). Work by the vendor's
+    own hand on the customer's machine is covered where the terms have it by his consent (NX-25, CJ-10): the answer says
+    that it is needed, and no intervention is recorded without one that runs (`rules.support_event`).
 11. A description that lacks what the terms ask for is asked for, and the clocks wait (NX-24, CJ-09). Who cannot install
     afresh says so instead (NX-25).
 12. Outside working hours it is taken all the same (NX-30).
@@ -42,6 +45,7 @@ from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.standing import SERVED, LicenseFacts, refuse, standing
 from tillkey_server.rules.support_code import SupportCode
 from tillkey_server.rules.support_policy import (
+    HANDS_ON,
     Asker,
     Asks,
     Ground,
@@ -55,7 +59,7 @@ from tillkey_server.rules.window import within
 
 PRODUCT_CAUSE = "product"
 INSTALLATION = "install_service"
-_TASK_GROUNDS = {Ground.HANDS_ON: "hands_on", Ground.CUSTOM_DEVELOPMENT: "custom_development"}
+_TASK_GROUNDS = {Ground.HANDS_ON: HANDS_ON, Ground.CUSTOM_DEVELOPMENT: "custom_development"}
 _INSTEAD = ("cannot_reinstall", "fresh_install_checked")
 
 
@@ -124,7 +128,7 @@ def decide_support(asked: SupportAsked, policy: Policy, now: datetime) -> Decisi
 
 def matched(asked: SupportAsked, terms: SupportPolicy) -> tuple[GroundPolicy, ...]:
     """Return the grounds of the vendor's list that a request meets, in its order (sentence 5)."""
-    return tuple(ground for ground in terms.grounds if _meets(ground.code, asked, terms))
+    return tuple(ground for ground in terms.grounds if _meets(ground, asked, terms))
 
 
 def lost_on_transfer(policy: Policy, *, changed_hands: bool) -> bool:
@@ -230,7 +234,7 @@ class _Judge:
             options = tuple(one for one in ("install_module",) if one in terms.tasks)
             shown = told_of(self.asked.credits)
             return self._no(InstallCode.INSTALL_CREDIT_NONE, free, shown, options=options)
-        if task in terms.tasks:
+        if task in terms.tasks or terms.by_consent(task) is not None:
             return None
         if terms.exhaustive:
             cited = (*terms.clauses.refusals, *terms.clauses.tasks, *_cited(met))
@@ -269,6 +273,10 @@ class _Judge:
         if free is not None:
             code, cited = InstallCode.INSTALL_CREDIT_USED, free
             shown.update(told_of(asked.credits))
+        consent = terms.by_consent(asked.task)
+        if consent is not None:
+            shown["remote_access"] = {"needed": True, "after_finding": consent.needs_finding}
+            cited = (*cited, *consent.clauses)
         if terms.guidance is not None:
             shown["guidance"], cited = terms.guidance.text, (*cited, *terms.guidance.clauses)
         if terms.hours is not None and not calendar.is_open(asked.received_at):
@@ -314,10 +322,12 @@ def _warned(met: tuple[GroundPolicy, ...]) -> dict[str, object]:
     return {"may_refuse": [ground.code.value for ground in met]} if met else {}
 
 
-def _meets(ground: Ground, asked: SupportAsked, terms: SupportPolicy) -> bool:
+def _meets(listed: GroundPolicy, asked: SupportAsked, terms: SupportPolicy) -> bool:
     """Tell whether a ground is met: computed where it can be, else as somebody found."""
+    ground, held = listed.code, asked.license
     if ground is Ground.SUPPORT_EXPIRED:
-        return asked.ended_at is not None and asked.task != INSTALLATION
+        is_spared = held is not None and listed.spares(asked.received_at, held.refund_until)
+        return asked.ended_at is not None and not is_spared and asked.task != INSTALLATION
     if ground is Ground.CODE_MODIFIED:
         return any(_modified(asked, terms)) or (ground in asked.found and not asked.modified_files)
     computed = {

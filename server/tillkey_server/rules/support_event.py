@@ -7,7 +7,8 @@
    within it count (BC-28).
 3. An update may be offered as `rules.update_offer` says (BC-16, ZG-15).
 4. An intervention names the probable cause and how to prevent it; a request is closed after a complete one, or with a
-   reason why there was none (NX-28).
+   reason why there was none (NX-28). By remote access, or on a machine where the request asked for the vendor's own
+   hand, only under the owner's consent while it runs (NX-25).
 5. Closed because the customer did not answer: only after his time is up (CJ-09); it can be reopened.
 6. A fix names the software release that has it; whom it concerns `rules.software_release` says, and they hear of it
    when it is published (NX-26, BC-30). Named after that, the request is noted with it: who reported it hears it here.
@@ -51,14 +52,15 @@ _AFTER: Mapping[SupportEventKind, Callable[[SupportRecord], bool]] = {
 class EventFacts:
     """What an event is judged on beside the record.
 
-    `support_until` is the license's, `support_ended_at` when its support had ended that did not run as the request
-    began, None: it ran, or `support_until` says so; `hotfixed_files` are the digests that the vendor's hotfixes left;
-    `has_access` tells whether a grant of remote access runs at the event's instant; `published_at` is when an offered
-    update was published, `withdrawn_at` when it was withdrawn. `credit_gone`: it would take up again a request for an
-    installation that gave the free one back, and another has used that since.
+    `support_until` and `refund_until` are the license's, `support_ended_at` when its support had ended that did not run
+    as the request began, None: it ran, or `support_until` says so; `hotfixed_files` are the digests that the vendor's
+    hotfixes left; `has_access` tells whether a grant of remote access runs at the event's instant; `published_at` is
+    when an offered update was published, `withdrawn_at` when it was withdrawn. `credit_gone`: it would take up again a
+    request for an installation that gave the free one back, and another has used that since.
     """
 
     support_until: datetime | None = None
+    refund_until: datetime | None = None
     support_ended_at: datetime | None = None
     hotfixed_files: frozenset[str] = frozenset()
     has_access: bool = False
@@ -121,9 +123,11 @@ class _Judge:
         cited = (*listed.clauses, *cited)
         if not evidence:
             return self._no(SupportCode.REFUSAL_NOT_PERMITTED, cited, {**shown, "because": "evidence_missing"})
-        until = self.known.support_until
-        ran = self.known.support_ended_at is None and (until is None or self.record.begun_at < until)
-        if listed.code is Ground.SUPPORT_EXPIRED and ran:
+        until, began = self.known.support_until, self.record.begun_at
+        ran = self.known.support_ended_at is None and (until is None or began < until)
+        is_spared = listed.spares(self.record.received_at, self.known.refund_until)
+        if listed.code is Ground.SUPPORT_EXPIRED and (ran or is_spared):
+            until = self.known.refund_until if is_spared and not ran else until
             shown = {**shown, "because": "support_ran_at_receipt", "support_until": instant(until)}
             return self._no(SupportCode.REFUSAL_NOT_PERMITTED, cited, shown)
         files = self.event.details.get("files")
@@ -159,8 +163,9 @@ class _Judge:
         return decide_offer(offered, self.policy, self.now)
 
     def _intervention(self) -> Decision:
-        """Sentence 4; one by remote access needs a consent that runs."""
-        if self.event.details.get("remote") and not self.known.has_access:
+        """Sentence 4; one by remote access needs a consent that runs, as does any of a task that a consent covers."""
+        by_consent = self.record.task is not None and self.terms.by_consent(self.record.task) is not None
+        if (by_consent or self.event.details.get("remote")) and not self.known.has_access:
             cited = self._access_clauses()
             return self._no(SupportCode.REMOTE_ACCESS_NOT_AUTHORIZED, cited, {"because": "no_running_grant"})
         missing = [name for name in ("cause", "prevention") if not _said(self.event, name)]

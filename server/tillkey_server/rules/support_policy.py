@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from tillkey_server.rules.citation import Clauses
 from tillkey_server.rules.defect import Severity
+
+HANDS_ON = "hands_on"
+"""The task that is work by the vendor's own hand on the customer's machine."""
 
 
 class Ground(StrEnum):
@@ -62,11 +65,16 @@ class Asks(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class GroundPolicy:
-    """One ground of the vendor's list."""
+    """One ground of the vendor's list; `spares_refund_window`: it does not count while a refund could be asked for."""
 
     code: Ground
     refusal: Strength
     clauses: Clauses
+    spares_refund_window: bool = False
+
+    def spares(self, at: datetime, refund_until: datetime | None) -> bool:
+        """Tell whether a request of that instant is looked at all the same, since a refund may hang on it."""
+        return self.spares_refund_window and refund_until is not None and at < refund_until
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +97,14 @@ class RepeatPolicy:
 
 @dataclass(frozen=True, slots=True)
 class RemoteAccessPolicy:
-    """Remote access with the customer's consent; `needs_finding`: only after nobody could reproduce it (NX-25)."""
+    """Remote access with the customer's consent; `needs_finding`: only after nobody could reproduce it (NX-25).
+
+    `hands_on`: work by the vendor's own hand on the customer's machine is part of support, by that consent.
+    """
 
     needs_finding: bool
     clauses: Clauses
+    hands_on: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +187,11 @@ class SupportPolicy:
         """Tell whether a file that differs is a modification; `*` in a pattern is anything, of any length."""
         patterns = (".*".join(re.escape(part) for part in one.split("*")) for one in self.unmodified)
         return not any(re.fullmatch(one, path, re.DOTALL) for one in patterns)
+
+    def by_consent(self, task: str) -> RemoteAccessPolicy | None:
+        """Return the consent by which a task is covered; None where it is none that needs one, or no consent helps."""
+        consent = self.remote_access
+        return consent if consent is not None and consent.hands_on and task == HANDS_ON else None
 
     def ground(self, code: Ground) -> GroundPolicy | None:
         """Return a ground of the list, if it is on it."""

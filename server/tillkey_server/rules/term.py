@@ -163,9 +163,14 @@ def fold(
     return Terms(MappingProxyType(runs))
 
 
-def purchased(start: datetime, policy: Policy, chosen_months: int | None = None) -> dict[Clock, Included]:
-    """Return what a purchase gives each clock; `chosen_months` is the length that the buyer chose (NX-44)."""
-    months = included_months(policy, chosen_months)
+def purchased(
+    start: datetime, policy: Policy, chosen_months: int | None = None, support_lines: Iterable[int | None] = ()
+) -> dict[Clock, Included]:
+    """Return what a purchase gives each clock; `chosen_months` is the length that the buyer chose (NX-44).
+
+    `support_lines` are the lengths of the support that was bought beside it (CJ-16).
+    """
+    months = included_months(policy, chosen_months, support_lines)
     return {
         Clock.USE: Included(start, months.use),
         Clock.UPDATES: Included(start, months.updates),

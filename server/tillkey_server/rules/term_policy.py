@@ -66,13 +66,18 @@ class TermsClauses:
 
 @dataclass(frozen=True, slots=True)
 class TermsPolicy:
-    """The support window: `purchase_months` are the lengths that a buyer may choose, for the `purchase_clocks`."""
+    """The support window: `purchase_months` are the lengths that a buyer may choose, for the `purchase_clocks`.
+
+    `support_line_months`: support that is bought as a line of its own runs so long where the line tells no length;
+    None: such a line gives no support.
+    """
 
     window: Window
     purchase_months: tuple[int, ...]
     purchase_clocks: tuple[Clock, ...]
     after_expiry: AfterExpiry
     clauses: TermsClauses
+    support_line_months: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

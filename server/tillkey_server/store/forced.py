@@ -35,6 +35,11 @@ class ForcedRow:
     override_reason: str | None
     counted: bool
 
+    @property
+    def force_majeure(self) -> bool:
+        """Tell whether it was free for force majeure: not counted, and for neither of the other two reasons (NP-08)."""
+        return not (self.counted or self.vendor_fault or self.override_reason is not None)
+
 
 _SELECT = select(*rows.columns_of(tables.forced_deactivation, ForcedRow))
 _C = tables.forced_deactivation.c

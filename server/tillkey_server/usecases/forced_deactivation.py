@@ -44,12 +44,14 @@ async def force_deactivate(
     reason: str,
     confirm: bool = False,
     vendor_fault: bool = False,
+    force_majeure: bool = False,
     override_reason: str | None = None,
     scope: Scope = EVERYTHING,
 ) -> ForcedDone | RefusalAnswer:
     """End an activation from the vendor's side.
 
-    `confirm` says so a second time for an installation seen lately; `vendor_fault` meets no limit; `override_reason`
+    `confirm` says so a second time for an installation seen lately; `vendor_fault` and
+    `force_majeure` meet no limit; `override_reason`
     is a supervisor's. Raises NotFound.
     """
     async with services.db.writing() as tx:
@@ -63,6 +65,7 @@ async def force_deactivate(
             reason=reason,
             confirm=confirm,
             fault_vendor=vendor_fault,
+            force_majeure=force_majeure,
             override_reason=override_reason,
             environment=named.environment,
         )

@@ -39,6 +39,7 @@ def shown(row: ForcedRow) -> dict[str, object]:
         "actor": row.actor,
         "reason": row.reason,
         "vendor_fault": row.vendor_fault,
+        "force_majeure": row.force_majeure,
         "override_reason": row.override_reason,
         "counted": row.counted,
     }

@@ -21,6 +21,7 @@ from tillkey_server.store import audit, customers, install_credits, licenses, or
 from tillkey_server.store.install_credits import CreditRow
 from tillkey_server.usecases import accounts
 from tillkey_server.usecases.services import Services
+from tillkey_server.usecases.terms import support_beside
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,8 @@ async def issue_line(
     """
     known = await licenses.of_order_line(tx, line.id)
     policy = await services.policies.of(tx, line.policy_ref)
-    clocks = clocks_at_issue(sale.paid_at or sale.now, policy, line.term_months, line.refund_days)
+    beside = await support_beside(tx, line, policy)
+    clocks = clocks_at_issue(sale.paid_at or sale.now, policy, line.term_months, line.refund_days, beside)
     decision = decide_issue(line.quantity, len(known), policy, sale.now, clocks, line.term_months)
     made = await insert_licenses(services, tx, sale, line, clocks, range(len(known), line.quantity))
     for one in made:

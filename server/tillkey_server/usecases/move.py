@@ -76,6 +76,7 @@ async def issue_move_ticket(
     reason: str,
     environment: str = "production",
     vendor_fault: bool = False,
+    force_majeure: bool = False,
     override_reason: str | None = None,
     scope: Scope = EVERYTHING,
 ) -> IssuedTicket | RefusalAnswer:
@@ -91,6 +92,7 @@ async def issue_move_ticket(
         past=(),
         reason=reason,
         fault_vendor=vendor_fault,
+        force_majeure=force_majeure,
         override_reason=override_reason,
         kind=ForcedKind.MOVE_TICKET,
         environment=environment,

@@ -202,7 +202,8 @@ async def _known(
     services: Services, tx: AsyncConnection, seen: RequestSeen, told: ToldEvent, at: datetime
 ) -> EventFacts:
     """Return what the event is judged on; what is read is what its kind asks for."""
-    known = EventFacts(support_until=None if seen.license is None else seen.license.support_until)
+    held = seen.license
+    known = EventFacts() if held is None else EventFacts(held.support_until, held.refund_until)
     match SupportEventKind(told.kind):
         case _K.REFUSED if seen.license is not None:
             sold_under = await services.policies.of(tx, seen.license.policy_ref)

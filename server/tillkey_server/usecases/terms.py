@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tillkey_server.errors import BrokenInvariant
 from tillkey_server.ids import new_id
-from tillkey_server.rules.order_line import TRIAL
+from tillkey_server.rules.order_line import TRIAL, LineKind, kind_of
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.term import Ending, History, Payment, Terms, imported, purchased, tried
 from tillkey_server.rules.term_policy import Clock
@@ -69,10 +69,21 @@ async def history_of(tx: AsyncConnection, row: LicenseRow, policy: Policy, bough
     elif code is not None and bought.line.term_months is not None:
         included = imported(start, policy, bought.line.term_months, code.supported_until)
     else:
-        included = purchased(start, policy, bought.line.term_months)
+        included = purchased(start, policy, bought.line.term_months, await support_beside(tx, bought.line, policy))
     payments = tuple(_payment(one) for one in await store.of_license(tx, row.id))
     endings = tuple(_ending(one) for one in await store.endings_of(tx, row.id) if one.withdrawn_at is None)
     return History(included, payments, endings, policy.timezone)
+
+
+async def support_beside(tx: AsyncConnection, line: OrderLineRow, policy: Policy) -> tuple[int | None, ...]:
+    """Return the lengths of the support lines that were bought beside a product's line, None where one tells none.
+
+    Nothing is read, and none returned, where the terms give no support for such a line.
+    """
+    if policy.terms is None or policy.terms.support_line_months is None:
+        return ()
+    beside = (one for one in await orders.lines_of(tx, line.order_id) if one.beside == line.position)
+    return tuple(one.term_months for one in beside if kind_of(one.kind) is LineKind.SUPPORT)
 
 
 async def terms_of(tx: AsyncConnection, row: LicenseRow, policy: Policy) -> Terms:

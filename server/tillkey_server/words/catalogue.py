@@ -73,6 +73,8 @@ def _counting(facts: Mapping[str, object], language: str) -> str:
     """Return why an agent's act was not counted; empty where it was."""
     if facts.get("vendor_fault"):
         return _text(COUNTING, "vendor_fault", language)
+    if facts.get("force_majeure"):
+        return _text(COUNTING, "force_majeure", language)
     if facts.get("override"):
         told = {"override_reason": facts.get("override_reason", _text(PHRASES, "unknown", language))}
         return _text(COUNTING, "override", language).format_map(told)

@@ -8,6 +8,7 @@ from tests.support.house import AGENT, House
 from tests.support.till import RawTill
 from tillkey_server.usecases.answers import RefusalAnswer
 from tillkey_server.usecases.forced_deactivation import ForcedDone, force_deactivate
+from tillkey_server.usecases.forced_deactivations import list_forced_deactivations
 from tillkey_server.usecases.license import IssuedLicense, change_standing
 from tillkey_server.usecases.move import IssuedTicket, issue_move_ticket
 
@@ -127,6 +128,23 @@ async def test_what_was_the_vendors_fault_is_free_and_an_override_is_marked(hous
         till = house.till(product=PRODUCT)
         await till.activate(sold.license_key)
     assert remaining == [(2, False), (2, False), (2, True)]
+
+
+@pytest.mark.clause("NP-08", "NX-09")
+async def test_what_force_majeure_took_is_free_and_stays_on_record_with_its_reason(house: House) -> None:
+    sold = await house.license(PRODUCT)
+    await house.till(product=PRODUCT).activate(sold.license_key, environment="staging")
+    flood = {"actor": AGENT, "reason": "the river came in", "force_majeure": True}
+    ticket = await issue_move_ticket(house.services, sold.license_id, **flood)  # type: ignore[arg-type]
+    assert isinstance(ticket, IssuedTicket)
+    till = house.till(product=PRODUCT)
+    await till.activate(sold.license_key, move_ticket=ticket.ticket)
+    freed = await free(house, till, **flood)
+    assert isinstance(freed, ForcedDone)
+    assert (ticket.remaining, freed.remaining, freed.decision.clauses) == (3, 3, ("NX-08", "NX-09"))
+    listed = (await list_forced_deactivations(house.services, license_id=sold.license_id)).items
+    kept = [(one["kind"], one["force_majeure"], one["vendor_fault"], one["counted"], one["reason"]) for one in listed]
+    assert kept == [(kind, True, False, False, "the river came in") for kind in ("move_ticket", "forced")]
 
 
 @pytest.mark.clause("NX-04", "NX-09")

@@ -3,6 +3,8 @@
 import pytest
 
 from tests.support.house import AGENT, House
+from tests.support.till import fingerprint_of
+from tillkey_server.usecases.explain import explain
 from tillkey_server.usecases.license import issue
 
 pytestmark = pytest.mark.usefixtures("house")
@@ -190,6 +192,35 @@ async def test_the_literal_reading_ties_a_license_from_its_first_activation(hous
     await first.deactivate()
     reply = await second.activate(key, project="Harbor Shop")
     assert (reply.code, reply.body["clauses"]) == ("bound_to_other_project", ["BC-32"])
+
+
+@pytest.mark.clause("X-06")
+async def test_a_till_that_kept_its_key_may_change_every_part_and_is_known_by_the_new_ones_from_then_on(
+    house: House,
+) -> None:
+    sold = await house.license()
+    till = house.till(machine="the old machine")
+    before = (await till.activate(sold.license_key)).granted
+    till.fingerprint = fingerprint_of("the new machine", "/srv/till")
+    after = (await till.heartbeat()).granted
+    assert (after.sub, after.seq) == (before.sub, before.seq + 1)
+    assert (await house.till(machine="the old machine").activate(sold.license_key)).code == "license_in_use"
+    again = await house.till(machine="the new machine", location="/srv/till").activate(sold.license_key)
+    assert (again.status, again.granted.sub == before.sub) == (200, False)
+
+
+@pytest.mark.clause("X-06")
+async def test_a_new_board_under_the_same_key_is_no_copy(house: House) -> None:
+    sold = await house.license()
+    till = house.till(machine="the old machine")
+    before = (await till.activate(sold.license_key)).granted
+    till.fingerprint = fingerprint_of("the new machine", "/srv/till")
+    await till.heartbeat()
+    rebound = (await till.activate(sold.license_key)).granted
+    assert rebound.sub == before.sub
+    assert (await till.heartbeat()).status == 200
+    codes = [one["code"] for one in (await explain(house.services, sold.license_id))["decisions"]]  # type: ignore[attr-defined]
+    assert codes == ["license_issued", "activation_granted", "activation_renewed"]
 
 
 @pytest.mark.clause("X-09")

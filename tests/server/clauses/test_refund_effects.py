@@ -69,6 +69,24 @@ async def test_a_refund_is_one_transaction_of_money_license_activation_and_outbo
     assert (await desk.balance(done["customer_id"]))["entries"][0]["reference"] == done["id"]
 
 
+@pytest.mark.clause("X-09", "NX-05")
+async def test_what_is_bought_again_after_a_refund_has_its_own_clocks_and_the_old_till_stays_out(desk: Desk) -> None:  # noqa: F811
+    first = await desk.sell(NX)
+    old = desk.house.till(product=NX)
+    project = (await old.activate(first.license_key)).granted.project
+    issue = await desk.issue(first, finding="not_as_described")
+    assert (await desk.ask(first, "not_as_described", support_request=issue))["status"] == "granted"
+    desk.house.clock.turn(days=1)
+    again = await desk.sell(NX)
+    assert (await old.heartbeat()).code == "activation_released"
+    anew = (await desk.house.till(product=NX).activate(again.license_key)).granted
+    assert (anew.project, anew.license == str(again.license_id)) == (project, True)
+    assert (await old.heartbeat()).code == "activation_released"
+    shown = await license_of(desk, again)
+    ends = (shown["use_until"], shown["updates_until"], shown["support_until"])
+    assert ends == (None, "2027-03-03T23:00:00Z", "2027-03-03T23:00:00Z")
+
+
 @pytest.mark.clause("NX-36", "X-10")
 async def test_a_grant_that_fails_half_way_leaves_nothing_at_all(
     desk: Desk,  # noqa: F811

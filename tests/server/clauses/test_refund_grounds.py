@@ -330,6 +330,16 @@ async def test_one_month_with_a_ground_six_months_at_the_sellers_discretion(desk
 
 
 @pytest.mark.clause("BC-27")
+async def test_what_was_bought_by_mistake_and_never_downloaded_goes_back_within_the_month(desk: Desk) -> None:  # noqa: F811
+    codes = {}
+    for days in (3, 40):
+        told = await desk.preview(await desk.sell(BC, paid_at=MORNING - timedelta(days=days)), "mistake")
+        codes[days] = told["code"]
+        assert "BC-27" in told["clauses"]
+    assert codes == {3: "ref_granted_marketplace", 40: "ref_pending_seller"}
+
+
+@pytest.mark.clause("BC-27")
 async def test_whoever_was_handed_the_file_is_not_told_that_it_was_not_downloaded(desk: Desk) -> None:  # noqa: F811
     """A grant that nobody used is no download; once it is redeemed, by whatever channel, the ground is gone."""
     async with Callers(desk.house.services) as callers:

@@ -76,6 +76,19 @@ async def test_access_to_the_development_store_is_a_consent_and_never_a_secret(h
     assert answer.status_code == 400
 
 
+@pytest.mark.clause("CJ-10")
+async def test_work_in_the_development_store_is_covered_while_the_owner_lets_us_in(
+    house: House, callers: Callers
+) -> None:
+    desk = await help_desk(house, callers, CRM)
+    taken = await desk.open(task="hands_on")
+    assert (taken["decision"], taken["code"], "CJ-10" in taken["clauses"]) == ("allow", "support_task_ok", True)
+    assert taken["facts"]["remote_access"] == {"needed": True, "after_finding": False}
+    assert (await desk.event("intervention"))["code"] == "remote_access_not_authorized"
+    await desk.post("grants", granted_by=desk.customer_id, scope="store", until="2026-03-09T00:00:00Z")
+    assert (await desk.event("intervention"))["code"] == "support_event_recorded"
+
+
 @pytest.mark.clause("CJ-10", "V-09")
 @pytest.mark.parametrize(
     ("received", "due"),

@@ -264,6 +264,21 @@ async def test_what_cannot_be_reproduced_is_asked_for_and_then_looked_at_with_th
 
 
 @pytest.mark.clause("NX-25")
+async def test_work_by_our_own_hand_is_covered_by_the_owners_consent_after_the_finding(
+    house: House, callers: Callers
+) -> None:
+    desk = await help_desk(house, callers, MARKET)
+    taken = await desk.open(task="hands_on")
+    assert (taken["decision"], taken["code"], "NX-25" in taken["clauses"]) == ("allow", "support_task_ok", True)
+    assert taken["facts"]["remote_access"] == {"needed": True, "after_finding": True}
+    too_soon = await desk.event("intervention", **NOTED)
+    assert (too_soon["code"], too_soon["clauses"]) == ("remote_access_not_authorized", ["NX-25"])
+    await desk.event("finding", finding="not_reproducible", evidence="on a fresh installation")
+    await desk.post("grants", granted_by=desk.customer_id, scope="the till", until="2026-03-03T00:00:00Z")
+    assert (await desk.event("intervention", **NOTED))["code"] == "support_event_recorded"
+
+
+@pytest.mark.clause("NX-25")
 async def test_a_consent_of_somebody_else_is_none(house: House, callers: Callers) -> None:
     desk = await help_desk(house, callers, MARKET)
     await house.license(MARKET, "stranger@else.example")

@@ -125,6 +125,16 @@ def test_what_was_the_vendors_fault_meets_no_limit_and_is_not_counted():
     assert decide(_asked(past=free), NEXOPOS, NOW).facts["used"] == 0
 
 
+@pytest.mark.clause("NP-08", "NX-08")
+def test_what_force_majeure_took_meets_no_limit_is_not_counted_and_says_so():
+    """Sentence 5."""
+    full = (NOW - 3 * DAY, NOW - 2 * DAY, NOW - HOUR)
+    decision = decide(_asked(*full, force_majeure=True), POLICIES["netposa"], NOW)
+    assert (decision.allowed, decision.clauses) == (True, ("NX-08", "NX-09", "NP-02", "NP-08"))
+    told = [decision.facts[name] for name in ("counted", "force_majeure", "vendor_fault", "override")]
+    assert told == [False, True, False, False]
+
+
 @pytest.mark.clause("NX-09", "K-16")
 @pytest.mark.parametrize("past", [(NOW - 3 * DAY, NOW - 2 * DAY, NOW - HOUR), (NOW - HOUR,)])
 def test_a_supervisors_override_passes_the_limits_marked_and_uncounted(past):

@@ -205,6 +205,8 @@ def test_a_lack_of_expertise_is_met_with_manuals_videos_and_a_demo():
     [
         ("not_downloaded", {}, "ref_granted_marketplace"),
         ("not_downloaded", {"downloads": 1}, "ref_pending_seller"),
+        ("mistake", {}, "ref_granted_marketplace"),
+        ("mistake", {"downloads": 1}, "ref_pending_seller"),
         ("malfunction", {}, "ref_pending_issue_required"),
         ("malfunction", {"issue": an_issue(BROKEN)}, "ref_granted_marketplace"),
         ("malfunction", {"issue": an_issue(BROKEN, reply_due=PAID + 9 * DAY)}, "ref_pending_resolution"),
@@ -212,7 +214,7 @@ def test_a_lack_of_expertise_is_met_with_manuals_videos_and_a_demo():
         ("malfunction", {"issue": an_issue(BROKEN, solved_at=PAID)}, "ref_pending_seller"),
         ("misled", {"issue": an_issue(Finding.MISLED)}, "ref_granted_marketplace"),
         ("not_downloaded", {"activations_ever": 1}, "ref_pending_seller"),
-        ("mistake", {}, "ref_pending_seller"),
+        ("boredom", {}, "ref_pending_seller"),
     ],
 )
 def test_within_a_month_three_grounds_are_enough(reason, more, expected):

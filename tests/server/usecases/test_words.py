@@ -43,7 +43,7 @@ def complete(words: dict[str, str], *codes: str) -> None:
 async def test_an_agents_acts_are_told_with_reason_and_counting(house):  # noqa: F811
     sold = await house.license(PRODUCT)
     sentences = []
-    for how in ({}, {"vendor_fault": True}, {"override_reason": "closed otherwise"}):
+    for how in ({}, {"vendor_fault": True}, {"force_majeure": True}, {"override_reason": "closed otherwise"}):
         till = house.till(product=PRODUCT)
         await till.activate(sold.license_key)
         await freed(house, till, **how)
@@ -53,6 +53,7 @@ async def test_an_agents_acts_are_told_with_reason_and_counting(house):  # noqa:
     assert sentences == [
         f"An agent freed the license (reason: the disk burned){left}",
         f"An agent freed the license (reason: the disk burned): our fault, not counted{left}",
+        f"An agent freed the license (reason: the disk burned): force majeure, not counted{left}",
         f"An agent freed the license (reason: the disk burned){override}{left}",
     ]
     till = house.till(product=PRODUCT)

@@ -30,7 +30,7 @@ async def _release(shelf: Shelf) -> Example:
 
 async def _force(shelf: Shelf) -> Example:
     _, held = await activated(shelf)
-    body = {"confirm": True, "vendor_fault": False, **REASON}
+    body = {"confirm": True, "vendor_fault": False, "force_majeure": False, **REASON}
     return Example({"activation_id": held}, body=body, missing=MISSING, concerns=CONCERNS)
 
 

@@ -71,6 +71,7 @@ class ForceDeactivate(Input):
     reason: Reason
     confirm: Annotated[bool, Field(description="Yes, although the installation was seen a short while ago.")] = False
     vendor_fault: Annotated[bool, Field(description="It was our fault: free, and not counted.")] = False
+    force_majeure: Annotated[bool, Field(description="A flood, a war or the like: free, and not counted.")] = False
     override_reason: Override = None
 
 
@@ -210,6 +211,7 @@ async def force_deactivate(call: Call) -> Returned:
         reason=asked.reason,
         confirm=asked.confirm,
         vendor_fault=asked.vendor_fault,
+        force_majeure=asked.force_majeure,
         override_reason=asked.override_reason,
         scope=call.scope,
     )

@@ -32,6 +32,7 @@ class ForcedDeactivation(Answer):
     actor: str
     reason: str
     vendor_fault: bool
+    force_majeure: bool
     override_reason: str | None
     counted: bool
 

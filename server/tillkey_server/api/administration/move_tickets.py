@@ -27,6 +27,7 @@ class CreateMoveTicket(Input):
     reason: Reason
     environment: Annotated[Environment, Field(description="Where the license goes.")] = "production"
     vendor_fault: Annotated[bool, Field(description="It was our fault: free, and not counted.")] = False
+    force_majeure: Annotated[bool, Field(description="A flood, a war or the like: free, and not counted.")] = False
     override_reason: Override = None
 
 
@@ -98,6 +99,7 @@ async def create_move_ticket(call: Call) -> Returned:
         reason=asked.reason,
         environment=asked.environment,
         vendor_fault=asked.vendor_fault,
+        force_majeure=asked.force_majeure,
         override_reason=asked.override_reason,
         scope=call.scope,
     )
