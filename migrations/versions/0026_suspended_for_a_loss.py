@@ -1,4 +1,4 @@
-"""A license remembers for whose loss it was suspended, so that only that suspension ends when the loss is undone (NX-13).
+"""A license remembers for whose loss it was suspended: that suspension ends when the loss is undone (NX-13).
 
 Only a column that may be null is added, so that a server of the version before goes on beside this one (invariant I18).
 What that server suspends for a loss has no reason, and a person resumes it, as before.

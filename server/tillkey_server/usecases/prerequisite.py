@@ -1,8 +1,9 @@
 """What becomes of extensions when what they require is lost, and when that is undone (NX-13, NX-36).
 
 Whoever revokes or refunds a license calls `lock_with_dependents` before it locks it, and `after_loss` in the same
-transaction, after it wrote that; whoever undoes a refund does the same with `after_return`. Two who end the last two prerequisites at once thus come one after the other: the
-second sees what the first wrote, and neither waits for a license with a lower id than one that it holds.
+transaction, after it wrote that; whoever undoes a refund does the same with `after_return`. Two who end the last two
+prerequisites at once thus come one after the other: the second sees what the first wrote, and neither waits for a
+license with a lower id than one that it holds.
 """
 
 from __future__ import annotations
