@@ -15,6 +15,7 @@ from tillkey_server.rules.refund_codes import RefundCode
 from tillkey_server.rules.refund_policy import PARTIAL
 
 _GRANTS, _DENIALS = "ref_granted_", "ref_denied_"
+_OF_BARS = frozenset({"active", "installed"})
 
 
 def _code(value: str) -> str:
@@ -53,6 +54,7 @@ NeedWord = Literal[
     "discretion",
     "renewal",
     "active",
+    "installed",
 ]
 
 
@@ -227,9 +229,9 @@ def _of_reasons(section: RefundSection) -> Iterator[tuple[str, str]]:
         if one.kind == "ground":
             if one.needs not in {"discretion", "renewal"} and not (one.code or "").startswith(_GRANTS):
                 yield f"{key}.code", "is needed, and of those that grant: a ground says what it gives"
-            if one.needs == "active":
+            if one.needs in _OF_BARS:
                 yield f"{key}.needs", "is for a bar"
-        elif one.needs not in {"nothing", "active"}:
+        elif one.needs not in {"nothing", *_OF_BARS}:
             yield f"{key}.needs", "is for a ground"
         if one.kind == "bar" and not (one.code or "").startswith(_DENIALS):
             yield f"{key}.code", "is needed, and of those that deny: a bar says by what"

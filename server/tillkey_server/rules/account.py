@@ -41,6 +41,7 @@ class AccountCode(Code):
     TERMINATION_NEEDS_PERSON = "termination_needs_person"
     TERMINATION_BLOCKED_BALANCE = "termination_blocked_balance"
     TERMINATION_BLOCKED_ORDER = "termination_blocked_order"
+    TERMINATION_BLOCKED_REFUND = "termination_blocked_refund"
     ACCOUNT_TERMINATED = "account_terminated"
     ACCOUNT_TERMINATED_BY_VENDOR = "account_terminated_by_vendor"
     BALANCE_WAIVED = "balance_waived"

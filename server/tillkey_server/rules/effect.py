@@ -27,6 +27,7 @@ class Effect(StrEnum):
     DOWNLOADS_VOIDED = "downloads.voided"
     USE_AFTER_REFUND = "use_after_refund"
     PREREQ_LOST = "prereq_lost"
+    PREREQ_RESTORED = "prereq_restored"
     LICENSE_RENEWED = "license_renewed"
     RENEWAL_CREATED = "renewal_created"
     RENEWAL_CANCELLED_PRODUCT_RETIRED = "renewal_cancelled_product_retired"

@@ -9,7 +9,10 @@
    (NX-31); a product that is never refunded (CJ-01); what was refunded once before and bought again (CJ-05). Whose
    purchase was refunded goes by the account: an account that was erased leaves no hash of its address behind, since
    the same address again is another customer (NX-38, ADR 0020), and nobody is barred by it.
-3. A right of the law stands above the vendor's bars (NX-35), and nothing else does: a bar denies beside any ground.
+3. A right of the law stands above what the vendor's own terms put in the way of the product's price (NX-35): the form,
+   the channel, the core, a product that is never refunded, what was bought again, and every bar. It does not stand
+   above a hold, the end of the agreement, a violation of copyright, what is refunded already, or doubt about who asks.
+   Nothing else stands above a bar: it denies beside any ground.
 4. One ground that holds is enough; reasons that are none are ignored beside it (CJ-06). Of several the first gives the
    code; all are told, with their clauses. What somebody found that only a person decides about, as a conflict with a
    third party, comes before every ground of the purchase: it is never decided by itself (CJ-03).
@@ -132,7 +135,14 @@ def _rank(verdict: Verdict) -> tuple[int, int, float]:
 
 
 def _obstacles(case: Case, policy: Policy) -> Iterator[Decision]:
-    """Yield what comes before any ground, the strongest first (sentence 2)."""
+    """Yield what comes before any ground, the strongest first (sentences 2 and 3)."""
+    yield from _above_the_law(case, policy)
+    if not _has_statutory_right(case, policy):
+        yield from _of_the_vendor(case, policy)
+
+
+def _above_the_law(case: Case, policy: Policy) -> Iterator[Decision]:
+    """Yield what keeps even from what the law gives."""
     facts, asked, terms = case.facts, case.asked, case.terms
     cited, ref, now = terms.clauses, policy.ref, case.now
     yield from _ended(facts, policy, now, cited.copyright)
@@ -145,6 +155,12 @@ def _obstacles(case: Case, policy: Policy) -> Iterator[Decision]:
     believed_at = _believed_at(case)
     if believed_at is not None and now < believed_at:
         yield pend(RefundCode.PENDING_SENDER, clauses=cited.sender, policy=ref, now=now, retry_at=believed_at)
+
+
+def _of_the_vendor(case: Case, policy: Policy) -> Iterator[Decision]:
+    """Yield what the vendor's terms alone put in the way."""
+    facts, asked, terms = case.facts, case.asked, case.terms
+    cited, ref, now = terms.clauses, policy.ref, case.now
     missing = [name for name in terms.required_fields if not getattr(asked, _FIELDS[name])]
     if missing:
         lacking = {"fields": missing}
@@ -375,8 +391,9 @@ def _pending(case: Case, policy: Policy, one: Judged, shown: dict[str, object]) 
 
 
 def _has_statutory_right(case: Case, policy: Policy) -> bool:
+    """Tell whether the law gives a consumer the product's price back (sentence 3)."""
     days = case.terms.statutory_days
-    if days is None or not case.facts.is_consumer:
+    if days is None or not case.facts.is_consumer or case.asked.item is not Item.PRODUCT:
         return False
     return case.asked.asked_at < days_end(case.facts.paid_at, days, policy.timezone)
 
@@ -389,6 +406,7 @@ def _shown(case: Case, policy: Policy, judged: tuple[Judged, ...]) -> dict[str, 
         "window_ends_at": instant(case.window),
         "timezone": policy.timezone.key,
         "grounds": [one.shown() for one in judged],
+        **case.shown_installation(),
         **case.shown_issue(),
         **policy.prevailing,
     }

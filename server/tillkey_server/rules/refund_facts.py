@@ -85,6 +85,7 @@ class RefundFacts:
     and `pending_before`: one is still open. `readdressed_at` is when the customer's address was last changed (CJ-31).
     `product_refund_days` is the product's own window as it was at the sale (CJ-01). `counted_from` is where the clocks
     began, None: with the payment. `renewal_back_paid_at` is when the last renewal was paid that is all back (CJ-26).
+    `installed_at` is when the free installation of its order line was used (NX-19); None: it was not, or there is none.
     """
 
     license: LicenseFacts
@@ -109,6 +110,7 @@ class RefundFacts:
     readdressed_at: datetime | None = None
     counted_from: datetime | None = None
     renewal_back_paid_at: datetime | None = None
+    installed_at: datetime | None = None
 
     @property
     def paid_at(self) -> datetime:

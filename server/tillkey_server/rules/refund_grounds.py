@@ -1,7 +1,8 @@
 """Whether a reason for a refund holds, on the facts alone.
 
 1. A reason is a ground, no ground (ignored beside one, CJ-06), or a bar (denies beside any ground, NX-35); which it is
-   and what it needs is data.
+   and what it needs is data. A bar may be of record: a license in use, or the installation that came with it and was
+   done (NX-19); the latter holds also where somebody found that it was.
 2. A ground that is for other plans is none for this one (CJ-06 beside CJ-17).
 3. Where a window bounds a ground, the instant that counts is when the issue was reported, or when the refund was asked
    for; a slow vendor closes no window (CJ-09, CJ-12). What came after it and is still pending is denied, unless a
@@ -69,6 +70,17 @@ class Case:
         due = {"reply_due_at": issue.reply_due, "resolve_due_at": issue.resolve_due, "fix_due_at": issue.fix_due}
         told = {name: instant(at) for name, at in due.items() if at is not None}
         return {"support_request": {"id": str(issue.id), **told, "calendar": issue.calendar}}
+
+    def shown_installation(self) -> dict[str, object]:
+        """Return when the free installation was used, for whoever decides (NX-19); nothing where it was not."""
+        at = self.facts.installed_at
+        return {} if at is None else {"installed_at": instant(at)}
+
+    def holds_on_record(self, bar: ReasonPolicy) -> bool:
+        """Tell whether the records alone show what a bar needs (sentence 1)."""
+        if bar.needs is Need.ACTIVE:
+            return self.facts.active > 0
+        return bar.needs is Need.INSTALLED and self.facts.installed_at is not None
 
     def is_persons(self, reason: ReasonPolicy) -> bool:
         """Tell whether somebody found what only a person decides about (sentence 8)."""
@@ -139,7 +151,7 @@ def bars_of(case: Case) -> tuple[Judged, ...]:
     holding = [
         one
         for one in case.terms.reasons
-        if one.kind is Kind.BAR and (case.facts.active > 0 if one.needs is Need.ACTIVE else one.name in named)
+        if one.kind is Kind.BAR and (case.holds_on_record(one) or (one.name in named and one.needs is not Need.ACTIVE))
     ]
     return tuple(judge(one.name, case) for one in holding)
 
@@ -334,6 +346,7 @@ NEEDS: Mapping[Need, Callable[[ReasonPolicy, Case], Missing | None]] = MappingPr
         # The last renewal is looked at by `refund_renewal`, after everything that bounds a purchase.
         Need.RENEWAL: _nothing,
         Need.ACTIVE: _nothing,
+        Need.INSTALLED: _nothing,
     }
 )
 """What looks at each need."""

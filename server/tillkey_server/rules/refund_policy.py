@@ -39,6 +39,7 @@ class Need(StrEnum):
     DISCRETION = "discretion"
     RENEWAL = "renewal"
     ACTIVE = "active"
+    INSTALLED = "installed"
 
 
 class Bound(StrEnum):

@@ -13,7 +13,9 @@
    review, and a person decides.
 5. Where the terms are silent about sales, a product that has a prerequisite pends; one without is sold.
 6. A license of an extension whose last prerequisite was refunded or revoked stays, or is suspended, as the terms say;
-   either way it is told (NX-13).
+   either way it is told (NX-13). Where the refund did not come to pass, since its money never arrived, what was
+   suspended for the loss is resumed as soon as it holds all that it requires again (NX-36); what a person suspended,
+   before or since, stays that person's matter. Another purchase of the prerequisite resumes nothing by itself.
 """
 
 from __future__ import annotations
@@ -40,6 +42,7 @@ class SaleCode(Code):
     PREREQ_CORE_LICENSE_MISSING = "prereq_core_license_missing"
     PREREQ_CORE_SUPPORT_EXPIRED = "prereq_core_support_expired"
     PREREQ_LOST = "prereq_lost"
+    PREREQ_RESTORED = "prereq_restored"
     PRODUCT_NOT_ON_SALE = "product_not_on_sale"
     PRODUCT_RETIRED = "product_retired"
     BUNDLE_NOT_ON_SALE = "bundle_not_on_sale"
@@ -189,6 +192,18 @@ def decide_loss(lost: str, license_id: UUID, policy: Policy, now: datetime) -> D
         policy=policy.ref,
         now=now,
         facts={"product": lost, "license_id": str(license_id), "suspends": suspends},
+    )
+
+
+def decide_return(returned: str, license_id: UUID, policy: Policy, now: datetime) -> Decision:
+    """Return that an extension is resumed, since its prerequisite `returned` is back (sentence 6)."""
+    terms = policy.sale
+    return allow(
+        SaleCode.PREREQ_RESTORED,
+        clauses=policy.issue_clauses if terms is None else terms.clauses.loss,
+        policy=policy.ref,
+        now=now,
+        facts={"product": returned, "license_id": str(license_id)},
     )
 
 

@@ -52,6 +52,10 @@ class LicenseFacts:
     support_until: datetime | None = None
     refund_until: datetime | None = None
 
+    def is_suspended(self, now: datetime) -> bool:
+        """Tell whether a suspension of the license itself runs, whatever lies above it (sentence 3)."""
+        return self.suspended_at is not None and (self.suspended_until is None or now < self.suspended_until)
+
 
 class Status(StrEnum):
     """The states of a license, the strongest first."""
@@ -142,7 +146,7 @@ _GRANTS = {
 
 def status_of(facts: LicenseFacts, now: datetime) -> Status:
     """Return the strongest state that the facts give at `now` (sentences 1, 3 and 4)."""
-    suspended = facts.suspended_at is not None and (facts.suspended_until is None or now < facts.suspended_until)
+    suspended = facts.is_suspended(now)
     stopped = account_suspended(facts, now) and facts.account_stops_at is not None and facts.account_stops_at <= now
     holds = (
         (Status.LEGAL_HOLD, facts.legal_hold_at is not None),
@@ -264,8 +268,7 @@ def _refusal(facts: LicenseFacts, status: Status, event: Event, now: datetime) -
 
 
 def _suspended(facts: LicenseFacts, now: datetime, until: datetime | None) -> LicenseFacts:
-    running = facts.suspended_at is not None and (facts.suspended_until is None or now < facts.suspended_until)
-    if not running:
+    if not facts.is_suspended(now):
         return replace(facts, suspended_at=now, suspended_until=until)
     ends = (facts.suspended_until, until)
     return replace(facts, suspended_until=None if None in ends else max(end for end in ends if end is not None))

@@ -2,15 +2,18 @@
 
 1. A customer may ask for the end at any time, needs no reason and is told first how to reach the vendor (NX-39). Until
    the cooling-off is over it may be taken back. Whoever is not proven to be the customer asks in vain until that is.
-   Asked again it stays as it was scheduled. What would be lost is told first: tills that run, the balance, refunds that
-   are not settled, open requests (NX-37).
+   Asked again it stays as it was scheduled. What would be lost is told first: the licenses with the tills that run on
+   them, the balance, refunds that are not settled, open requests (NX-37).
 2. The vendor may end an account for a behavior of the terms' list, with evidence, by a supervisor; a program only for
    those that the list marks as automatic. Where the terms ask for two people, a second one agrees (NX-40). A proposal
    changes nothing about an end that is scheduled, and an account that the vendor ends already needs no second word.
 3. Before the data go, what is left of the balance is paid out, or waived by the customer, each currency by itself; none
    is netted against another, and a debt blocks nothing (NX-41). A waiver covers the amount that it names, and is the
    customer's own, whoever ends the account: it waits until that is proven to be who waives.
-4. A legal hold blocks the end (K-13, CJ-02), and so does an order that is under review.
+4. A legal hold blocks the end (K-13, CJ-02), and so do an order that is under review and a refund that is not decided
+   or not paid out yet (NX-37): its license would be terminated, and a slow vendor would keep the money. Whoever looks
+   is told which refunds, and what to do. They stand before the balance, which a grant may add to. An open request for
+   support is told and blocks nothing: nothing is owed by it that an account without licenses could still get.
 5. The end is final: every license is terminated, its key never activates again, and what was about a person is erased.
    Ids, amounts and decisions stay (NX-38).
 """
@@ -20,6 +23,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from uuid import UUID
 
 from tillkey_server.rules.account import AccountCode, flaw_of, second_person, silent
 from tillkey_server.rules.decision import Decision, Refusal, allow, deny, instant, pend
@@ -42,21 +46,40 @@ class VendorAsked:
 
 
 @dataclass(frozen=True, slots=True)
-class LeavingFacts:
-    """What stands in the way: amounts by currency in minor units, what was waived, holds and orders that wait.
+class InUse:
+    """A license that tills run on: its id, its product's code, and the ids of its activations."""
 
-    `refunds` that are not decided or not paid out and `requests` for support that are open are told, and block nothing.
-    `scheduled_at` is when an end that was asked for before is due; None: none is.
+    license: UUID
+    product: str
+    tills: tuple[UUID, ...]
+
+    def shown(self) -> dict[str, object]:
+        """Return it as a decision's facts show it: ids and codes alone, since they stay in the audit log (NX-38)."""
+        return {"license": str(self.license), "product": self.product, "tills": [str(one) for one in self.tills]}
+
+
+@dataclass(frozen=True, slots=True)
+class LeavingFacts:
+    """What stands in the way: amounts by currency in minor units, what was waived, holds, orders and refunds that wait.
+
+    `in_use` are the licenses with tills that run, and `requests` for support are open: both are told, and block
+    nothing. `refunds` are the ids of those that are not decided or not paid out. `scheduled_at` is when an end that was
+    asked for before is due; None: none is.
     """
 
     balance: Mapping[str, int] = field(default_factory=dict)
     waived: Mapping[str, int] = field(default_factory=dict)
     legal_hold_at: datetime | None = None
     waiting_orders: int = 0
-    running: int = 0
-    refunds: int = 0
+    in_use: tuple[InUse, ...] = ()
+    refunds: tuple[UUID, ...] = ()
     requests: int = 0
     scheduled_at: datetime | None = None
+
+    @property
+    def running(self) -> int:
+        """Return how many tills run."""
+        return sum(len(one.tills) for one in self.in_use)
 
     @property
     def unsettled(self) -> dict[str, int]:
@@ -69,7 +92,10 @@ class LeavingFacts:
 
 
 def decide_request(verified: bool, facts: LeavingFacts, policy: Policy, now: datetime) -> Decision:  # noqa: FBT001 - a fact
-    """Decide a customer's own request; facts `due_at`, `contact`, `running`, `refunds`, `requests`, `unsettled`."""
+    """Decide a customer's own request.
+
+    Facts `due_at`, `contact`, `running`, `in_use` (by license), `refunds`, `requests`, `unsettled`.
+    """
     terms = policy.account
     if terms is None:
         return silent(policy, now)
@@ -77,8 +103,9 @@ def decide_request(verified: bool, facts: LeavingFacts, policy: Policy, now: dat
         "due_at": instant(facts.scheduled_at or now + terms.cooling_off),
         "contact": terms.contact,
         "running": facts.running,
+        "in_use": [one.shown() for one in facts.in_use],
         "unsettled": facts.unsettled,
-        "refunds": facts.refunds,
+        "refunds": len(facts.refunds),
         "requests": facts.requests,
     }
     cited = terms.clauses.request + terms.clauses.contact
@@ -135,6 +162,28 @@ def decide_end(facts: LeavingFacts, by_vendor: bool, policy: Policy, now: dateti
             now=now,
             facts={"since": instant(facts.legal_hold_at)},
         )
+    return _blocked(facts, policy, now) or allow(
+        AccountCode.ACCOUNT_TERMINATED,
+        clauses=cited.erasure + (cited.vendor if by_vendor else cited.request) + cited.balance,
+        policy=policy.ref,
+        now=now,
+        facts={"by": "vendor" if by_vendor else "customer"},
+    )
+
+
+def _blocked(facts: LeavingFacts, policy: Policy, now: datetime) -> Decision | None:
+    """Return what has to be settled before an account ends, with what to do; None: nothing."""
+    assert policy.account is not None, "whoever ends accounts has terms about it"
+    cited = policy.account.clauses
+    if facts.refunds:
+        return pend(
+            AccountCode.TERMINATION_BLOCKED_REFUND,
+            clauses=cited.request,
+            policy=policy.ref,
+            now=now,
+            facts={"refunds": len(facts.refunds), "waiting": [str(one) for one in facts.refunds]},
+            options=("decide_refund", "pay_out"),
+        )
     if facts.unsettled:
         return pend(
             AccountCode.TERMINATION_BLOCKED_BALANCE,
@@ -153,13 +202,7 @@ def decide_end(facts: LeavingFacts, by_vendor: bool, policy: Policy, now: dateti
             facts={"orders": facts.waiting_orders},
             options=("release_order", "refund"),
         )
-    return allow(
-        AccountCode.ACCOUNT_TERMINATED,
-        clauses=cited.erasure + (cited.vendor if by_vendor else cited.request) + cited.balance,
-        policy=policy.ref,
-        now=now,
-        facts={"by": "vendor" if by_vendor else "customer"},
-    )
+    return None
 
 
 def decide_waiver(

@@ -98,12 +98,14 @@ async def count_of_license(conn: AsyncConnection, license_id: UUID) -> int:
     return int((await conn.execute(statement)).scalar_one())
 
 
-async def count_active_of_customer(conn: AsyncConnection, customer_id: UUID) -> int:
-    """Return how many activations of a customer's licenses are active."""
-    held = tables.license_.c
-    statement = select(func.count()).select_from(tables.activation.join(tables.license_, held.id == _C.license_id))
-    statement = statement.where(held.customer_id == customer_id, _ACTIVE)
-    return int((await conn.execute(statement)).scalar_one())
+async def active_of_customer(conn: AsyncConnection, customer_id: UUID) -> list[tuple[UUID, UUID, str]]:
+    """Return the active activations of a customer's licenses: each with its license and product's code, by both ids."""
+    held, sold = tables.license_.c, tables.product.c
+    mine = tables.activation.join(tables.license_, held.id == _C.license_id)
+    joined = mine.join(tables.product, sold.id == held.product_id)
+    statement = select(_C.id, held.id, sold.code).select_from(joined).where(held.customer_id == customer_id, _ACTIVE)
+    found = await conn.execute(statement.order_by(held.id, _C.id))
+    return [(till, license_id, product) for till, license_id, product in found]
 
 
 async def held_before(conn: AsyncConnection, jkt: str, license_id: UUID) -> bool:

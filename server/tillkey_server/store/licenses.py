@@ -45,6 +45,7 @@ class LicenseRow:
     """One license; `position` counts from 0 within its order line, a null moment has not happened.
 
     `clocks_from` is where its clocks were counted from when it was issued; None: from its order's payment.
+    `suspended_for` is the license whose loss suspended it (NX-13); None: somebody did, or nobody.
     """
 
     id: UUID
@@ -73,6 +74,7 @@ class LicenseRow:
     account_suspended_at: datetime | None = None
     account_stops_at: datetime | None = None
     account_suspended_until: datetime | None = None
+    suspended_for: UUID | None = None
 
     @property
     def policy_ref(self) -> PolicyRef:
@@ -218,6 +220,12 @@ async def set_moments(conn: AsyncConnection, license_id: UUID, moments: Mapping[
     statement = tables.license_.update().where(_C.id == license_id).values(dict(moments))
     _exactly_one(license_id, await rows.changed(conn, statement))
     await chains.bump_of_license(conn, license_id)
+
+
+async def set_suspended_for(conn: AsyncConnection, license_id: UUID, lost: UUID | None) -> None:
+    """Write for whose loss a license is suspended; None: for nobody's, it is a person's matter."""
+    statement = tables.license_.update().where(_C.id == license_id).values(suspended_for=lost)
+    _exactly_one(license_id, await rows.changed(conn, statement))
 
 
 async def rekey(conn: AsyncConnection, license_id: UUID, *, key_hash: bytes, key_hint: str) -> None:

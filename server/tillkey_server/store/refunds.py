@@ -201,13 +201,13 @@ async def of_requests(conn: AsyncConnection, request_ids: Collection[UUID]) -> d
     return {row.request_id: row for row in found}
 
 
-async def unsettled_of(conn: AsyncConnection, customer_id: UUID) -> int:
-    """Return how many of a customer's refunds are not decided, or are granted and the money is still to go."""
+async def unsettled_of(conn: AsyncConnection, customer_id: UUID) -> tuple[UUID, ...]:
+    """Return which of a customer's refunds are not decided, or are granted and the money is still to go, by id."""
     mine = tables.refund_request.join(tables.license_, _L.id == _R.license_id)
     joined = mine.outerjoin(tables.refund, _F.request_id == _R.id)
     owed = and_(_F.id.is_not(None), _F.paid_out_at.is_(None), _F.failed_at.is_(None))
-    statement = select(func.count()).select_from(joined).where(_L.customer_id == customer_id)
-    return int((await conn.execute(statement.where(or_(_R.closed_at.is_(None), owed)))).scalar_one())
+    statement = select(_R.id).select_from(joined).where(_L.customer_id == customer_id).order_by(_R.id)
+    return tuple((await conn.execute(statement.where(or_(_R.closed_at.is_(None), owed)))).scalars())
 
 
 async def to_pay(conn: AsyncConnection, *, after: UUID | None, limit: int) -> tuple[RefundRow, ...]:

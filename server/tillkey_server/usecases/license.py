@@ -129,6 +129,9 @@ async def change_standing(
         decision = decide_change(row.facts, Event(event), policy, now)
         if decision.allowed:
             await _write(tx, row, advance(row.facts, Event(event), now, until))
+            if event in {Event.SUSPEND, Event.RESUME} and row.suspended_for is not None:
+                # Whatever suspended it before, from now on it is this person's suspension, or nobody's (NX-13).
+                await licenses.set_suspended_for(tx, row.id, None)
             await _note_hold(tx, row, event, outcome, now)
         ended = {} if outcome is None else {"outcome": outcome}
         live = {"lease_ends_at": instant(await leases.latest_exp_of_license(tx, row.id))}

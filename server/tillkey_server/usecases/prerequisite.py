@@ -1,8 +1,9 @@
-"""What becomes of extensions when what they require is lost (NX-13).
+"""What becomes of extensions when what they require is lost, and when that is undone (NX-13, NX-36).
 
 Whoever revokes or refunds a license calls `lock_with_dependents` before it locks it, and `after_loss` in the same
-transaction, after it wrote that. Two who end the last two prerequisites at once thus come one after the other: the
-second sees what the first wrote, and neither waits for a license with a lower id than one that it holds.
+transaction, after it wrote that; whoever undoes a refund does the same with `after_return`. Two who end the last two
+prerequisites at once thus come one after the other: the second sees what the first wrote, and neither waits for a
+license with a lower id than one that it holds.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tillkey_server.rules.access import Scope
 from tillkey_server.rules.effect import Effect
-from tillkey_server.rules.sale import decide_loss, satisfied_by
+from tillkey_server.rules.sale import decide_loss, decide_return, satisfied_by
 from tillkey_server.rules.standing import Event, advance, decide_change
 from tillkey_server.store import audit, chains, licenses, outbox, products, sales
 from tillkey_server.store.licenses import LicenseRow
@@ -54,10 +55,31 @@ async def after_loss(services: Services, tx: AsyncConnection, lost: LicenseRow, 
         policy = await services.policies.of(tx, row.policy_ref)
         decision = decide_loss(product.code, lost.id, policy, now)
         if decision.facts["suspends"]:
-            await _suspend(services, tx, row, now)
+            await _suspend(services, tx, row, lost.id, now)
         await audit.record(tx, decision, actor=actor, action="prerequisite_lost", license_id=row.id)
         await outbox.add(tx, kind=Effect.PREREQ_LOST, subject=str(row.id), payload=dict(decision.facts), now=now)
     return len(dependents)
+
+
+async def after_return(
+    services: Services, tx: AsyncConnection, returned: LicenseRow, now: datetime, *, actor: str
+) -> None:
+    """Resume what was suspended for the loss of what `returned` is again, as far as it holds all that it requires."""
+    rows = {row.id: row for row in await products.all_of(tx)}
+    product = rows[returned.product_id]
+    names = _names(product)
+    owned = await sales.owned(tx, returned.customer_id)
+    held = tuple(held_of(one, now) for one in owned)
+    for one in owned:
+        needed = set(rows[one.license.product_id].requires or ())
+        if one.license.suspended_for is None or not names & needed:
+            continue
+        if all(satisfied_by(name, held) for name in needed) and await _resume(services, tx, one.license, now):
+            policy = await services.policies.of(tx, one.license.policy_ref)
+            decision = decide_return(product.code, returned.id, policy, now)
+            subject, told = str(one.license.id), dict(decision.facts)
+            await audit.record(tx, decision, actor=actor, action="prerequisite_restored", license_id=one.license.id)
+            await outbox.add(tx, kind=Effect.PREREQ_RESTORED, subject=subject, payload=told, now=now)
 
 
 def _names(product: ProductRow) -> set[str]:
@@ -65,14 +87,32 @@ def _names(product: ProductRow) -> set[str]:
     return {product.code, product.family or product.code}
 
 
-async def _suspend(services: Services, tx: AsyncConnection, seen: LicenseRow, now: datetime) -> None:
+async def _suspend(services: Services, tx: AsyncConnection, seen: LicenseRow, lost: UUID, now: datetime) -> None:
+    row = await _change(services, tx, seen, Event.SUSPEND, now)
+    # What somebody suspended before stays that person's, although it has no end by itself any more.
+    if row is not None and not row.facts.is_suspended(now):
+        await licenses.set_suspended_for(tx, row.id, lost)
+
+
+async def _resume(services: Services, tx: AsyncConnection, seen: LicenseRow, now: datetime) -> bool:
+    row = await _change(services, tx, seen, Event.RESUME, now)
+    if row is not None:
+        await licenses.set_suspended_for(tx, row.id, None)
+    return row is not None
+
+
+async def _change(
+    services: Services, tx: AsyncConnection, seen: LicenseRow, event: Event, now: datetime
+) -> LicenseRow | None:
+    """Suspend or resume a license as far as its standing allows it; return it as it was before, None: it stays so."""
     row = await licenses.by_id(tx, seen.id, lock=True)
     if row is None:
-        return
+        return None
     await chains.hold_still(tx, row.id)
-    if not decide_change(row.facts, Event.SUSPEND, await services.policies.of(tx, row.policy_ref), now).allowed:
-        return
-    after = advance(row.facts, Event.SUSPEND, now)
+    if not decide_change(row.facts, event, await services.policies.of(tx, row.policy_ref), now).allowed:
+        return None
+    after = advance(row.facts, event, now)
     await licenses.set_moments(
         tx, row.id, {"suspended_at": after.suspended_at, "suspended_until": after.suspended_until}
     )
+    return row

@@ -22,7 +22,17 @@ from tillkey_server.rules.refund_facts import Asked, Payment, RefundFacts, Renew
 from tillkey_server.rules.refund_policy import Plan
 from tillkey_server.rules.term import History
 from tillkey_server.rules.term_policy import Clock
-from tillkey_server.store import activations, customers, downloads, legal_holds, orders, products, refunds, terms
+from tillkey_server.store import (
+    activations,
+    customers,
+    downloads,
+    install_credits,
+    legal_holds,
+    orders,
+    products,
+    refunds,
+    terms,
+)
 from tillkey_server.store.customers import CustomerRow
 from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.store.orders import OrderLineRow
@@ -73,6 +83,7 @@ async def refund_facts(
         readdressed_at=(await _customer(tx, row)).readdressed_at,
         counted_from=row.clocks_from,
         renewal_back_paid_at=back_paid_at,
+        installed_at=next((one.used_at for one in await install_credits.of_line(tx, bought.line.id)), None),
     )
 
 

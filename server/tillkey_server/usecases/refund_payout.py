@@ -24,6 +24,7 @@ from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.store.refunds import RefundRow, RequestRow
 from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
 from tillkey_server.usecases.payout_facts import payout_facts
+from tillkey_server.usecases.prerequisite import after_return, lock_with_dependents
 from tillkey_server.usecases.refund_grant import issue_coupon, undo
 from tillkey_server.usecases.refunds import NOT_OPEN, shown_of
 from tillkey_server.usecases.seen import license_of
@@ -117,6 +118,8 @@ async def payout_failed(
 ) -> dict[str, object] | RefusalAnswer:
     """Note that the money never arrived: the license comes back if it is still refunded by this refund (NX-36).
 
+    What was suspended for its loss alone is resumed with it (NX-13).
+
     All of the refund counts as never granted, its coupon too: of a balance only the money is taken back, and the shop,
     which hears `refund.payout_failed` with the refund's id, makes the coupon void that it issued for that id. If that
     is spent already, the vendor has to settle it with the customer, as a balance that falls below nothing.
@@ -125,7 +128,7 @@ async def payout_failed(
     """
     text = _text("failure", failure)
     async with services.db.writing() as tx:
-        held = await _held(services, tx, refund_id, scope)
+        held = await _held(services, tx, refund_id, scope, with_dependents=True)
         if isinstance(held, RefusalAnswer):
             return held
         facts = await payout_facts(tx, held.request, held.refund, held.row)
@@ -137,14 +140,23 @@ async def payout_failed(
             await refunds.write(tx, held.refund.id, failed_at=held.now, failure=text)
             if decision.facts["undone"] or held.refund.ends != "license":
                 await undo(tx, held.row, held.refund, held.policy, held.now)
+            if decision.facts["undone"]:
+                await after_return(services, tx, held.row, held.now, actor=actor)
         return await _concluded(services, tx, held, decision, actor, "refund_payout_failed")
 
 
-async def _held(services: Services, tx: AsyncConnection, refund_id: UUID, scope: Scope) -> _Held | RefusalAnswer:
-    """Return a granted refund under its license's lock, or the refusal of one that was not granted."""
+async def _held(
+    services: Services, tx: AsyncConnection, refund_id: UUID, scope: Scope, *, with_dependents: bool = False
+) -> _Held | RefusalAnswer:
+    """Return a granted refund under its license's lock, or the refusal of one that was not granted.
+
+    `with_dependents` locks what requires the license's product along with it, as whoever undoes a loss has to.
+    """
     request = await refunds.request_seen(tx, refund_id, scope)
     if request is None:
         raise NotFound("refund", str(refund_id))
+    if with_dependents:
+        await lock_with_dependents(tx, request.license_id, scope)
     row = await license_of(tx, request.license_id, scope, lock=True)
     await chains.hold_still(tx, row.id)
     refund = await refunds.of_request(tx, request.id)

@@ -18,6 +18,7 @@ from tillkey_server.rules.effect import Effect
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.support_state import ENDED, state_of
 from tillkey_server.rules.termination import (
+    InUse,
     LeavingFacts,
     VendorAsked,
     decide_by_vendor,
@@ -240,11 +241,19 @@ async def leaving(tx: AsyncConnection, customer_id: UUID, held: TerminationRow |
         waived={} if held is None else await terminations.waived(tx, held.id),
         legal_hold_at=await licenses.legal_hold_of(tx, customer_id),
         waiting_orders=await orders.waiting_of(tx, customer_id),
-        running=await activations.count_active_of_customer(tx, customer_id),
+        in_use=await _in_use(tx, customer_id),
         refunds=await refunds.unsettled_of(tx, customer_id),
         requests=await _open_requests(tx, customer_id, now),
         scheduled_at=None if held is None else held.due_at,
     )
+
+
+async def _in_use(tx: AsyncConnection, customer_id: UUID) -> tuple[InUse, ...]:
+    """Return the customer's licenses that tills run on, by id (NX-37)."""
+    held: dict[tuple[UUID, str], list[UUID]] = {}
+    for till, license_id, product in await activations.active_of_customer(tx, customer_id):
+        held.setdefault((license_id, product), []).append(till)
+    return tuple(InUse(license_id, product, tuple(tills)) for (license_id, product), tills in held.items())
 
 
 async def _open_requests(tx: AsyncConnection, customer_id: UUID, now: datetime) -> int:

@@ -196,6 +196,64 @@ async def test_whoever_asks_for_the_end_is_told_what_is_still_open(desk: Desk) -
     assert await told() == (0, 1)
 
 
+@pytest.mark.clause("NX-37", "NX-41")
+async def test_a_refund_that_is_not_decided_or_not_paid_out_keeps_the_account_from_ending(desk: Desk) -> None:  # noqa: F811
+    """A vendor who takes his time would keep the money: the license would be terminated first."""
+    pending = await desk.ask(await desk.sell(ZG), "my_own_word")
+    await desk.sell(NX)
+    customer = await owner(desk)
+    await credit(desk, customer, 100)
+    await leave(desk, customer)
+
+    async def waits() -> bool:
+        assert await termination.end_due_accounts(desk.house.services) == 0
+        bar = await blocked(desk, customer)
+        assert bar is not None
+        assert (bar["decision"], bar["clauses"]) == ("pend", ["NX-37"])
+        assert (bar["facts"], bar["options"]) == (
+            {"refunds": 1, "waiting": [pending["id"]]},
+            ["decide_refund", "pay_out"],
+        )
+        return bar["code"] == "termination_blocked_refund"
+
+    assert await waits()
+    granted = await desk.act(pending, "decide", decision="grant", reason="a good customer")
+    assert (granted["http"], granted["status"], await waits()) == (200, "granted", True)
+    await desk.act(granted, "attest", statement="all gone", vouched=True)
+    assert (await desk.act(granted, "payout"))["status"] == "paid_out"
+    await paid_out(desk, customer, "1.00 EUR", "bank 7")
+    assert await termination.end_due_accounts(desk.house.services) == 1
+
+
+@pytest.mark.clause("NX-37")
+async def test_a_refund_that_is_denied_keeps_no_account_from_ending(desk: Desk) -> None:  # noqa: F811
+    pending = await desk.ask(await desk.sell(NX), "my_own_word")
+    customer = await owner(desk)
+    await leave(desk, customer)
+    assert await termination.end_due_accounts(desk.house.services) == 0
+    await desk.act(pending, "decide", decision="deny", reason="it was used for a year")
+    assert await termination.end_due_accounts(desk.house.services) == 1
+
+
+@pytest.mark.clause("NX-37")
+async def test_whoever_asks_for_the_end_is_told_which_licenses_tills_run_on(desk: Desk) -> None:  # noqa: F811
+    first, second, _unused = await desk.sell(NX), await desk.sell(ZG), await desk.sell(NX)
+    others = await desk.sell(NX, customer="b@shop.example")
+    till, live = desk.house.till(product=NX), desk.house.till(product=ZG)
+    await till.activate(first.license_key)
+    await live.activate(second.license_key, project="Corner Shop")
+    await desk.house.till(product=NX).activate(others.license_key, project="Harbor Shop")
+    asked = (await desk.agent.post(f"/v1/customers/{await owner(desk)}/termination/preview", json={})).json()
+    wanted = [
+        {"license": str(sold.license_id), "product": product, "tills": [str(one.held.sub)]}
+        for sold, product, one in ((first, NX, till), (second, ZG, live))
+    ]
+    assert (asked["facts"]["running"], asked["facts"]["in_use"]) == (2, wanted)
+    await till.deactivate()
+    asked = (await desk.agent.post(f"/v1/customers/{await owner(desk)}/termination/preview", json={})).json()
+    assert (asked["facts"]["running"], asked["facts"]["in_use"], "NX-37" in asked["clauses"]) == (1, wanted[1:], True)
+
+
 @pytest.mark.clause("K-13", "CJ-02")
 async def test_a_legal_hold_on_anything_of_the_customers_keeps_every_payout_back(desk: Desk) -> None:  # noqa: F811
     held, credited, owed = await desk.sell(NX), await desk.sell(NX), await desk.sell(ZG)

@@ -1,5 +1,6 @@
 """NX-31 to NX-35, ZG-09, ZG-18, CJ-01 to CJ-12 and BC-07, BC-27 to BC-31 through the API: what is answered, and why."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -21,6 +22,7 @@ from tests.support.refunding import (  # noqa: F401 - fixture
     desk,
 )
 from tillkey_server.rules.order_line import CustomerType, LineKind
+from tillkey_server.rules.refund_policy import Core
 from tillkey_server.store import tables
 from tillkey_server.usecases.license import change_standing
 
@@ -76,6 +78,33 @@ async def test_a_bar_beats_a_ground_and_an_unheard_reason_is_a_persons(desk: Des
     consumer = await desk.sell(NX, customer_type=CustomerType.CONSUMER)
     lawful = await desk.preview(consumer, "change_of_mind", found=["service_consumed"])
     assert (lawful["code"], "NX-35" in lawful["clauses"]) == ("ref_granted_statutory", True)
+
+
+@pytest.mark.clause("NX-19", "NX-35")
+async def test_an_installation_that_was_used_is_on_record_when_a_refund_is_asked_for(desk: Desk) -> None:  # noqa: F811
+    await change_product(desk, NX, kind="core")
+    sold, other = await desk.sell(NX), await desk.sell(NX)
+    customer = (await desk.agent.get(f"/v1/licenses/{sold.license_id}")).json()["customer_id"]
+    used = await desk.agent.post(f"/v1/customers/{customer}/install-credits/use", json={})
+    assert used.json()["code"] == "install_credit_used"
+    # Of a core a person decides, who is told.
+    told = await desk.preview(sold, "mistake")
+    assert (told["code"], told["facts"]["installed_at"]) == ("ref_pending_review", "2026-03-02T09:00:00Z")
+    policies = desk.house.services.policies
+    policy = policies.offered("nexopos")
+    assert policy.refund is not None
+    policies._known[policy.ref] = replace(policy, refund=replace(policy.refund, core=Core.SAME))
+    barred = await desk.preview(sold, "mistake")
+    assert (barred["code"], barred["clauses"]) == ("ref_denied_service_consumed", ["NX-35", "NX-19"])
+    assert (await desk.preview(other, "mistake"))["code"] == "ref_granted_mistake"
+
+
+@pytest.mark.clause("NX-35", "NX-31")
+async def test_what_the_law_gives_a_consumer_stands_above_the_terms_about_the_core(desk: Desk) -> None:  # noqa: F811
+    await change_product(desk, NX, kind="core")
+    sold = await desk.sell(NX, customer_type=CustomerType.CONSUMER)
+    told = await desk.preview(sold, "change_of_mind")
+    assert (told["code"], "NX-35" in told["clauses"]) == ("ref_granted_statutory", True)
 
 
 @pytest.mark.clause("NX-31")

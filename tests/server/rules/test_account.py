@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -136,17 +136,19 @@ def test_no_lease_outlives_the_grace_of_a_suspended_account():
 
 @pytest.mark.clause("NX-37", "NX-39")
 def test_a_request_needs_no_reason_but_a_proof_and_may_be_taken_back():
-    assert decide_request(True, LeavingFacts(running=1), NEXOPOS, NOW).facts["running"] == 1
+    assert decide_request(True, LeavingFacts(requests=1), NEXOPOS, NOW).facts["requests"] == 1
     assert decide_request(False, LeavingFacts(), NEXOPOS, NOW).outcome is Outcome.PEND
     assert decide_cancel(NOW, False, NEXOPOS, NOW).allowed
     assert not decide_cancel(NOW, True, NEXOPOS, NOW).allowed
 
 
 @pytest.mark.clause("NX-38", "NX-41", "CJ-02")
-def test_an_end_waits_for_holds_balances_and_orders_in_this_order():
-    facts = LeavingFacts({"EUR": 5, "USD": -9, "CNY": 2}, {"CNY": 2, "EUR": 4}, NOW, 1)
+def test_an_end_waits_for_holds_refunds_balances_and_orders_in_this_order():
+    facts = LeavingFacts({"EUR": 5, "USD": -9, "CNY": 2}, {"CNY": 2, "EUR": 4}, NOW, 1, refunds=(UUID(int=1),))
     assert decide_end(facts, True, NEXOPOS, NOW).code is Refusal.LEGAL_HOLD
     facts = replace(facts, legal_hold_at=None)
+    assert decide_end(facts, True, NEXOPOS, NOW).code is AccountCode.TERMINATION_BLOCKED_REFUND
+    facts = replace(facts, refunds=())
     found = decide_end(facts, True, NEXOPOS, NOW)
     assert (found.code, found.facts) == (AccountCode.TERMINATION_BLOCKED_BALANCE, {"unsettled": {"EUR": 5}})
     facts = replace(facts, waived={"CNY": 2, "EUR": 5})

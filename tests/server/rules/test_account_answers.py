@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from uuid import UUID
 
 import pytest
 
@@ -9,6 +10,7 @@ from tests.server.rules.facts import DAY, NEXOPOS, NOW, POLICIES, told
 from tillkey_server.rules.account import SuspensionAsked, decide_lift, decide_suspension, second_person
 from tillkey_server.rules.decision import Decision
 from tillkey_server.rules.termination import (
+    InUse,
     LeavingFacts,
     VendorAsked,
     decide_by_vendor,
@@ -31,7 +33,8 @@ SUSPENSION = {
 LISTED = [one.code for one in NEXOPOS.account.behaviors]
 WRITTEN = "2026-03-10T12:00:00Z"
 ENDING = VendorAsked("pb_key_sharing", "a forum", "one")
-OWED = LeavingFacts({"EUR": 5}, {"EUR": 4}, running=2)
+TILLS = UUID(int=7), UUID(int=8)
+OWED = LeavingFacts({"EUR": 5}, {"EUR": 4}, in_use=(InUse(UUID(int=3), "pos", TILLS),))
 
 
 @pytest.mark.clause("NX-37", "NX-38", "NX-39", "NX-40", "NX-41", "NX-42", "NX-43", "CJ-02")
@@ -128,6 +131,16 @@ OWED = LeavingFacts({"EUR": 5}, {"EUR": 4}, running=2)
             ),
         ),
         (
+            lambda: decide_end(replace(OWED, refunds=(UUID(int=9),)), False, NEXOPOS, NOW),
+            (
+                "pend",
+                "termination_blocked_refund",
+                ("NX-37",),
+                {"refunds": 1, "waiting": [str(UUID(int=9))]},
+                ("decide_refund", "pay_out"),
+            ),
+        ),
+        (
             lambda: decide_end(LeavingFacts(waiting_orders=3), False, NEXOPOS, NOW),
             ("pend", "termination_blocked_order", ("NX-38",), {"orders": 3}, ("release_order", "refund")),
         ),
@@ -172,6 +185,7 @@ def test_who_leaves_is_told_when_what_still_runs_and_what_is_owed(verified, outc
         "due_at": "2026-03-24T12:00:00Z",
         "contact": NEXOPOS.account.contact,
         "running": 2,
+        "in_use": [{"license": str(UUID(int=3)), "product": "pos", "tills": [str(one) for one in TILLS]}],
         "unsettled": {"EUR": 5},
         "refunds": 0,
         "requests": 0,

@@ -26,7 +26,7 @@ from tests.server.rules.refund_facts import (
     terms,
 )
 from tillkey_server.rules.calendar import Wait
-from tillkey_server.rules.decision import Outcome
+from tillkey_server.rules.decision import Outcome, instant
 from tillkey_server.rules.issue_facts import Finding
 from tillkey_server.rules.order_line import LineKind
 from tillkey_server.rules.refund import Ends
@@ -215,6 +215,68 @@ def test_a_right_of_the_law_stands_above_a_bar_for_fourteen_days_and_for_consume
     assert code(consumer, barred, NEXOPOS) == "ref_granted_statutory"
     assert code(consumer, replace(barred, asked_at=PAID + 15 * DAY), NEXOPOS) == "ref_denied_service_consumed"
     assert code(facts(NEXOPOS), barred, NEXOPOS) == "ref_denied_service_consumed"
+
+
+LAWFUL = asking("change_of_mind", at=PAID + 14 * DAY)
+CONSUMER = facts(NEXOPOS, is_consumer=True)
+
+
+@pytest.mark.clause("NX-35")
+@pytest.mark.parametrize(
+    ("found", "changes", "barred"),
+    [
+        ({"is_core": True}, {"core": Core.DENY}, "ref_not_a_module"),
+        ({"is_core": True}, {"core": Core.REVIEW}, "ref_pending_review"),
+        ({}, {"channels": ("elsewhere",)}, "ref_wrong_channel"),
+        ({}, {"required_fields": ("order_number",)}, "ref_request_incomplete"),
+        ({"product_refund_days": 0}, {"refund_all_products": False}, "ref_denied_product_not_refundable"),
+        ({"refunded_before": (BEFORE,)}, {"repurchase": Repurchase.DENY}, "ref_denied_repurchase"),
+    ],
+)
+def test_a_right_of_the_law_stands_above_whatever_the_vendors_terms_put_in_the_way(found, changes, barred):
+    """Sentence 3."""
+    consumer, policy = replace(CONSUMER, **found), terms(NEXOPOS, **changes)
+    assert code(consumer, LAWFUL, policy) == "ref_granted_statutory"
+    assert code(replace(consumer, is_consumer=False), LAWFUL, policy) == barred
+    assert code(consumer, replace(LAWFUL, asked_at=PAID + 15 * DAY), policy) == barred
+
+
+@pytest.mark.clause("NX-35", "CJ-02", "X-10", "CJ-31")
+@pytest.mark.parametrize(
+    ("found", "changes", "barred"),
+    [
+        ({"license": replace(CONSUMER.license, legal_hold_at=PAID)}, {}, "legal_hold"),
+        ({"license": replace(CONSUMER.license, terminated_at=PAID)}, {}, "license_terminated"),
+        ({"copyright_violated": True}, {}, "ref_denied_copyright"),
+        ({"license": replace(CONSUMER.license, refunded_at=PAID)}, {}, "ref_denied_already_refunded"),
+        ({}, {"sender": Sender.OFFICIAL}, "request_not_from_official_address"),
+    ],
+)
+def test_no_right_of_the_law_stands_above_a_hold_a_violation_what_is_refunded_or_a_strangers_word(
+    found, changes, barred
+):
+    """Sentence 3."""
+    asked = replace(LAWFUL, sender_verified=False)
+    assert code(replace(CONSUMER, **found), asked, terms(NEXOPOS, **changes)) == barred
+
+
+@pytest.mark.clause("NX-35", "CJ-04")
+def test_the_law_gives_the_products_price_and_no_line_that_is_never_paid_back():
+    """Sentence 3."""
+    policy, asked = terms(CRMJETTY, statutory_days=14), replace(LAWFUL, item=Item.SUPPORT, sender_verified=True)
+    assert code(facts(is_consumer=True), asked, policy) == "ref_line_not_refundable_support"
+
+
+@pytest.mark.clause("NX-35", "NX-19")
+def test_a_bar_may_need_that_the_installation_was_used():
+    """Sentence 1 of the grounds: on record, or found; and whoever decides is told when it was."""
+    used = facts(NEXOPOS, installed_at=PAID + DAY)
+    told = decide(used, asking("mistake"), NEXOPOS).decision
+    assert (told.code, told.clauses) == ("ref_denied_service_consumed", ("NX-35", "NX-19"))
+    assert code(facts(NEXOPOS), asking("mistake"), NEXOPOS) == "ref_granted_mistake"
+    assert code(facts(NEXOPOS), asking("mistake", found=("service_consumed",)), NEXOPOS) == told.code
+    core = decide(replace(used, is_core=True), asking("mistake"), NEXOPOS).decision
+    assert (core.code, core.facts["installed_at"]) == ("ref_pending_review", instant(PAID + DAY))
 
 
 @pytest.mark.clause("NX-35")
