@@ -1,4 +1,4 @@
-"""`order preview | hold | release`."""
+"""`order preview | hold | release | refund`."""
 
 # ruff: noqa: PLC0415 - commands import what they need, so that `--help` is quick
 
@@ -76,5 +76,16 @@ def release(*, data_dir: DataDir, order_id: OrderId, reason: Reason, as_json: Js
         if isinstance(placed, RefusalAnswer):
             return refused_by(placed)
         return Done(placed.shown, lambda output: show_order(output, placed.shown))
+
+    perform(data_dir, work, as_json=as_json)
+
+
+def refund(*, data_dir: DataDir, order_id: OrderId, reason: Reason, as_json: Json = False) -> None:
+    """Pay an order back that is under review and gave no license; no license ever comes of it."""
+
+    async def work(services: Services) -> Outcome:
+        from tillkey_server.usecases.review import refund_order
+
+        return carried_out(await refund_order(services, order_id, reason=reason, actor=actor()))
 
     perform(data_dir, work, as_json=as_json)

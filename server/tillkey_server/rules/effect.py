@@ -36,6 +36,7 @@ class Effect(StrEnum):
     ORDER_UNDER_REVIEW = "order_under_review"
     ORDER_RELEASED = "order_released"
     ORDER_REFUND_PROPOSED = "order_refund_proposed"
+    ORDER_REFUNDED = "order_refunded"
     ACCOUNT_SUSPENSION_SET = "account_suspension_set"
     ACCOUNT_SUSPENSION_LIFTED = "account_suspension_lifted"
     TERMINATION_SCHEDULED = "termination_scheduled"

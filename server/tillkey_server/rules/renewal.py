@@ -15,9 +15,9 @@
    half up once (K-07, BC-34). What comes to 0 is free.
 8. A payment that was made for something that the terms renew is kept: money is never lost in silence. Where a stronger
    state holds the license, or an early ending leaves nothing of it, a person looks at it; where it was made after the
-   product's retirement, it extends nothing and is to be paid back. What the terms never renew, or not by that channel
-   or for that length, is refused to whoever tells of the payment, who has the money and the reason; a line of the
-   audit log is left.
+   product's retirement, it extends nothing and is paid back with its tax, at once and without being asked for. What the
+   terms never renew, or not by that channel or for that length, is refused to whoever tells of the payment, who has the
+   money and the reason; a line of the audit log is left.
 9. A later version of the terms decides about what was bought before only where that is better (K-09): where it allows
    what the older one does not; or where it takes nothing away, in the price, the months and the end of every clock, and
    gives more in one of them. What is cheaper but shorter, and a price that no terms tell, is not better: nobody can say
@@ -39,6 +39,7 @@ from tillkey_server.rules.clocks import last_day
 from tillkey_server.rules.decision import Decision, Refusal, allow, deny, instant, pend
 from tillkey_server.rules.order_line import DIRECT, MANUAL
 from tillkey_server.rules.policy import Policy
+from tillkey_server.rules.refund_codes import RefundCode
 from tillkey_server.rules.renewal_codes import RenewalCode
 from tillkey_server.rules.standing import REFUSALS, LicenseFacts, Status, standing, status_of
 from tillkey_server.rules.term import History, Payment, Run, Terms
@@ -189,6 +190,18 @@ def decide_payment(facts: RenewalFacts, asked: Asked, policy: Policy, now: datet
         facts={**shown, "because": because},
         options=("refund_payment",),
     )
+
+
+def decide_return(paid: Decision, amount: Money, tax: Money, policy: Policy, now: datetime) -> Decision | None:
+    """Return that a payment goes back that was made after the retirement (sentence 8); None for every other one.
+
+    `paid` is what was decided about it. Facts: `amount` with the tax, `tax`, `because`.
+    """
+    whole = Money(amount.minor + tax.minor, amount.currency)
+    if paid.code is not RenewalCode.RENEWAL_AFTER_RETIREMENT or not whole.minor:
+        return None
+    shown = {"amount": whole.display(), "tax": tax.display(), "because": "retired"}
+    return allow(RefundCode.GRANTED_RENEWAL_FULL, clauses=paid.clauses, policy=policy.ref, now=now, facts=shown)
 
 
 def extends_of(facts: RenewalFacts, asked: Asked, policy: Policy) -> tuple[Clock, ...]:

@@ -50,6 +50,8 @@ class SaleCode(Code):
     ORDER_RELEASED = "order_released"
     ORDER_NOT_UNDER_REVIEW = "order_not_under_review"
     ORDER_REFUND_PROPOSED = "order_refund_proposed"
+    ORDER_REFUNDED = "order_refunded"
+    ORDER_HAS_LICENSES = "order_has_licenses"
 
 
 class OffSale(StrEnum):

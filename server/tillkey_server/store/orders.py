@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class OrderRow:
-    """One paid order, named by its sales channel's own number; `held_at` to `released_at` it is under review."""
+    """One paid order, named by its sales channel's own number; `held_at` to `released_at` it is under review.
+
+    `refunded_at` is when all of it was paid back instead: it gives no key ever.
+    """
 
     id: UUID
     channel: str
@@ -35,16 +38,17 @@ class OrderRow:
     customer_type: str | None = None
     held_at: datetime | None = None
     released_at: datetime | None = None
+    refunded_at: datetime | None = None
 
     @property
     def held_since(self) -> datetime | None:
-        """Return since when it waits for a person: neither keys nor new activations come of it (BC-37); None: no."""
+        """Return since when neither keys nor new activations come of it (BC-37), also once it is paid back."""
         return self.held_at if self.released_at is None else None
 
     @property
     def under_review(self) -> bool:
         """Tell whether it waits for a person."""
-        return self.held_since is not None
+        return self.held_since is not None and self.refunded_at is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +171,11 @@ async def release(conn: AsyncConnection, order_id: UUID, at: datetime) -> None:
     await _review(conn, order_id, {"released_at": at})
 
 
+async def refund(conn: AsyncConnection, order_id: UUID, at: datetime) -> None:
+    """Note that an order that is under review was paid back; lock its row first."""
+    await _review(conn, order_id, {"refunded_at": at})
+
+
 async def _review(conn: AsyncConnection, order_id: UUID, moments: Mapping[str, datetime | None]) -> None:
     statement = tables.purchase_order.update().where(tables.purchase_order.c.id == order_id)
     await rows.changed(conn, statement.values(dict(moments)))
@@ -184,7 +193,7 @@ async def under_review(
     statement = (
         select(order.id, order.held_at, line.policy_name, line.policy_version)
         .join(tables.order_line, and_(line.order_id == order.id, line.position == 0))
-        .where(order.held_at < before, order.released_at.is_(None), ~proposed)
+        .where(order.held_at < before, order.released_at.is_(None), order.refunded_at.is_(None), ~proposed)
     )
     if after is not None:
         same = and_(order.held_at == after.held_at, order.id > after.id)
@@ -195,7 +204,8 @@ async def under_review(
 async def waiting_of(conn: AsyncConnection, customer_id: UUID) -> int:
     """Return how many orders of a customer's are under review."""
     order = tables.purchase_order.c
-    waits = (order.customer_id == customer_id, order.held_at.is_not(None), order.released_at.is_(None))
+    ended = order.released_at.is_(None) & order.refunded_at.is_(None)
+    waits = (order.customer_id == customer_id, order.held_at.is_not(None), ended)
     return int((await conn.execute(select(func.count()).where(*waits))).scalar_one())
 
 

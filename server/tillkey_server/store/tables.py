@@ -204,6 +204,8 @@ purchase_order = Table(
     Column("customer_type", String(16), nullable=True),
     instant("held_at", optional=True),
     instant("released_at", optional=True),
+    # When all of it was paid back that was under review and had no license (BC-37).
+    instant("refunded_at", optional=True),
     UniqueConstraint("channel", "external_id"),
     # What waits for a person is looked through again and again, oldest first, among all that was ever sold.
     Index("orders_under_review", "held_at", "id", sqlite_where=_UNDER_REVIEW, postgresql_where=_UNDER_REVIEW),

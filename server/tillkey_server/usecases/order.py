@@ -267,7 +267,7 @@ async def placed_order(
         if sold is None:
             raise BrokenInvariant("a line of no product")
         issued: tuple[IssuedLicense, ...] = ()
-        if kind_of(line.kind) is LineKind.PRODUCT and not row.under_review:
+        if kind_of(line.kind) is LineKind.PRODUCT and row.held_since is None:
             policy = await services.policies.of(tx, line.policy_ref)
             sale = Sale(sold, customer, policy, line.quantity, now, clocks_from or row.paid_at)
             issued = (await issue_line(services, tx, sale, line, actor)).licenses
@@ -299,6 +299,7 @@ def _head(row: OrderRow) -> dict[str, object]:
         "customer_type": row.customer_type,
         "held_at": instant(row.held_at),
         "released_at": instant(row.released_at),
+        "refunded_at": instant(row.refunded_at),
         "under_review": row.under_review,
     }
 

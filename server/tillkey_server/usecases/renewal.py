@@ -3,7 +3,8 @@
 1. A payment is an order of one line of the kind `renewal`, known by its channel and number. Told again it gives one
    term; told with other content it is refused (`order_differs`).
 2. Two payments at once are two terms: the license's row is locked, and each extends what the other left.
-3. Which clocks it extends is written with it, so that a later version of the terms changes nothing about it (K-09).
+3. What was paid after the product's retirement goes back in the same transaction (`usecases.renewal_back`).
+4. Which clocks it extends is written with it, so that a later version of the terms changes nothing about it (K-09).
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from tillkey_server.store.terms import TermRow
 from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
 from tillkey_server.usecases.catalogue import check_price
 from tillkey_server.usecases.channel import channel_of, number_of, paid_at_of
+from tillkey_server.usecases.renewal_back import give_back
 from tillkey_server.usecases.renewal_facts import Gathered, gather, governed
 from tillkey_server.usecases.seen import license_of
 from tillkey_server.usecases.services import Raced, Services, settled
@@ -112,6 +114,7 @@ async def renew(
             after = (await recompute(tx, row, found.sold_under, now)).license
             await audit.record(tx, decision, actor=actor, action="license_renew", license_id=row.id)
             await _tell(tx, row, after, term, now)
+            decision = await give_back(services, tx, after, found.sold_under, term, decision, actor)
             return Renewed(is_new=True, renewal_id=term.id, order_id=order_id, decision=decision)
 
     return await settled(attempt)

@@ -1,4 +1,4 @@
-"""Orders under review: held while somebody checks, released with their keys, or proposed for a refund (BC-37)."""
+"""Orders under review: held while somebody checks, released with their keys, or paid back (BC-37)."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tillkey_server.errors import BadInput, BrokenInvariant, NotFound
 from tillkey_server.ids import new_id
+from tillkey_server.money import Money
 from tillkey_server.rules.access import EVERYTHING, Scope
 from tillkey_server.rules.decision import Decision, instant
 from tillkey_server.rules.effect import Effect
+from tillkey_server.rules.order_refund import OrderFacts, Paid, decide_order_refund
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.sale import decide_overdue, decide_release, decide_review, decide_reviewed
 from tillkey_server.rules.sale_policy import ReviewClock
 from tillkey_server.store import audit, customers, licenses, orders, outbox, products, reviews
-from tillkey_server.store.orders import OrderRow, WaitingRow
+from tillkey_server.store.orders import OrderLineRow, OrderRow, WaitingRow
 from tillkey_server.store.reviews import ReviewRow
 from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
 from tillkey_server.usecases.order import Placed, placed_order
@@ -38,7 +40,7 @@ async def hold_order(
         row = await _locked(tx, order_id, scope)
         policy, product = await _terms(services, tx, row)
         decision = decide_review(product, why, policy, services.clock.now())
-        if not row.under_review:
+        if row.held_since is None:
             await put_under_review(tx, row, decision, actor)
     return decision
 
@@ -53,7 +55,7 @@ async def release_order(
         policy, _ = await _terms(services, tx, row)
         now = services.clock.now()
         hold = await licenses.legal_hold_of(tx, row.customer_id)
-        decision = decide_release(row.held_since, hold, why, policy, now)
+        decision = decide_release(row.held_since if row.under_review else None, hold, why, policy, now)
         told = replace(decision, facts={**decision.facts, "order": str(row.id)})
         await audit.record(tx, told, actor=actor, action="order_release")
         if not decision.allowed:
@@ -69,6 +71,38 @@ async def release_order(
         if customer is None:
             raise BrokenInvariant("an order of no customer")
         return await placed_order(services, tx, out, customer, actor, told, is_new=True, clocks_from=begins)
+
+
+async def refund_order(
+    services: Services, order_id: UUID, *, reason: str, actor: str, scope: Scope = EVERYTHING
+) -> Decision:
+    """Pay an order back that is under review and gave no license; the shop is told what. Raises NotFound, BadInput."""
+    why = _reason(reason)
+    async with services.db.writing() as tx:
+        row = await _locked(tx, order_id, scope)
+        policy, _ = await _terms(services, tx, row)
+        now = services.clock.now()
+        lines = await orders.lines_of(tx, row.id)
+        facts = OrderFacts(
+            lines=[_paid(line) for line in lines],
+            held_since=row.held_since,
+            refunded_at=row.refunded_at,
+            licenses=sum([await licenses.count_of_order_line(tx, line.id) for line in lines]),
+            legal_hold_at=await licenses.legal_hold_of(tx, row.customer_id),
+        )
+        decision = decide_order_refund(facts, why, policy, now)
+        told = replace(decision, facts={**decision.facts, "order": str(row.id)})
+        await audit.record(tx, told, actor=actor, action="order_refund")
+        if decision.allowed and row.refunded_at is None:
+            await orders.refund(tx, row.id, now)
+            payload = {"customer_id": str(row.customer_id), "amounts": decision.facts["amounts"]}
+            await outbox.add(tx, kind=Effect.ORDER_REFUNDED, subject=str(row.id), payload=payload, now=now)
+    return decision
+
+
+def _paid(line: OrderLineRow) -> Paid:
+    price = Money(line.price_minor * line.quantity, line.currency)
+    return Paid(price, line.tax_minor or 0, line.coupon_minor or 0)
 
 
 async def _begins(tx: AsyncConnection, row: OrderRow, policy: Policy, now: datetime) -> datetime | None:
@@ -105,7 +139,7 @@ async def _propose(services: Services, one: WaitingRow, decision: Decision) -> b
     """Note that a refund is proposed of an order that still waits; return whether this did."""
     async with services.db.writing() as tx:
         row = await orders.locked(tx, one.id)
-        if row is None or row.held_since != one.held_at:
+        if row is None or row.held_since != one.held_at or row.refunded_at is not None:
             return False
         said = await reviews.of_order(tx, row.id)
         if any(step.kind == _PROPOSED and step.at >= one.held_at for step in said):

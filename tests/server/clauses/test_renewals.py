@@ -181,7 +181,6 @@ async def test_what_is_paid_after_the_products_retirement_is_kept_extends_nothin
     house.clock.turn(days=1)
     late = (await renew(http, sold)).json()
     assert (late["decision"], late["code"], late["clauses"]) == ("pend", "renewal_after_retirement", ["BC-23"])
-    assert late["options"] == ["refund_payment"]
     assert (await last_days(http, sold))["support"] == "2027-03-02"
     earlier = await renew(http, sold, paid_at=before.isoformat())
     assert earlier.json()["code"] == "renewed_appended"

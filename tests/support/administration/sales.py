@@ -45,6 +45,7 @@ EXAMPLES: dict[str, Make] = {
     "preview_order": _preview,
     "hold_order": _hold,
     "release_order": _release,
+    "refund_order": _release,
     "take_product_offline": _state,
     "put_product_online": _online,
     "retire_product": _state,

@@ -150,6 +150,7 @@ class OrderHead(Answer):
     customer_type: str | None
     held_at: Time
     released_at: Time
+    refunded_at: Time
     under_review: bool
 
 

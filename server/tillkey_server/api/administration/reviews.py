@@ -35,6 +35,10 @@ class OrderHeld(Decided):
     """An order that is under review."""
 
 
+class OrderRefunded(Decided):
+    """An order that is paid back; `amounts` in the facts are what, for each currency, with the tax."""
+
+
 @endpoints.post(
     "/v1/orders/preview",
     Permission.ORDER_READ,
@@ -87,3 +91,18 @@ async def release_order(call: Call) -> Returned:
         call.services, call.id("order_id", "order"), reason=asked.reason, actor=call.actor, scope=call.scope
     )
     return placed if isinstance(placed, RefusalAnswer) else placed.shown
+
+
+@endpoints.post(
+    "/v1/orders/{order_id}/refund",
+    Permission.REFUND_DECIDE,
+    body=ReviewOrder,
+    answer=OrderRefunded,
+    command="order refund",
+    refusals=("not_found", SaleCode.ORDER_NOT_UNDER_REVIEW, SaleCode.ORDER_HAS_LICENSES, Refusal.LEGAL_HOLD),
+)
+async def refund_order(call: Call) -> Returned:
+    """Pay an order back that is under review and gave no license; no license ever comes of it."""
+    asked, order_id = call.asked(ReviewOrder), call.id("order_id", "order")
+    done = await review.refund_order(call.services, order_id, reason=asked.reason, actor=call.actor, scope=call.scope)
+    return told_of(done) if done.allowed else done
