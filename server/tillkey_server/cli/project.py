@@ -1,4 +1,4 @@
-"""`project add | list | show | rename`."""
+"""`project add | list | show | rename | move`."""
 
 # ruff: noqa: PLC0415 - commands import what they need, so that `--help` is quick
 
@@ -10,7 +10,7 @@ from uuid import UUID
 import typer
 
 from tillkey_server.cli.lists import After, Limit, SortBy, shown_page
-from tillkey_server.cli.running import DataDir, Done, Json, Outcome, actor, perform, refused_by
+from tillkey_server.cli.running import DataDir, Done, Json, Outcome, Reason, actor, carried_out, perform, refused_by
 
 if TYPE_CHECKING:
     from tillkey_server.usecases.services import Services
@@ -90,5 +90,24 @@ def rename(*, data_dir: DataDir, project_id: ProjectId, name: Name, as_json: Jso
         if isinstance(renamed, RefusalAnswer):
             return refused_by(renamed)
         return Done(renamed, lambda output: output.fields(renamed))
+
+    perform(data_dir, work, as_json=as_json)
+
+
+@app.command("move")
+def move(
+    *,
+    data_dir: DataDir,
+    project_id: ProjectId,
+    site: Annotated[str, typer.Option("--site", metavar="TEXT", help="Its new address.", show_default=False)],
+    reason: Reason,
+    as_json: Json = False,
+) -> None:
+    """Approve that a project moves to another site: its licenses are activated, updated and supported there."""
+
+    async def work(services: Services) -> Outcome:
+        from tillkey_server.usecases.project import change_site
+
+        return carried_out(await change_site(services, project_id, site=site, reason=reason, actor=actor()))
 
     perform(data_dir, work, as_json=as_json)

@@ -109,6 +109,7 @@ class Grant(StrEnum):
     PRODUCT_CHANGED = "product_changed"
     CUSTOMER_CHANGED = "customer_changed"
     PROJECT_RENAMED = "project_renamed"
+    PROJECT_SITE_CHANGED = "project_site_changed"
     API_KEY_CREATED = "api_key_created"
     API_KEY_REVOKED = "api_key_revoked"
     LEGAL_HOLD_RELEASED = "legal_hold_released"

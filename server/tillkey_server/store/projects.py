@@ -100,3 +100,8 @@ async def rename(conn: AsyncConnection, project_id: UUID, *, name: str, name_key
     """Give a project another name; return whether it exists. IntegrityError when the name is taken."""
     statement = tables.project.update().where(tables.project.c.id == project_id).values(name=name, name_key=name_key)
     return bool(await rows.changed(conn, statement))
+
+
+async def set_site(conn: AsyncConnection, project_id: UUID, site: str) -> None:
+    """Give a project another site."""
+    await rows.changed(conn, tables.project.update().where(tables.project.c.id == project_id).values(site=site))

@@ -11,9 +11,9 @@ from sqlalchemy.exc import IntegrityError
 from tillkey_server.errors import BadInput, NotFound
 from tillkey_server.ids import new_id
 from tillkey_server.rules.access import EVERYTHING, Scope
-from tillkey_server.rules.decision import Grant, Outcome, Refusal, instant
-from tillkey_server.rules.project import normal_name
-from tillkey_server.store import audit, projects
+from tillkey_server.rules.decision import Decision, Grant, Outcome, Refusal, instant
+from tillkey_server.rules.project import decide_site, normal_name
+from tillkey_server.store import audit, projects, sales
 from tillkey_server.store.projects import SORTS, ProjectRow
 from tillkey_server.usecases.answers import RefusalAnswer
 from tillkey_server.usecases.paging import DEFAULT_LIMIT, Page, page_of, paging_of
@@ -37,8 +37,8 @@ async def add_project(
 ) -> AddedProject:
     """Return the customer's project of a name, made if there is none. Raises NotFound and BadInput."""
     named, key = _name(name)
-    if site is not None and not (site.strip() and len(site) <= MAX_NAME and site.isprintable()):
-        raise BadInput("site", f"must be 1 to {MAX_NAME} printable characters")
+    if site is not None:
+        _site(site)
     async with services.db.writing() as tx:
         await living(tx, customer_id, scope)
         row = ProjectRow(new_id(), customer_id, named, key, site, services.clock.now())
@@ -101,6 +101,27 @@ async def rename_project(
     return shown(row)
 
 
+async def change_site(
+    services: Services, project_id: UUID, *, site: str, reason: str, actor: str, scope: Scope = EVERYTHING
+) -> Decision:
+    """Approve that a project moves to another site (BC-09); told again it is the same. Raises NotFound and BadInput."""
+    named = _site(site)
+    if not reason.strip():
+        raise BadInput("reason", "say why; it is kept in the audit log")
+    async with services.db.writing() as tx:
+        row = await projects.seen(tx, project_id, scope)
+        if row is None:
+            raise NotFound("project", str(project_id))
+        held = [one.license for one in await sales.owned(tx, row.customer_id)]
+        refs = dict.fromkeys(one.policy_ref for one in held if one.project_id == project_id)
+        bound = [await services.policies.of(tx, ref) for ref in refs]
+        offered = services.policies.offered(services.policies.names()[0])
+        decision = decide_site(project_id, reason.strip(), bound, offered, services.clock.now())
+        await projects.set_site(tx, project_id, named)
+        await audit.record(tx, decision, actor=actor, action="project_site")
+    return decision
+
+
 def shown(row: ProjectRow) -> dict[str, object]:
     """Return a project as people see it."""
     return {
@@ -110,6 +131,13 @@ def shown(row: ProjectRow) -> dict[str, object]:
         "site": row.site,
         "created_at": instant(row.created_at),
     }
+
+
+def _site(text: str) -> str:
+    """Return a project's site as it is kept. Raises BadInput."""
+    if not (text.strip() and len(text) <= MAX_NAME and text.isprintable()):
+        raise BadInput("site", f"must be 1 to {MAX_NAME} printable characters")
+    return text
 
 
 def _name(text: str) -> tuple[str, str]:

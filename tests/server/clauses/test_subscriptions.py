@@ -293,7 +293,8 @@ async def test_whoever_asks_before_it_falls_due_is_told_that_the_product_is_offl
     house.clock.instant = local("2026-03-01", PARIS)
     assert (await shown(http, sold))["subscription"]["notices"] == ["renewal_product_offline_notice"]
     possible = (await http.get(f"/v1/licenses/{sold}/explain")).json()["possible"]
-    ahead = next(one for one in possible if one["code"] == "renewal_expected")
+    [ahead] = [one["answer"] for one in possible if one["action"] == "subscription"]
+    assert ahead["code"] == "renewal_expected"
     assert (ahead["facts"]["notices"], "BC-24" in ahead["clauses"]) == (["renewal_product_offline_notice"], True)
 
 

@@ -60,6 +60,10 @@ def test_a_claim_goes_from_its_contract_to_the_replaced_device(shell):
     claim = shell.json("warranty", "open", "--license", license_id, *told)["claim_id"]
     found = ("--fault", "board", "--ground", "misuse", "--caused", "--hardware", "--evidence", "a photograph")
     shell.json("warranty", "finding", claim, *found, "--worked-on", "2026-02-01", "--worked-by", "vendor")
+    mistyped = ("--fault", "board", "--evidence", "none", "--ground", "unofficial_channel")
+    for more in ((), ("--withdrawn",)):
+        shell.json("warranty", "finding", claim, *mistyped, *more)
+    assert [one["withdrawn"] for one in shell.json("warranty", "show", claim)["findings"]] == [False, False, True]
     assert "The service is charged" in shell.run("warranty", "decide", claim, "chargeable").stdout
     quote = ("warranty", "quote", claim, "--amount", "120.00 CNY", "--reason", "a board")
     assert "120.00 CNY" in shell.run(*quote).stdout
@@ -75,6 +79,6 @@ def test_a_claim_goes_from_its_contract_to_the_replaced_device(shell):
     assert shell.json("warranty", "show", claim)["status"] == "replaced"
     assert shell.json("warranty", "list", "--license", license_id)["items"][0]["id"] == claim
     assert shell.json("warranty", "quote", claim, "--amount", "x", "--reason", "y", exit_code=2)["code"] == "malformed"
-    for wrong in (("--ground", "bad luck"), ("--worked-on", "yesterday")):
+    for wrong in (("--ground", "bad luck"), ("--worked-on", "yesterday"), ("--cause", "bad luck"), ("--withdrawn",)):
         assert shell.json("warranty", "finding", claim, *found, *wrong, exit_code=2)["code"] == "malformed"
     assert shell.json("warranty", "open", "--kind", "x", exit_code=2)["code"] == "malformed"

@@ -86,6 +86,12 @@ async def _rename_project(shelf: Shelf) -> Example:
     return Example({"project_id": held["project_id"]}, body, missing={"project_id": NOBODY}, concerns=BOTH)
 
 
+async def _change_site(shelf: Shelf) -> Example:
+    held = await ordered(shelf)
+    body = {"site": "new.example", "reason": "the shop has a new domain"}
+    return Example({"project_id": held["project_id"]}, body, missing={"project_id": NOBODY}, concerns=BOTH)
+
+
 async def _place_order(shelf: Shelf) -> Example:
     body = {
         "number": "2026-1",
@@ -121,6 +127,7 @@ EXAMPLES: dict[str, Make] = {
     "add_project": _add_project,
     "get_project": _project,
     "rename_project": _rename_project,
+    "change_site": _change_site,
     "list_orders": _nothing,
     "place_order": _place_order,
     "get_order": _order,

@@ -8,12 +8,12 @@ from uuid import UUID
 
 from pydantic import Field
 
-from tillkey_server.api.administration.endpoint import Call, Endpoints, Reply
-from tillkey_server.api.administration.shapes import Answer, Id, Input, Line, Listing, Time
+from tillkey_server.api.administration.endpoint import Call, Endpoints, Reply, Returned
+from tillkey_server.api.administration.shapes import Answer, Decided, Id, Input, Line, Listing, Reason, Time
 from tillkey_server.rules.access import Permission
 from tillkey_server.rules.decision import Refusal
 from tillkey_server.usecases import project
-from tillkey_server.usecases.answers import RefusalAnswer
+from tillkey_server.usecases.answers import RefusalAnswer, told_of
 from tillkey_server.usecases.paging import Page
 
 endpoints = Endpoints("projects")
@@ -33,6 +33,17 @@ class RenameProject(Input):
     """The project's new name."""
 
     name: Name
+
+
+class MoveProject(Input):
+    """The project's new site, and why it is approved."""
+
+    site: Name
+    reason: Reason
+
+
+class ProjectMoved(Decided):
+    """A project that has another site."""
 
 
 class ProjectListing(Listing):
@@ -121,3 +132,25 @@ async def rename_project(call: Call) -> Mapping[str, object] | RefusalAnswer:
         actor=call.actor,
         scope=call.scope,
     )
+
+
+@endpoints.post(
+    "/v1/projects/{project_id}/site",
+    Permission.PROJECT_WRITE,
+    body=MoveProject,
+    answer=ProjectMoved,
+    command="project move",
+    refusals=("not_found",),
+)
+async def change_site(call: Call) -> Returned:
+    """Approve that a project moves to another site: its licenses are activated, updated and supported there."""
+    asked = call.asked(MoveProject)
+    decision = await project.change_site(
+        call.services,
+        call.id("project_id", "project"),
+        site=asked.site,
+        reason=asked.reason,
+        actor=call.actor,
+        scope=call.scope,
+    )
+    return told_of(decision)

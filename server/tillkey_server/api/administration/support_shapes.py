@@ -64,7 +64,10 @@ class AskSupport(Input):
     customer_id: Annotated[UUID | None, Field(description="Before a purchase: who asks.")] = None
     project_id: UUID | None = None
     asked_by: Annotated[UUID | None, Field(description="The customer who asks; left out, the owner.")] = None
-    presale: bool = False
+    presale: Annotated[
+        bool,
+        Field(description="Asked before the purchase; without effect for a license that was paid for by the receipt."),
+    ] = False
     site: Annotated[Line | None, Field(description="The site that it is about.")] = None
     installation: Annotated[Line | None, Field(description="The thumbprint of the installation it is about.")] = None
     platform_version: Version | None = None
@@ -256,7 +259,7 @@ class SupportAnswered(Answered):
 
 
 class AddClosure(Input):
-    """A time in which the vendor is closed, half-open."""
+    """A time in which the vendor is closed, half-open; it moves no deadline that is over when it is recorded."""
 
     policy: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$", description="The terms that are cited.")]
     notified_at: Annotated[Moment, Field(description="Since when the customers know.")]

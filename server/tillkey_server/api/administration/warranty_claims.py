@@ -38,22 +38,9 @@ Text = Annotated[str, Field(min_length=1, max_length=4000)]
 Grounds = Literal[
     "quality", "misuse", "foreign_software", "abnormal", "force_majeure", "unauthorized_service", "unofficial_channel"
 ]
-Causes = Literal[
-    "fall",
-    "crush",
-    "heat",
-    "corrosion",
-    "foreign_matter",
-    "electricity",
-    "other",
-    "pirated",
-    "nonstandard",
-    "self_written",
-    "unreleased",
-    "vendor_hotfix",
-    "vendor_beta",
-    "public_api",
-]
+_Abnormal = Literal["fall", "crush", "heat", "corrosion", "foreign_matter", "electricity", "other"]
+_Foreign = Literal["pirated", "nonstandard", "self_written", "unreleased", "vendor_hotfix", "vendor_beta", "public_api"]
+Causes = Literal[_Abnormal, _Foreign]
 FROZEN = (Refusal.LEGAL_HOLD, Refusal.LICENSE_TERMINATED, Refusal.LICENSE_REVOKED)
 
 
