@@ -29,8 +29,12 @@ FindingsOption = Annotated[
 ItemOption = Annotated[
     str,
     typer.Option(
-        metavar="WORD", help="What is asked back: product, tax, support, customization, extra_domain, service."
+        metavar="WORD", help="What is asked back: product, renewal, tax, support, customization, extra_domain, service."
     ),
+]
+RenewalOption = Annotated[
+    UUID | None,
+    typer.Option("--renewal", metavar="ID", help="The one renewal that is asked back.", show_default=False),
 ]
 SupportRequest = Annotated[
     UUID | None, typer.Option("--support-request", metavar="ID", help="The request for support that it rests on.")
@@ -56,7 +60,7 @@ def asking_from(**told: Any) -> Asking:
     from tillkey_server.errors import BadInput
     from tillkey_server.rules.issue_facts import Finding
     from tillkey_server.rules.refund_facts import Item
-    from tillkey_server.usecases.refund_asking import Asking
+    from tillkey_server.usecases.refund_asking import Asking, item_of
 
     for field, words, known in (("finding", told["findings"] or (), Finding), ("item", (told["item"],), Item)):
         unknown = [word for word in words if word not in set(known)]
@@ -66,7 +70,8 @@ def asking_from(**told: Any) -> Asking:
         reasons=tuple(told["reasons"] or ()),
         found=tuple(told["found"] or ()),
         findings=tuple(Finding(word) for word in told["findings"] or ()),
-        item=Item(told["item"]),
+        item=item_of(Item(told["item"]), told["renewal"]),
+        renewal_id=told["renewal"],
         support_request_id=told["support_request"],
         received_at=time_of(told["received_at"], "received_at"),
         sender_verified=told["sender_verified"],

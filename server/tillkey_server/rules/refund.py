@@ -36,7 +36,7 @@ from enum import StrEnum
 
 from tillkey_server.rules.calendar import calendar_of
 from tillkey_server.rules.citation import Clauses
-from tillkey_server.rules.clocks import days_end, months_end
+from tillkey_server.rules.clocks import months_end
 from tillkey_server.rules.decision import Decision, Outcome, Refusal, allow, deny, instant, pend
 from tillkey_server.rules.order_line import LineKind
 from tillkey_server.rules.policy import Policy
@@ -54,8 +54,8 @@ from tillkey_server.rules.refund_policy import (
     Share,
     TaxRefund,
 )
-from tillkey_server.rules.refund_renewal import cancelling, is_notice, judge_renewal
-from tillkey_server.rules.refund_window import is_not_refundable, window_end
+from tillkey_server.rules.refund_renewal import cancelling, is_notice, judge_named, judge_renewal
+from tillkey_server.rules.refund_window import has_statutory_right, is_not_refundable, window_end
 
 _LINES = {
     LineKind.SUPPORT: RefundCode.LINE_SUPPORT,
@@ -96,7 +96,8 @@ def decide_refund(facts: RefundFacts, asked: Asked, policy: Policy, now: datetim
     if terms is None:
         cited = policy.clocks.clauses.refund
         person = pend(RefundCode.PENDING_REVIEW, clauses=cited, policy=policy.ref, now=now)
-        return Verdict(next(_ended(facts, policy, now), person))
+        named = judge_named(facts, asked, policy, now) if asked.item is Item.RENEWAL else None
+        return Verdict(next(_ended(facts, policy, now), named or person))
     case = Case(facts, asked, terms, window_end(facts, terms, policy, now), now)
     first = next(_obstacles(case, policy), None)
     if first is None:
@@ -137,7 +138,7 @@ def _rank(verdict: Verdict) -> tuple[int, int, float]:
 def _obstacles(case: Case, policy: Policy) -> Iterator[Decision]:
     """Yield what comes before any ground, the strongest first (sentences 2 and 3)."""
     yield from _above_the_law(case, policy)
-    if not _has_statutory_right(case, policy):
+    if not has_statutory_right(case.facts, case.asked, case.terms, policy):
         yield from _of_the_vendor(case, policy)
 
 
@@ -148,7 +149,8 @@ def _above_the_law(case: Case, policy: Policy) -> Iterator[Decision]:
     yield from _ended(facts, policy, now, cited.copyright)
     if facts.copyright_violated:
         yield deny(RefundCode.DENIED_COPYRIGHT, clauses=cited.copyright, policy=ref, now=now)
-    if facts.license.refunded_at is not None or (not facts.purchase.left and facts.purchase.refunded_minor):
+    is_back = facts.license.refunded_at is not None or (not facts.purchase.left and facts.purchase.refunded_minor)
+    if is_back and asked.item is not Item.RENEWAL:
         yield deny(RefundCode.DENIED_ALREADY_REFUNDED, clauses=cited.effects, policy=ref, now=now)
     if terms.sender is Sender.OFFICIAL and asked.sender_verified is not True:
         yield deny(RefundCode.SENDER_NOT_OFFICIAL, clauses=cited.sender, policy=ref, now=now)
@@ -202,14 +204,14 @@ def _ended(facts: RefundFacts, policy: Policy, now: datetime, hold: Clauses = ()
     if facts.license.legal_hold_at is not None:
         cited = standing.legal_hold + hold
         yield deny(Refusal.LEGAL_HOLD, clauses=cited, policy=policy.ref, now=now, options=("ask_support",))
-    if facts.license.terminated_at is not None:
+    if facts.has_ended:
         yield deny(Refusal.LICENSE_TERMINATED, clauses=standing.terminated, policy=policy.ref, now=now)
 
 
 def excluded_item(item: Item, policy: Policy, now: datetime) -> Decision | None:
     """Return the no to a thing that the terms never pay back, a line or tax (CJ-04, CJ-08, CJ-16); None: no such."""
     terms = policy.refund
-    if terms is None or item is Item.PRODUCT:
+    if terms is None or item in {Item.PRODUCT, Item.RENEWAL}:
         return None
     if item is Item.TAX:
         never = terms.tax is TaxRefund.NEVER
@@ -226,6 +228,8 @@ def _of_the_item(case: Case, policy: Policy) -> Iterator[Decision]:
     excluded = excluded_item(item, policy, now)
     if excluded is not None:
         yield excluded
+    elif item is Item.RENEWAL:
+        yield from filter(None, (judge_named(case.facts, case.asked, policy, now),))
     elif item is not Item.PRODUCT:
         yield pend(RefundCode.PENDING_REVIEW, clauses=cited.review, policy=policy.ref, now=now)
     elif case.facts.is_core and terms.core is Core.REVIEW:
@@ -238,7 +242,7 @@ def _by_grounds(case: Case, policy: Policy) -> Verdict:
     """Sentences 3 to 6."""
     judged, bars = judge_all(case), bars_of(case)
     shown = _shown(case, policy, tuple(dict.fromkeys((*judged, *bars))))
-    if _has_statutory_right(case, policy):
+    if has_statutory_right(case.facts, case.asked, case.terms, policy):
         cited = case.terms.clauses.review
         return _granted(
             case, policy, RefundCode.GRANTED_STATUTORY, cited, full_sum(case.facts, case.terms, case.now), shown
@@ -388,14 +392,6 @@ def _is_awaited(one: Judged, case: Case) -> bool:
 def _pending(case: Case, policy: Policy, one: Judged, shown: dict[str, object]) -> Decision:
     code = one.code or RefundCode.PENDING_REVIEW
     return pend(code, clauses=one.clauses, policy=policy.ref, now=case.now, facts=shown, retry_at=one.retry_at)
-
-
-def _has_statutory_right(case: Case, policy: Policy) -> bool:
-    """Tell whether the law gives a consumer the product's price back (sentence 3)."""
-    days = case.terms.statutory_days
-    if days is None or not case.facts.is_consumer or case.asked.item is not Item.PRODUCT:
-        return False
-    return case.asked.asked_at < days_end(case.facts.paid_at, days, policy.timezone)
 
 
 def _shown(case: Case, policy: Policy, judged: tuple[Judged, ...]) -> dict[str, object]:

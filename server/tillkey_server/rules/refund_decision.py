@@ -2,8 +2,10 @@
 
 1. A person of the vendor's grants or denies what the terms leave to him, with a reason (NX-31, CJ-03, BC-27): all of
    the price or a part of it, never more than is left of it (K-07).
-2. What goes back is what was asked for and nothing else: the product; its tax; what was bought beside it; or, where no
-   other reason was given than one about the last renewal, that renewal's payment, and nothing where there is none.
+2. What goes back is what was asked for and nothing else: the product; its tax; what was bought beside it; the renewal
+   that the request names (ZG-04), with its tax where nothing was given for it (BC-23), also after the product went
+   back; or, where no other reason was given than one about the last renewal, that renewal's payment, and nothing where
+   there is none.
 3. A part of the product's price leaves the license as it is, takes its updates and support, or all of it, as the terms
    say; once all of it is back, the license ends (NX-36). A renewal that is all back is taken out of the clocks. Tax and
    what was bought beside a product end nothing.
@@ -43,7 +45,7 @@ def decide_by_person(
     cited = policy.clocks.clauses.refund if terms is None else terms.clauses.review
     if facts.license.legal_hold_at is not None:
         return Verdict(deny(Refusal.LEGAL_HOLD, clauses=policy.standing.legal_hold, policy=policy.ref, now=now))
-    if facts.license.terminated_at is not None:
+    if facts.has_ended:
         ended = policy.standing.terminated
         return Verdict(deny(Refusal.LICENSE_TERMINATED, clauses=ended, policy=policy.ref, now=now))
     if not grant:
@@ -56,7 +58,8 @@ def decide_by_person(
         return Verdict(never)
     subject = _subject(facts, asked, policy)
     left = subject.most.minor
-    if facts.license.refunded_at is not None or (not left and subject.is_back):
+    is_with_it = facts.license.refunded_at is not None and asked.item is not Item.RENEWAL
+    if is_with_it or (not left and subject.is_back):
         return Verdict(deny(RefundCode.DENIED_ALREADY_REFUNDED, clauses=cited, policy=policy.ref, now=now))
     if not left:
         return Verdict(deny(RefundCode.DENIED_NOTHING_REMAINING, clauses=cited, policy=policy.ref, now=now))
@@ -70,6 +73,7 @@ def decide_by_person(
         **given.told(facts),
         "ends": ends.value,
         "destination": None if terms is None else terms.destination.value,
+        **({} if facts.named is None else {"renewal": str(facts.named.id)}),
     }
     decision = allow(RefundCode.GRANTED_BY_PERSON, clauses=cited, policy=policy.ref, now=now, facts=told)
     is_heard = terms is not None and is_notice(asked, terms)
@@ -100,6 +104,8 @@ def _subject(facts: RefundFacts, asked: Asked, policy: Policy) -> _Subject:
     """Return what a request is about (sentence 2)."""
     terms = policy.refund
     last = last_renewal(facts)
+    if asked.item is Item.RENEWAL:
+        return _named(facts, terms)
     if _is_renewal_alone(asked, terms):
         return _whole(Ends.RENEWAL, terms, *(() if last is None else (last.payment,)))
     if asked.item is Item.PRODUCT:
@@ -108,6 +114,14 @@ def _subject(facts: RefundFacts, asked: Asked, policy: Policy) -> _Subject:
         tax = replace(whole(facts.purchase, terms), minor=0, coupon_minor=0)
         return _Subject(Sum((tax,)), Ends.NOTHING, bool(facts.purchase.refunded_tax_minor))
     return _whole(Ends.NOTHING, terms, *(one for one in facts.along if one.kind.value == asked.item.value))
+
+
+def _named(facts: RefundFacts, terms: RefundPolicy | None) -> _Subject:
+    """Return the renewal that a request names; one that nothing was given for with its tax, whatever the terms say."""
+    named = facts.named
+    if named is None or named.is_back:
+        return _Subject(Sum(()), Ends.RENEWAL, named is not None)
+    return _whole(Ends.RENEWAL, terms if named.extends else None, named.payment)
 
 
 def _whole(ends: Ends, terms: RefundPolicy | None, *payments: Payment) -> _Subject:

@@ -68,6 +68,20 @@ class RenewalPayment:
 
 
 @dataclass(frozen=True, slots=True)
+class NamedRenewal:
+    """The one renewal that a request names, whatever became of it.
+
+    `extends`: it was paid for some time; what came after the product's retirement extends nothing (BC-23). `is_back`:
+    it is out of the clocks already.
+    """
+
+    id: UUID
+    payment: Payment
+    extends: bool = True
+    is_back: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class EarlierRefund:
     """What was granted of an earlier purchase: by which code, and whether its license ended with it."""
 
@@ -86,6 +100,7 @@ class RefundFacts:
     `product_refund_days` is the product's own window as it was at the sale (CJ-01). `counted_from` is where the clocks
     began, None: with the payment. `renewal_back_paid_at` is when the last renewal was paid that is all back (CJ-26).
     `installed_at` is when the free installation of its order line was used (NX-19); None: it was not, or there is none.
+    `named` is the renewal that the request is about, where it is about one.
     """
 
     license: LicenseFacts
@@ -111,11 +126,18 @@ class RefundFacts:
     counted_from: datetime | None = None
     renewal_back_paid_at: datetime | None = None
     installed_at: datetime | None = None
+    named: NamedRenewal | None = None
 
     @property
     def paid_at(self) -> datetime:
         """Return when the license was paid for."""
         return self.purchase.paid_at
+
+    @property
+    def has_ended(self) -> bool:
+        """Tell whether the whole agreement ended; it covers no renewal that was paid for since, which is for nothing."""
+        ended = self.license.terminated_at
+        return ended is not None and (self.named is None or self.named.payment.paid_at < ended)
 
     def money(self, minor: int) -> str:
         """Return an amount as people read it."""
@@ -126,6 +148,7 @@ class Item(StrEnum):
     """What is asked back."""
 
     PRODUCT = "product"
+    RENEWAL = "renewal"
     TAX = "tax"
     SUPPORT = "support"
     CUSTOMIZATION = "customization"

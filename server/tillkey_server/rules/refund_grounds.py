@@ -33,7 +33,7 @@ from tillkey_server.rules.citation import Clauses
 from tillkey_server.rules.decision import Outcome, instant
 from tillkey_server.rules.issue_facts import Finding, IssueFacts
 from tillkey_server.rules.refund_codes import RefundCode
-from tillkey_server.rules.refund_facts import Asked, RefundFacts
+from tillkey_server.rules.refund_facts import Asked, Item, RefundFacts
 from tillkey_server.rules.refund_policy import Bound, Kind, Late, Need, Plan, ReasonPolicy, RefundPolicy
 
 OF_RECORD = frozenset({Need.NOTHING, Need.FOUND, Need.UNSOLVED, Need.REPLY_LATE, Need.FIX_LATE, Need.CONTACTED})
@@ -131,12 +131,23 @@ class Judged:
 
 
 def judge_all(case: Case) -> tuple[Judged, ...]:
-    """Return what comes of every reason that was given or found; of none given: of those of record (sentence 7)."""
+    """Return what comes of every reason that was given or found; of none given: of those of record (sentence 7).
+
+    Of one renewal: of those alone that are about renewals.
+    """
+    if case.asked.item is Item.RENEWAL:
+        return tuple(judge(name, case) for name in of_renewals(case.asked, case.terms))
     found = tuple(one.name for one in case.terms.reasons if case.is_persons(one))
     names = (*case.asked.reasons, *case.asked.found)
     if not names:
         names = tuple(one.name for one in case.terms.reasons if one.kind is Kind.GROUND and one.needs in OF_RECORD)
     return tuple(judge(name, case) for name in dict.fromkeys((*names, *found)))
+
+
+def of_renewals(asked: Asked, terms: RefundPolicy) -> tuple[str, ...]:
+    """Return what was given or found that is about the last renewal."""
+    known = ((name, terms.reason(name)) for name in dict.fromkeys((*asked.reasons, *asked.found)))
+    return tuple(name for name, reason in known if reason is not None and reason.needs is Need.RENEWAL)
 
 
 def left_to_a_person(case: Case, judged: tuple[Judged, ...]) -> Judged | None:

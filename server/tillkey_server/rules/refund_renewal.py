@@ -9,6 +9,10 @@
 4. The notice itself cancels the renewals to come ("cancel at any time", CJ-26), whatever comes of the payment: in time
    or late, in the first period, and where something else bars a refund. It must come from the official address, and
    that address be believed.
+5. Where a request names one renewal, it is about that one and never about the product (ZG-04). The terms above judge it
+   where they judge renewals at all, it is the last one and a notice was given; an earlier one never goes back by them.
+   Everywhere else a person decides, also about one that was paid after the product's retirement (BC-23), whatever the
+   terms say about renewals: nothing was given for it.
 """
 
 from __future__ import annotations
@@ -17,13 +21,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from tillkey_server.errors import BrokenInvariant
 from tillkey_server.rules.calendar import Calendar
 from tillkey_server.rules.citation import Clauses
-from tillkey_server.rules.decision import Decision, Outcome
+from tillkey_server.rules.decision import Decision, Outcome, deny, pend
+from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.refund_amount import Months, Sum, last_renewal, rest_sum, whole
 from tillkey_server.rules.refund_codes import RefundCode
 from tillkey_server.rules.refund_facts import Asked, RefundFacts, RenewalPayment
-from tillkey_server.rules.refund_policy import HoldWindow, Late, Need, Plan, RefundPolicy, RenewalRefundPolicy
+from tillkey_server.rules.refund_grounds import of_renewals
+from tillkey_server.rules.refund_policy import HoldWindow, Late, Plan, RefundPolicy, RenewalRefundPolicy
 
 CANCEL_AT_PERIOD_END = "cancel_at_period_end"
 """What a notice makes of a subscription (sentence 4)."""
@@ -44,13 +51,39 @@ class RenewalAnswer:
 
 def is_notice(asked: Asked, terms: RefundPolicy) -> bool:
     """Tell whether somebody says from the official address that he wants no further renewal (sentence 4)."""
-    named = (terms.reason(name) for name in (*asked.reasons, *asked.found))
-    return asked.sender_verified is True and any(one is not None and one.needs is Need.RENEWAL for one in named)
+    return asked.sender_verified is True and bool(of_renewals(asked, terms))
 
 
 def cancelling(decision: Decision) -> Decision:
     """Return an answer to a notice, as one that cancels the renewals to come (sentence 4)."""
     return replace(decision, options=tuple(dict.fromkeys((*decision.options, CANCEL_AT_PERIOD_END))))
+
+
+def judge_named(facts: RefundFacts, asked: Asked, policy: Policy, now: datetime) -> Decision | None:
+    """Return what is answered about the renewal that a request names; None: sentences 1 to 3 judge it (sentence 5).
+
+    Facts: `renewal`.
+    """
+    named, terms = facts.named, policy.refund
+    if named is None:
+        raise BrokenInvariant("a renewal was asked for that nobody named")
+    cited = policy.clocks.clauses.refund if terms is None else terms.clauses.review
+    if policy.renewal is not None:
+        cited += policy.renewal.clauses.appended if named.extends else policy.renewal.clauses.retired
+    shown = {"renewal": str(named.id)}
+    paid = named.payment
+    if named.is_back or not paid.left:
+        is_back = named.is_back or bool(paid.refunded_minor)
+        no = RefundCode.DENIED_ALREADY_REFUNDED if is_back else RefundCode.DENIED_NOTHING_REMAINING
+        return deny(no, clauses=cited, policy=policy.ref, now=now, facts=shown)
+    if terms is not None and terms.renewal is not None and named.extends:
+        last = last_renewal(facts)
+        if last is None or last.payment.line_id != paid.line_id:
+            no, cited = RefundCode.DENIED_NO_RENEWAL, terms.renewal.clauses
+            return deny(no, clauses=cited, policy=policy.ref, now=now, facts=shown)
+        if of_renewals(asked, terms):
+            return None
+    return pend(RefundCode.PENDING_REVIEW, clauses=cited, policy=policy.ref, now=now, facts=shown)
 
 
 def judge_renewal(facts: RefundFacts, asked: Asked, terms: RefundPolicy, calendar: Calendar) -> RenewalAnswer:

@@ -15,9 +15,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from tillkey_server.rules.calendar import calendar_of
-from tillkey_server.rules.clocks import refund_window
+from tillkey_server.rules.clocks import days_end, refund_window
 from tillkey_server.rules.policy import Policy
-from tillkey_server.rules.refund_facts import RefundFacts
+from tillkey_server.rules.refund_facts import Asked, Item, RefundFacts
 from tillkey_server.rules.refund_policy import HoldWindow, RefundPolicy
 
 
@@ -36,6 +36,13 @@ def window_end(facts: RefundFacts, terms: RefundPolicy, policy: Policy, now: dat
 def is_not_refundable(facts: RefundFacts, terms: RefundPolicy) -> bool:
     """Tell whether this very product is never refunded (CJ-01)."""
     return facts.product_refund_days == 0 and not terms.refund_all_products
+
+
+def has_statutory_right(facts: RefundFacts, asked: Asked, terms: RefundPolicy, policy: Policy) -> bool:
+    """Tell whether the law lets a consumer give the purchase back; of a renewal alone it says nothing here."""
+    if terms.statutory_days is None or not facts.is_consumer or asked.item is not Item.PRODUCT:
+        return False
+    return asked.asked_at < days_end(facts.paid_at, terms.statutory_days, policy.timezone)
 
 
 def _untolled(facts: RefundFacts, terms: RefundPolicy, policy: Policy) -> datetime | None:

@@ -20,7 +20,8 @@ MAX_REASONS = 20
 class Asking:
     """A request for a refund as a caller gives it; `received_at` is when the customer's message came (None: now).
 
-    `support_request_id` is the request for support that it rests on. `reasons` are the customer's, `found` those that
+    `support_request_id` is the request for support that it rests on; `renewal_id` names the one renewal that is asked
+    back, and goes with `Item.RENEWAL` alone. `reasons` are the customer's, `found` those that
     a person of the vendor's found true, `findings` what was found of the software. `written_at` is when it was asked
     for in writing, where that was not with the first message.
     """
@@ -36,6 +37,7 @@ class Asking:
     written_at: datetime | None = None
     order_number: str | None = None
     explanation: str | None = field(default=None, repr=False)
+    renewal_id: UUID | None = None
 
     def at(self, now: datetime) -> Asked:
         """Return it as the rule takes it. Raises BadInput, naming the field."""
@@ -43,6 +45,8 @@ class Asking:
             raise BadInput("received_at", "lies ahead: give the time at which the customer's message came")
         if len(self.reasons) + len(self.found) > MAX_REASONS:
             raise BadInput("reasons", f"are {MAX_REASONS} at most")
+        if (self.renewal_id is None) == (self.item is Item.RENEWAL):
+            raise BadInput("renewal", "names the renewal that is asked back, and goes with no other item")
         return Asked(
             asked_at=self.received_at or now,
             reasons=self.reasons,
@@ -69,12 +73,13 @@ class Asking:
             "written_at": instant(self.written_at),
             "order_number": self.order_number,
             "explanation": self.explanation,
+            "renewal_id": None if self.renewal_id is None else str(self.renewal_id),
         }
 
 
 def asking_of(kept: Mapping[str, Any], received_at: datetime) -> Asking:
     """Return what a row keeps."""
-    named = kept["support_request_id"]
+    named, renewal = kept["support_request_id"], kept.get("renewal_id")
     return Asking(
         reasons=tuple(kept["reasons"]),
         found=tuple(kept["found"]),
@@ -87,7 +92,13 @@ def asking_of(kept: Mapping[str, Any], received_at: datetime) -> Asking:
         written_at=_instant_of(kept.get("written_at")),
         order_number=kept["order_number"],
         explanation=kept["explanation"],
+        renewal_id=None if renewal is None else UUID(renewal),
     )
+
+
+def item_of(told: Item, renewal_id: UUID | None) -> Item:
+    """Return what is asked back: naming a renewal says it already."""
+    return Item.RENEWAL if renewal_id is not None and told is Item.PRODUCT else told
 
 
 def _instant_of(told: str | None) -> datetime | None:
@@ -97,4 +108,5 @@ def _instant_of(told: str | None) -> datetime | None:
 def is_the_same(kept: Mapping[str, Any], asking: Asking) -> bool:
     """Tell whether an open request is about the same: the same thing, for the same reasons."""
     named = asking.kept()
-    return all(kept[name] == named[name] for name in ("reasons", "item", "support_request_id"))
+    # Rows of older code name no renewal.
+    return all(kept.get(name) == named[name] for name in ("reasons", "item", "support_request_id", "renewal_id"))

@@ -18,7 +18,7 @@ from tillkey_server.rules.order_line import CustomerType, LineKind, kind_of
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.refund import Verdict, decide_under_both
 from tillkey_server.rules.refund_amount import piece_of
-from tillkey_server.rules.refund_facts import Asked, Payment, RefundFacts, RenewalPayment
+from tillkey_server.rules.refund_facts import Asked, NamedRenewal, Payment, RefundFacts, RenewalPayment
 from tillkey_server.rules.refund_policy import Plan
 from tillkey_server.rules.term import History
 from tillkey_server.rules.term_policy import Clock
@@ -38,6 +38,7 @@ from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.store.orders import OrderLineRow
 from tillkey_server.store.products import ProductRow
 from tillkey_server.store.refunds import Earlier
+from tillkey_server.store.terms import TermRow
 from tillkey_server.usecases.issue_facts import issue_facts
 from tillkey_server.usecases.services import Services
 from tillkey_server.usecases.terms import Bought, bought_by, history_of
@@ -51,9 +52,18 @@ Refunded = dict[UUID, tuple[int, int, int]]
 
 
 async def refund_facts(
-    tx: AsyncConnection, row: LicenseRow, policy: Policy, *, support_request_id: UUID | None, now: datetime
+    tx: AsyncConnection,
+    row: LicenseRow,
+    policy: Policy,
+    *,
+    support_request_id: UUID | None,
+    now: datetime,
+    renewal_id: UUID | None = None,
 ) -> RefundFacts:
-    """Read what decides a refund of a license. Raises BadInput for a support request that is none of its own."""
+    """Read what decides a refund of a license, or of one renewal of it.
+
+    Raises BadInput for a support request or a renewal that is none of its own.
+    """
     bought = await bought_by(tx, row)
     sold = await _product(tx, row)
     back = await refunds.refunded_of_license(tx, row.id)
@@ -84,6 +94,7 @@ async def refund_facts(
         counted_from=row.clocks_from,
         renewal_back_paid_at=back_paid_at,
         installed_at=next((one.used_at for one in await install_credits.of_line(tx, bought.line.id)), None),
+        named=None if renewal_id is None else await _named(tx, row, renewal_id, back),
     )
 
 
@@ -160,6 +171,24 @@ def _share(bought: Bought, line: OrderLineRow, row: LicenseRow, back: Refunded) 
     return Payment(line.id, kind, at, price, tax, minor, tax_back, coupon, coupon_back)
 
 
+async def _named(tx: AsyncConnection, row: LicenseRow, renewal_id: UUID, back: Refunded) -> NamedRenewal:
+    """Return the renewal that is asked for, also one that extended nothing and so has no stretch of any clock."""
+    term = next((one for one in await terms.of_license(tx, row.id) if one.id == renewal_id), None)
+    if term is None:
+        raise BadInput("renewal", "is no renewal of this license")
+    line = await orders.line(tx, term.order_line_id)
+    if line is None:
+        raise BrokenInvariant(f"renewal {term.id} has no line")
+    is_back = term.refunded_at is not None
+    return NamedRenewal(term.id, _renewal_payment(term, line, back), bool(term.clocks), is_back)
+
+
+def _renewal_payment(term: TermRow, line: OrderLineRow, back: Refunded) -> Payment:
+    minor, tax_back, _ = back.get(line.id, NOTHING_BACK)
+    price = line.price_minor * line.quantity
+    return Payment(line.id, LineKind.RENEWAL, term.paid_at, price, line.tax_minor or 0, minor, tax_back)
+
+
 async def _renewals(
     tx: AsyncConnection, row: LicenseRow, history: History, back: Refunded
 ) -> tuple[tuple[RenewalPayment, ...], datetime | None]:
@@ -176,9 +205,7 @@ async def _renewals(
         line, stretch = await orders.line(tx, one.order_line_id), stretches.get(one.id)
         if line is None or stretch is None or stretch.end is None or one.refunded_at is not None:
             continue
-        minor, tax_back, _ = back.get(line.id, NOTHING_BACK)
-        price = line.price_minor * line.quantity
-        paid = Payment(line.id, LineKind.RENEWAL, one.paid_at, price, line.tax_minor or 0, minor, tax_back)
+        paid = _renewal_payment(one, line, back)
         chain = None if stretch.anchor is None else first_instant(stretch.anchor, history.zone)
         found.append(RenewalPayment(paid, stretch.start, stretch.end, chain, stretch.months_before))
     return tuple(found), max((one.paid_at for one in paid_terms if one.refunded_at is not None), default=None)

@@ -18,6 +18,7 @@ from tillkey_server.rules.order_line import LineKind
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.refund import Ends, Verdict
 from tillkey_server.rules.refund_amount import Part, Sum
+from tillkey_server.rules.refund_facts import Item
 from tillkey_server.rules.renewal import decide_return
 from tillkey_server.store import audit, orders, refunds
 from tillkey_server.store.licenses import LicenseRow
@@ -49,7 +50,7 @@ async def give_back(
         asked_at=now,
         recorded_at=now,
         recorded_by=actor,
-        asked=Asking((paid.code.value,)).kept(),
+        asked=Asking((paid.code.value,), item=Item.RENEWAL, renewal_id=term.id).kept(),
         outcome=decision.outcome.value,
         code=decision.code.value,
         clauses=list(decision.clauses),

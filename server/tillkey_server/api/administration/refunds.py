@@ -31,7 +31,7 @@ from tillkey_server.rules.refund_facts import Item
 from tillkey_server.usecases import refund, refunds
 from tillkey_server.usecases.answers import RefusalAnswer, answered_of
 from tillkey_server.usecases.paging import Page
-from tillkey_server.usecases.refund_asking import MAX_REASONS, Asking
+from tillkey_server.usecases.refund_asking import MAX_REASONS, Asking, item_of
 
 endpoints = Endpoints("refunds")
 
@@ -64,9 +64,12 @@ class AskRefund(Input):
         Field(max_length=len(Finding)),
     ] = Field(default_factory=list)
     item: Annotated[
-        Literal["product", "tax", "support", "customization", "extra_domain", "service"],
-        Field(description="What is asked back."),
+        Literal["product", "renewal", "tax", "support", "customization", "extra_domain", "service"],
+        Field(description="What is asked back; `renewal` need not be said where one is named."),
     ] = "product"
+    renewal: Annotated[
+        UUID | None, Field(description="The one renewal of the license that is asked back, and not the product.")
+    ] = None
     support_request: Annotated[UUID | None, Field(description="The request for support that it rests on.")] = None
     received_at: Annotated[Moment | None, Field(description="When the customer's message came; null: now.")] = None
     sender_verified: Annotated[
@@ -225,7 +228,8 @@ def _asking(asked: AskRefund) -> Asking:
         reasons=tuple(asked.reasons),
         found=tuple(asked.found),
         findings=tuple(asked.findings),
-        item=Item(asked.item),
+        item=item_of(Item(asked.item), asked.renewal),
+        renewal_id=asked.renewal,
         support_request_id=asked.support_request,
         received_at=asked.received_at,
         sender_verified=asked.sender_verified,
