@@ -68,7 +68,7 @@ def decide_import(facts: ImportFacts, policy: Policy, now: datetime) -> Decision
         code = ImportCode.PURCHASE_CODE_ALREADY_CLAIMED
         return deny(code, clauses=cited, policy=policy.ref, now=now, facts=shown, options=("ask_support",))
     if facts.claimed is Claimed.SAME:
-        shown["support_until"] = instant(facts.later or facts.kept_until)
+        shown["support_until"] = instant(facts.later or facts.kept_until or facts.support_until)
         return allow(ImportCode.LICENSE_IMPORTED_BEFORE, clauses=cited, policy=policy.ref, now=now, facts=shown)
     if terms is None or facts.channel not in terms.import_channels or facts.months not in terms.import_months:
         offered = {

@@ -1,6 +1,7 @@
 """Requests about a matter that the customer caused himself (NX-29).
 
-1. Each request about the matter that was closed as the customer's own doing counts, at the instant of its closing.
+1. Each request about the matter that was closed as the customer's own doing counts, at the instant of its closing. A
+   matter is the customer's, whichever of its licenses and installations it is told of, and none of another customer's.
 2. Once the vendor's own change brings the matter back, what was counted before counts no more.
 """
 

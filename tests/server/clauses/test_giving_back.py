@@ -163,3 +163,12 @@ async def test_freeing_a_license_needs_a_reason(house: House) -> None:
     refused = await free(house, till, reason="  ")
     assert isinstance(refused, RefusalAnswer)
     assert refused.decision_code == "reason_required"
+
+
+@pytest.mark.clause("NX-09")
+async def test_the_limit_is_each_licenses_own_and_not_its_owners(house: House) -> None:
+    for _ in range(3):
+        _, till = await used(house)
+        freed = await free(house, till)
+        assert isinstance(freed, ForcedDone)
+        assert (freed.remaining, freed.decision.clauses) == (2, ("NX-08", "NX-09"))

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.support.callers import Callers
 from tests.support.house import AGENT, House
 from tests.support.till import fingerprint_of
 from tillkey_server.usecases.explain import explain
@@ -234,3 +235,34 @@ async def test_a_license_bought_again_has_a_new_key_and_new_clocks_and_no_old_ti
     assert reply.status == 201
     assert (second.license_key != first.license_key, reply.granted.support_until is not None) == (True, True)
     assert (await till.activate(second.license_key)).code == "installation_key_in_use"
+
+
+@pytest.mark.clause("NX-02")
+async def test_a_project_that_is_renamed_stays_the_same_one_and_its_till_goes_on(
+    house: House, callers: Callers
+) -> None:
+    admin = await callers.client()
+    till = house.till()
+    first = (await till.activate(await house.key(), project="Corner Shop")).granted
+    renamed = await admin.patch(f"/v1/projects/{first.project}", json={"name": "Harbor Shop"})
+    assert (renamed.status_code, renamed.json()["id"], renamed.json()["name"]) == (
+        200,
+        str(first.project),
+        "Harbor Shop",
+    )
+    beat = await till.heartbeat()
+    assert (beat.status, beat.granted.project) == (200, first.project)
+    named = (await till.activate(project="harbor shop")).granted
+    assert (named.sub, named.project) == (first.sub, first.project)
+
+
+@pytest.mark.clause("NX-02")
+async def test_two_projects_of_one_customer_do_not_share_a_name(house: House, callers: Callers) -> None:
+    admin = await callers.client()
+    [first, second] = [
+        (await house.till().activate(await house.key(), project=name)).granted for name in ("One", "Two")
+    ]
+    taken = await admin.patch(f"/v1/projects/{second.project}", json={"name": " one "})
+    assert (taken.status_code, taken.json()["code"], taken.json()["clauses"]) == (409, "name_taken", ["NX-02"])
+    assert (await admin.get(f"/v1/projects/{second.project}")).json()["name"] == "Two"
+    assert first.project != second.project
