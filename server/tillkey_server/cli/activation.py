@@ -120,9 +120,7 @@ def force_deactivate(
     data_dir: DataDir,
     activation_id: ActivationId,
     reason: Reason,
-    confirm: Annotated[
-        bool, typer.Option("--confirm", help="Yes, although the installation was seen a short while ago.")
-    ] = False,
+    confirm: Annotated[bool, typer.Option("--confirm", help="Yes, although it was seen a short while ago.")] = False,
     vendor_fault: VendorFault = False,
     force_majeure: ForceMajeure = False,
     override_reason: OverrideReason = None,

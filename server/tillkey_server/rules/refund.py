@@ -22,9 +22,6 @@
    where the terms have such months, what no ground was named for waits for nothing that nobody claims: it is within
    them, or too late. A reason that the terms do not list is no ground there; elsewhere a person's (NX-35), and so is
    a renewal that was paid for within such months, about which the terms that have them are silent.
-7. The same facts under a later version of the terms never make it worse: of two versions the better answer for the
-   customer is given, where the later one says so (K-09, CJ-29): yes before pending before no, then the larger sum, then
-   the later time to come back.
 """
 
 from __future__ import annotations
@@ -108,31 +105,6 @@ def decide_refund(facts: RefundFacts, asked: Asked, policy: Policy, now: datetim
     if is_notice(asked, terms) and (believed_at is None or believed_at <= now):
         return replace(verdict, decision=cancelling(verdict.decision))
     return verdict
-
-
-def better(old: Verdict, new: Verdict) -> Verdict:
-    """Return the better of two versions' answers for the customer; the older one where they are alike (sentence 7)."""
-    return new if _rank(new) > _rank(old) else old
-
-
-def decide_under_both(facts: RefundFacts, asked: Asked, sold: Policy, offered: Policy, now: datetime) -> Verdict:
-    """Decide by the terms of the sale, and by today's where they are a later version that wants it (sentence 7)."""
-    by_sold = decide_refund(facts, asked, sold, now)
-    later = offered.refund
-    if offered.version <= sold.version or later is None or not later.apply_if_better:
-        return by_sold
-    best = better(by_sold, decide_refund(facts, asked, offered, now))
-    if best is by_sold:
-        return best
-    cited = best.decision.clauses + later.clauses.versions
-    return replace(best, decision=replace(best.decision, clauses=tuple(dict.fromkeys(cited))))
-
-
-def _rank(verdict: Verdict) -> tuple[int, int, float]:
-    decision = verdict.decision
-    order = (Outcome.DENY, Outcome.PEND, Outcome.ALLOW).index(decision.outcome)
-    money = 0 if verdict.sum is None else verdict.sum.minor
-    return order, money, 0.0 if decision.retry_at is None else decision.retry_at.timestamp()
 
 
 def _obstacles(case: Case, policy: Policy) -> Iterator[Decision]:

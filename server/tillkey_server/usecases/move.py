@@ -99,8 +99,7 @@ async def issue_move_ticket(
     )
     now, ticket = services.clock.now(), services.pepper.new_ticket()
     async with services.db.writing() as tx:
-        row = await license_of(tx, license_id, scope, lock=True)
-        policy = await services.policies.of(tx, row.policy_ref)
+        policy = await services.policies.of(tx, (await license_of(tx, license_id, scope, lock=True)).policy_ref)
         facts = await _known(tx, license_id, environment, policy, asked)
         decision = decide(facts, policy, now)
         await audit.record(tx, decision, actor=actor, action="move_ticket", license_id=license_id)

@@ -16,10 +16,11 @@ from tillkey_server.rules.clocks import first_instant
 from tillkey_server.rules.issue_facts import IssueFacts
 from tillkey_server.rules.order_line import CustomerType, LineKind, kind_of
 from tillkey_server.rules.policy import Policy
-from tillkey_server.rules.refund import Verdict, decide_under_both
+from tillkey_server.rules.refund import Verdict
 from tillkey_server.rules.refund_amount import piece_of
 from tillkey_server.rules.refund_facts import Asked, NamedRenewal, Payment, RefundFacts, RenewalPayment
 from tillkey_server.rules.refund_policy import Plan
+from tillkey_server.rules.refund_versions import decide_under_both
 from tillkey_server.rules.term import History
 from tillkey_server.rules.term_policy import Clock
 from tillkey_server.store import (
@@ -65,8 +66,7 @@ async def refund_facts(
     Raises BadInput for a support request or a renewal that is none of its own.
     """
     bought = await bought_by(tx, row)
-    sold = await _product(tx, row)
-    back = await refunds.refunded_of_license(tx, row.id)
+    sold, back = await _product(tx, row), await refunds.refunded_of_license(tx, row.id)
     history = await history_of(tx, row, policy, bought)
     renewals, back_paid_at = await _renewals(tx, row, history, back)
     earlier = await _earlier(tx, row, sold, bought)
@@ -93,7 +93,7 @@ async def refund_facts(
         readdressed_at=(await _customer(tx, row)).readdressed_at,
         counted_from=row.clocks_from,
         renewal_back_paid_at=back_paid_at,
-        installed_at=next((one.used_at for one in await install_credits.of_line(tx, bought.line.id)), None),
+        installed_at=await _installed_at(tx, bought),
         named=None if renewal_id is None else await _named(tx, row, renewal_id, back),
     )
 
@@ -138,6 +138,11 @@ async def _customer(tx: AsyncConnection, row: LicenseRow) -> CustomerRow:
     if buyer is None:
         raise BrokenInvariant(f"license {row.id} has no customer")
     return buyer
+
+
+async def _installed_at(tx: AsyncConnection, bought: Bought) -> datetime | None:
+    """Return when the free installation of the license's line was used (NX-19)."""
+    return next((one.used_at for one in await install_credits.of_line(tx, bought.line.id)), None)
 
 
 async def _holds(tx: AsyncConnection, row: LicenseRow) -> tuple[Wait, ...]:

@@ -64,14 +64,8 @@ async def _create(services: Services, listed: SubscriptionRow) -> Decision | Non
         if not quote.allowed:
             return quote
         price = priced(quote, one.agreed)
-        due = DueRow(
-            one.id,
-            held.facts.next_period,
-            due_at,
-            now,
-            price_minor=price.minor,
-            currency=price.currency,
-        )
+        period = held.facts.next_period
+        due = DueRow(one.id, period, due_at, now, price_minor=price.minor, currency=price.currency)
         if not await subscriptions.create_due(tx, due):
             return None
         after = following(quote, held.policy.timezone)

@@ -102,14 +102,7 @@ async def publish(
             known = await software_releases.by_version(tx, sold.id, row.version_key)
             if fixes != await fixes_of(tx, known or row, what.fixes, now):
                 raise Raced
-            facts = PublishFacts(
-                version=what.version,
-                kind=what.kind,
-                severity=what.severity,
-                is_known=known is not None,
-                differing=() if known is None else _differing(known, row),
-                fixes=bool(fixes.added),
-            )
+            facts = _facts(what, known, row, fixes)
             decision = decide_publish(facts, services.policies.offered(sold.policy_name), now)
             if not decision.allowed:
                 await audit.record(tx, decision, actor=actor, action="release_publish")
@@ -124,6 +117,17 @@ async def publish(
         return Published(known is None, shown(ListedRelease(known or row, product)), owners, decision)
 
     return await settled(attempt)
+
+
+def _facts(what: Publication, known: SoftwareReleaseRow | None, row: SoftwareReleaseRow, fixes: Fixes) -> PublishFacts:
+    return PublishFacts(
+        version=what.version,
+        kind=what.kind,
+        severity=what.severity,
+        is_known=known is not None,
+        differing=() if known is None else _differing(known, row),
+        fixes=bool(fixes.added),
+    )
 
 
 async def withdraw(

@@ -19,8 +19,9 @@ from tests.server.rules.refund_facts import (
     terms,
 )
 from tillkey_server.rules.issue_facts import Finding
-from tillkey_server.rules.refund import Verdict, better, decide_under_both
+from tillkey_server.rules.refund import Verdict
 from tillkey_server.rules.refund_policy import Plan
+from tillkey_server.rules.refund_versions import better, decide_under_both
 
 DAY = timedelta(days=1)
 FRENCH = CRMJETTY
