@@ -41,3 +41,23 @@ def test_a_clock_that_runs_is_waited_for_though_no_reason_was_given():
     issue = an_issue(reply_due=PAID, fix_due=PAID + 300 * DAY)
     assert code(facts(BC, issue=issue), asking(at=PAID + 290 * DAY), BC) == "ref_pending_resolution"
     assert code(facts(BC, issue=issue), asking(at=PAID + 300 * DAY), BC) == "ref_granted_sla_breach"
+
+
+@pytest.mark.clause("BC-28")
+@pytest.mark.parametrize(("days", "expected"), [(10, "ref_denied_no_breach"), (11, "ref_granted_by_platform")])
+def test_a_complaint_that_was_answered_late_was_processed_unless_the_refund_was_asked_for_before(days, expected):
+    """Sentence 5."""
+    issue = an_issue(reply_due=PAID + DAY, first_human_reply_at=PAID + days * DAY)
+    asked = asking("unanswered", at=PAID + 10 * DAY, by_platform=True)
+    [shown] = decide(facts(BC, issue=issue), asked, BC, PAID + 30 * DAY).decision.facts["grounds"]
+    assert shown["code"] == expected
+
+
+@pytest.mark.clause("BC-28")
+def test_what_is_not_answered_in_the_tool_the_platform_may_refund():
+    issue = an_issue(reply_due=PAID + DAY)
+    asked = asking("unanswered", at=PAID + 60 * DAY)
+    assert code(facts(BC, issue=issue), asked, BC) == "ref_pending_platform"
+    assert code(facts(BC, issue=issue), replace(asked, by_platform=True), BC) == "ref_granted_by_platform"
+    answered = replace(issue, first_human_reply_at=PAID)
+    assert code(facts(BC, issue=answered), replace(asked, by_platform=True), BC) == "ref_pending_seller"
