@@ -64,14 +64,8 @@ async def _create(services: Services, listed: SubscriptionRow) -> Decision | Non
         if not quote.allowed:
             return quote
         price = priced(quote, one.agreed)
-        due = DueRow(
-            one.id,
-            held.facts.next_period,
-            due_at,
-            now,
-            price_minor=price.minor,
-            currency=price.currency,
-        )
+        cost = (None, None, price.minor, price.currency)
+        due = DueRow(one.id, held.facts.next_period, due_at, now, *cost)
         if not await subscriptions.create_due(tx, due):
             return None
         after = following(quote, held.policy.timezone)
