@@ -28,7 +28,7 @@ NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
         (("refused", "resolved"), False),
     ],
 )
-def test_a_request_gives_back_what_was_not_done(happened: tuple[str, ...], back: bool) -> None:  # noqa: FBT001
+def test_a_request_gives_back_what_was_not_done(happened: tuple[str, ...], back: bool) -> None:
     """Sentence 5."""
     events = tuple(SupportEvent(SupportEventKind(kind), NOW + timedelta(hours=n)) for n, kind in enumerate(happened))
     assert gave_back(SupportRecord(UUID(int=1), UUID(int=2), NOW, events=events)) is back
