@@ -100,7 +100,7 @@ class _Judge:
         if self.known.credit_gone:
             sale = self.policy.sale
             cited = self.terms.clauses.tasks if sale is None else sale.clauses.credit
-            return self._no(InstallCode.INSTALL_CREDIT_NONE, cited, {"event": kind.value})
+            return self._no(InstallCode.INSTALL_CREDIT_NONE, cited, {"event": kind.value, "used": 1, "void": 0})
         special = {
             _K.REFUSED: self._refusal,
             _K.AUTOMATIC_REPLY: self._automatic,

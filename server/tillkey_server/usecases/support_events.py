@@ -65,7 +65,7 @@ async def record_support_event(
         held = await _bought(tx, seen, event, scope) if kind is _K.CONVERTED else seen.license
         known = await _known(services, tx, seen, told, at)
         credit = await credit_of(tx, seen.row, now) if _takes_up(seen, event) else None
-        known = replace(known, credit_gone=credit is not None and credit.state != "open")
+        known = replace(known, credit_gone=credit is not None and credit.state == "used")
         decision = decide_event(seen.record.as_of(at), event, known, seen.terms.policy, now)
         await _audited(tx, seen, decision, actor, f"support_{kind.value}")
         if not decision.allowed:
@@ -78,7 +78,7 @@ async def record_support_event(
             row = SupportEventRow(new_id(), request_id, one.kind.value, at, one.details, now, actor)
             await support.add_event(tx, row)
             record = record.with_event(one)
-        if credit is not None:
+        if credit is not None and credit.state == "open":
             await install_credits.use(tx, credit.id, at=seen.row.created_at, by=actor)
         await support.look_later(tx, {request_id: None})
         if kind is _K.RESOLVED:
