@@ -118,6 +118,15 @@ async def test_two_forced_deactivations_need_a_day_between_them(house: House) ->
 
 
 @pytest.mark.clause("NX-09")
+async def test_what_was_freed_of_one_license_counts_nothing_for_another_of_the_same_customer(house: House) -> None:
+    for _ in range(5):
+        _, till = await used(house)
+        freed = await free(house, till)
+        assert isinstance(freed, ForcedDone)
+        assert "NX-09" in freed.decision.clauses
+
+
+@pytest.mark.clause("NX-09")
 async def test_what_was_the_vendors_fault_is_free_and_an_override_is_marked(house: House) -> None:
     sold, till = await used(house)
     remaining = []

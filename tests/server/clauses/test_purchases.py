@@ -67,6 +67,19 @@ async def test_an_extension_is_sold_to_who_holds_the_core_or_buys_it_with_it(hou
     assert (await told(client, "POST", "/v1/orders/preview", other))["code"] == "prereq_core_license_missing"
 
 
+@pytest.mark.clause("NX-10", "NX-11")
+@pytest.mark.parametrize("kind", ["support", "service", "customization"])
+async def test_what_is_bought_for_a_core_is_no_core_for_an_extension_in_the_same_cart(
+    house: House, callers: Callers, kind: str
+) -> None:
+    client = await callers.client()
+    await catalogue(client)
+    lines = [{"product": EXTENSION}, {"product": CORE, "kind": kind, "beside": 0, "price": "9.00 USD"}]
+    found = await told(client, "POST", "/v1/orders/preview", {"customer": OWNER, "lines": lines})
+    assert (found["decision"], found["code"]) == ("deny", "prereq_core_license_missing")
+    assert {"NX-10", "NX-11"} <= set(found["clauses"])
+
+
 @pytest.mark.clause("NX-10")
 async def test_an_extension_of_another_extension_asks_for_that_one(house: House, callers: Callers) -> None:
     client = await callers.client()

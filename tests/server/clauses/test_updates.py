@@ -11,6 +11,7 @@ from tests.support.callers import Callers
 from tests.support.help_desk import help_desk
 from tests.support.house import House
 from tillkey_server.store import downloads, products, tables
+from tillkey_server.usecases import software_release
 from tillkey_server.usecases.license import change_standing
 
 KEPT, TIED, SUPPORTED, CARED = "pos-core", "nexopos-multistore", "01generator-price-import", "prestashop-click-collect"
@@ -132,6 +133,17 @@ async def test_an_offer_is_recorded_exactly_where_its_preview_allows_it(house, h
         told = await desk.event("update_offered", **about, published_at=received)
         assert (about, told["code"], told["clauses"]) == (about, asked["code"], asked["clauses"])
         assert ("request" in told) is (asked["decision"] == "allow")
+
+
+@pytest.mark.clause("NX-26")
+@pytest.mark.parametrize("size", [1, 2])
+async def test_a_fix_is_told_to_every_owner_however_many_there_are(house, http, monkeypatch, size):
+    """They are read by batches: of three owners the last is in a batch of its own."""
+    monkeypatch.setattr(software_release, "_BATCH", size)
+    sold = [await house.license(TIED, f"{name}@shop.example") for name in ("first", "second", "third")]
+    reports = [{"license_id": str(sold[0].license_id), "reported_at": house.clock.now().isoformat()}]
+    fix = await publish(http, TIED, "1.1", kind="corrective", fixes=reports)
+    assert (fix["code"], fix["clauses"], fix["owners"]) == ("fix_released", ["NX-26"], 3)
 
 
 @pytest.mark.clause("NX-26", "BC-30")

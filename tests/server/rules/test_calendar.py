@@ -107,6 +107,27 @@ def test_an_office_that_is_shut_opens_next_on_the_next_working_day() -> None:
     assert not hours.is_open(at(2026, 1, 6, 17))
 
 
+@pytest.mark.clause("NX-30", "K-06")
+@pytest.mark.parametrize(
+    ("friday", "utc_before", "utc_after"),
+    [(date(2026, 3, 27), 7, 6), (date(2026, 10, 23), 6, 7)],
+    ids=["the clock goes forward", "the clock goes back"],
+)
+def test_an_office_opens_by_its_own_clock_after_the_night_on_which_that_changed(friday, utc_before, utc_after) -> None:
+    """Nine in Athens is seven o'clock UTC in winter and six in summer; the change is on the Sunday between."""
+    hours = Calendar(ATHENS, replace(TERMS, opens=time(9), closes=time(17)))
+    monday = friday + timedelta(days=3)
+    before = datetime.combine(friday, time(utc_before), UTC)
+    after = datetime.combine(monday, time(utc_after), UTC)
+    second = timedelta(seconds=1)
+    assert [hours.is_open(one) for one in (before - second, before, after - second, after)] == [False, True] * 2
+    assert hours.opens_at(before + timedelta(hours=8)) == after
+    assert (hours.is_open(after + timedelta(hours=8) - second), hours.is_open(after + timedelta(hours=8))) == (
+        True,
+        False,
+    )
+
+
 @given(days=st.integers(1, 40), hours=st.integers(0, 20_000))
 def test_one_working_day_more_is_never_earlier_and_never_the_same(days: int, hours: int) -> None:
     start = at(2025, 1, 1) + timedelta(hours=hours)
