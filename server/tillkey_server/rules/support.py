@@ -24,7 +24,11 @@
     covered (NX-20), or a person decides where the grounds are the only reasons to refuse (BC-15).
 11. A description that lacks what the terms ask for is asked for, and the clocks wait (NX-24, CJ-09). Who cannot install
     afresh says so instead (NX-25).
-12. Outside working hours it is taken all the same (NX-30).
+12. What turns out to be another task is judged again by the terms as of the opening: as a task, not by whose it is. A
+    free installation is opened as one, and nothing becomes one or stops being one (NX-19, NX-20).
+13. After a review a supervisor may take a request that a ground refuses which must, or that sentence 9 refuses (NX-29).
+    Whose it is, the free installation and what else the terms ask for are judged as ever.
+14. Outside working hours it is taken all the same (NX-30).
 """
 
 from __future__ import annotations
@@ -67,7 +71,7 @@ class SupportAsked:
     told the site or the installation. `changed_hands`: bought by another customer, and its owner paid for no support
     since. `self_inflicted` are the instants at which requests about the same matter were closed as the customer's own
     doing. `bought_at` is when the license was paid for. `support_ended_at` is when its support had ended that did not
-    run at the receipt; None: it ran, or `license` says so.
+    run at the receipt; None: it ran, or `license` says so. `reviewed`: a supervisor takes it after a review.
     """
 
     task: str
@@ -93,6 +97,7 @@ class SupportAsked:
     self_inflicted: tuple[datetime, ...] = ()
     bought_at: datetime | None = None
     support_ended_at: datetime | None = None
+    reviewed: bool = False
 
     @property
     def is_presale(self) -> bool:
@@ -132,6 +137,11 @@ def lost_on_transfer(policy: Policy, *, changed_hands: bool) -> bool:
     return changed_hands and policy.support is not None and policy.support.ends_on_transfer
 
 
+def decide_task(asked: SupportAsked, policy: Policy, terms: SupportPolicy, now: datetime) -> Decision:
+    """Decide whether a request that is on record is served as another task (sentence 12)."""
+    return _Judge(asked, policy, terms, now).as_task()
+
+
 def _presale(terms: SupportPolicy, policy: Policy, now: datetime) -> Decision:
     if terms.presale is None:
         cited = terms.clauses.tasks
@@ -151,16 +161,28 @@ class _Judge:
 
     def decide(self) -> Decision:
         met = matched(self.asked, self.terms)
-        must = [ground for ground in met if ground.refusal is Strength.MUST]
         return (
             self._of_whom()
-            or (self._refused(must[0], met) if must else None)
+            or (None if self.asked.reviewed else self._must_refuse(met))
             or self._version_asked_for()
-            or self._repeated()
+            or (None if self.asked.reviewed else self._repeated())
             or self._not_covered(met)
             or self._described(met)
             or self._taken(met)
         )
+
+    def as_task(self) -> Decision:
+        met = matched(self.asked, self.terms)
+        return self._must_refuse(met) or self._not_covered(met) or self._taken(met)
+
+    def _must_refuse(self, met: tuple[GroundPolicy, ...]) -> Decision | None:
+        """Sentence 5."""
+        first = next((ground for ground in met if ground.refusal is Strength.MUST), None)
+        return None if first is None else self._refused(first, met)
+
+    def _overruled(self, met: tuple[GroundPolicy, ...]) -> Decision | None:
+        """Return the refusal that a review overrules (sentence 13)."""
+        return (self._must_refuse(met) or self._repeated()) if self.asked.reviewed else None
 
     def _of_whom(self) -> Decision | None:
         """Sentence 4."""
@@ -230,7 +252,9 @@ class _Judge:
             options = tuple(one for one in ("install_module",) if one in terms.tasks)
             shown = told_of(self.asked.credits)
             return self._no(InstallCode.INSTALL_CREDIT_NONE, free, shown, options=options)
-        if task in terms.tasks:
+        over = self._overruled(met)
+        by_task = {SupportCode(ground.value) for ground in _TASK_GROUNDS}
+        if task in terms.tasks or (over is not None and over.code in by_task):
             return None
         if terms.exhaustive:
             cited = (*terms.clauses.refusals, *terms.clauses.tasks, *_cited(met))
@@ -257,7 +281,11 @@ class _Judge:
         if not missing:
             return None
         code = SupportCode.TICKET_NEEDS_REPRO if terms.asks is Asks.REPRODUCTION else SupportCode.TICKET_NEEDS_INFO
-        return self._wait(code, terms.clauses, {"missing": missing, **_warned(met)}, options=("complete",))
+        over = self._overruled(met)
+        shown: dict[str, object] = {"missing": missing, **_warned(met)}
+        if over is not None:
+            shown["overruled"] = over.code.value
+        return self._wait(code, terms.clauses, shown, options=("complete",))
 
     def _taken(self, met: tuple[GroundPolicy, ...]) -> Decision:
         terms, asked = self.terms, self.asked
@@ -269,6 +297,10 @@ class _Judge:
         if free is not None:
             code, cited = InstallCode.INSTALL_CREDIT_USED, free
             shown.update(told_of(asked.credits))
+        over = self._overruled(met)
+        if over is not None:
+            code = SupportCode.SUPPORT_TAKEN_ON_REVIEW if free is None else code
+            shown["overruled"], cited = over.code.value, (*over.clauses, *cited)
         if terms.guidance is not None:
             shown["guidance"], cited = terms.guidance.text, (*cited, *terms.guidance.clauses)
         if terms.hours is not None and not calendar.is_open(asked.received_at):
