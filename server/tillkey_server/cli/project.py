@@ -1,4 +1,4 @@
-"""`project add | list | show | rename`."""
+"""`project add | list | show | rename | move`."""
 
 # ruff: noqa: PLC0415 - commands import what they need, so that `--help` is quick
 
@@ -9,8 +9,9 @@ from uuid import UUID
 
 import typer
 
+from tillkey_server.cli.license import LicenseId
 from tillkey_server.cli.lists import After, Limit, SortBy, shown_page
-from tillkey_server.cli.running import DataDir, Done, Json, Outcome, actor, perform, refused_by
+from tillkey_server.cli.running import DataDir, Done, Json, Outcome, Reason, actor, perform, refused_by
 
 if TYPE_CHECKING:
     from tillkey_server.usecases.services import Services
@@ -90,5 +91,29 @@ def rename(*, data_dir: DataDir, project_id: ProjectId, name: Name, as_json: Jso
         if isinstance(renamed, RefusalAnswer):
             return refused_by(renamed)
         return Done(renamed, lambda output: output.fields(renamed))
+
+    perform(data_dir, work, as_json=as_json)
+
+
+@app.command("move")
+def move(
+    *,
+    data_dir: DataDir,
+    license_id: LicenseId,
+    to: Annotated[UUID, typer.Option("--to", metavar="ID", help="The project's id.", show_default=False)],
+    reason: Reason,
+    as_json: Json = False,
+) -> None:
+    """Bind a license to another project of its customer; support stays behind unless the terms let it move."""
+
+    async def work(services: Services) -> Outcome:
+        from tillkey_server.usecases.answers import RefusalAnswer, told_of
+        from tillkey_server.usecases.project_move import move_to_project
+
+        done = await move_to_project(services, license_id, project_id=to, reason=reason, actor=actor())
+        if isinstance(done, RefusalAnswer):
+            return refused_by(done)
+        members = {"license_id": str(license_id), "project_id": str(to), **told_of(done)}
+        return Done(members, lambda output: output.say(f"The license {license_id} is of project {to} now."))
 
     perform(data_dir, work, as_json=as_json)

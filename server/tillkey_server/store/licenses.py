@@ -45,6 +45,7 @@ class LicenseRow:
     """One license; `position` counts from 0 within its order line, a null moment has not happened.
 
     `clocks_from` is where its clocks were counted from when it was issued; None: from its order's payment.
+    `support_project_id` is the project at which its support stayed when it was moved; None: it is where the license is.
     """
 
     id: UUID
@@ -73,6 +74,7 @@ class LicenseRow:
     account_suspended_at: datetime | None = None
     account_stops_at: datetime | None = None
     account_suspended_until: datetime | None = None
+    support_project_id: UUID | None = None
 
     @property
     def policy_ref(self) -> PolicyRef:
@@ -229,7 +231,15 @@ async def rekey(conn: AsyncConnection, license_id: UUID, *, key_hash: bytes, key
 async def give(conn: AsyncConnection, license_id: UUID, *, customer_id: UUID, project_id: UUID | None) -> None:
     """Give a license to another customer; `project_id` is that customer's in place of the one it was bound to."""
     statement = tables.license_.update().where(_C.id == license_id)
-    _exactly_one(license_id, await rows.changed(conn, statement.values(customer_id=customer_id, project_id=project_id)))
+    given = statement.values(customer_id=customer_id, project_id=project_id, support_project_id=None)
+    _exactly_one(license_id, await rows.changed(conn, given))
+
+
+async def move(conn: AsyncConnection, license_id: UUID, *, project_id: UUID, support_project_id: UUID | None) -> None:
+    """Bind a bound license to another project; `support_project_id` is where its support stays behind, or None."""
+    statement = tables.license_.update().where(_C.id == license_id, _C.project_id.is_not(None))
+    moved = statement.values(project_id=project_id, support_project_id=support_project_id)
+    _exactly_one(license_id, await rows.changed(conn, moved))
 
 
 def _exactly_one(license_id: UUID, count: int) -> None:

@@ -409,3 +409,67 @@ async def test_a_review_overrules_a_ground_and_not_whose_the_support_is(house: H
     assert foreign.json()["code"] == "support_other_user"
     house.clock.turn(days=-800)
     assert (await reviewed(desk, supervisor)).json()["code"] == "support_task_ok"
+
+
+@pytest.mark.clause("NX-06", "NX-17")
+async def test_a_bound_license_is_moved_by_a_person_and_leaves_its_support_at_its_project(
+    house: House, callers: Callers
+) -> None:
+    desk = await help_desk(house, callers, MARKET)
+    first = (await house.till(product=MARKET).activate(desk.sold.license_key, project="Harbor Shop")).granted
+    place = f"/v1/licenses/{desk.sold.license_id}/project"
+    body = {"project_id": desk.project_id, "reason": "it went live under the wrong name"}
+    supervisor = await callers.client("supervisor")
+    assert (await desk.http.post(place, json=body)).status_code == 403
+    moved = await supervisor.post(place, json=body)
+    told = moved.json()
+    assert (moved.status_code, told["code"]) == (200, "license_project_changed"), moved.text
+    assert {"NX-06", "NX-17"} <= set(told["clauses"])
+    assert told["facts"]["support_project"] == str(first.project)
+    left = await desk.preview(project_id=desk.project_id)
+    assert (left["code"], left["facts"]["supported_project_id"]) == ("support_other_project", str(first.project))
+    assert (await desk.preview(project_id=str(first.project)))["code"] == "support_task_ok"
+    assert (await supervisor.post(place, json=body)).json()["code"] == "nothing_to_move"
+
+
+@pytest.mark.clause("NX-06")
+async def test_a_license_that_was_moved_is_used_in_its_new_project_and_no_more_in_the_old_one(
+    house: House, callers: Callers
+) -> None:
+    desk = await help_desk(house, callers, MARKET)
+    till = house.till(product=MARKET)
+    await till.activate(desk.sold.license_key, project="Harbor Shop")
+    refused = await house.till(product=MARKET).activate(desk.sold.license_key, project="Corner Shop")
+    assert (refused.code, "ask_support" in refused.body["options"]) == ("bound_to_other_project", True)
+    supervisor = await callers.client("supervisor")
+    body = {"project_id": desk.project_id, "reason": "it went live under the wrong name"}
+    await supervisor.post(f"/v1/licenses/{desk.sold.license_id}/project", json=body)
+    old = await house.till(product=MARKET).activate(desk.sold.license_key, project="Harbor Shop")
+    new = await house.till(product=MARKET).activate(desk.sold.license_key, project="Corner Shop")
+    assert (old.code, new.code) == ("bound_to_other_project", "license_in_use")
+
+
+@pytest.mark.clause("NX-17")
+async def test_support_moves_with_the_license_where_the_terms_say_so(house: House, callers: Callers) -> None:
+    desk = await help_desk(house, callers, MARKET)
+    terms = house.services.policies.offered("nexopos").support
+    assert terms is not None
+    with_terms(house, "nexopos", support=replace(terms, moves_with_license=True))
+    await house.till(product=MARKET).activate(desk.sold.license_key, project="Harbor Shop")
+    supervisor = await callers.client("supervisor")
+    body = {"project_id": desk.project_id, "reason": "it went live under the wrong name"}
+    await supervisor.post(f"/v1/licenses/{desk.sold.license_id}/project", json=body)
+    assert (await desk.preview(project_id=desk.project_id))["code"] == "support_task_ok"
+
+
+@pytest.mark.clause("NX-06")
+async def test_a_license_is_not_moved_to_another_customers_project(house: House, callers: Callers) -> None:
+    desk = await help_desk(house, callers, MARKET)
+    await house.till(product=MARKET).activate(desk.sold.license_key, project="Harbor Shop")
+    await house.license(MARKET, "stranger@else.example")
+    found = await desk.http.post("/v1/customers/search", json={"email": "stranger@else.example"})
+    other = await add_project(house.services, UUID(found.json()["items"][0]["id"]), name="Stranger's Shop")
+    supervisor = await callers.client("supervisor")
+    body = {"project_id": other.shown["id"], "reason": "mistyped"}
+    answer = await supervisor.post(f"/v1/licenses/{desk.sold.license_id}/project", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")

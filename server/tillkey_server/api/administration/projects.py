@@ -8,12 +8,12 @@ from uuid import UUID
 
 from pydantic import Field
 
-from tillkey_server.api.administration.endpoint import Call, Endpoints, Reply
-from tillkey_server.api.administration.shapes import Answer, Id, Input, Line, Listing, Time
+from tillkey_server.api.administration.endpoint import Call, Endpoints, Reply, Returned
+from tillkey_server.api.administration.shapes import Answer, Decided, Id, Input, Line, Listing, Reason, Time
 from tillkey_server.rules.access import Permission
 from tillkey_server.rules.decision import Refusal
-from tillkey_server.usecases import project
-from tillkey_server.usecases.answers import RefusalAnswer
+from tillkey_server.usecases import project, project_move
+from tillkey_server.usecases.answers import RefusalAnswer, told_of
 from tillkey_server.usecases.paging import Page
 
 endpoints = Endpoints("projects")
@@ -33,6 +33,20 @@ class RenameProject(Input):
     """The project's new name."""
 
     name: Name
+
+
+class MoveLicense(Input):
+    """A license is bound to another project of the same customer."""
+
+    project_id: UUID
+    reason: Reason
+
+
+class LicenseMoved(Decided):
+    """Where the license is now; what runs goes on."""
+
+    license_id: Id
+    project_id: Id
 
 
 class ProjectListing(Listing):
@@ -121,3 +135,35 @@ async def rename_project(call: Call) -> Mapping[str, object] | RefusalAnswer:
         actor=call.actor,
         scope=call.scope,
     )
+
+
+@endpoints.post(
+    "/v1/licenses/{license_id}/project",
+    Permission.LICENSE_TRANSFER,
+    body=MoveLicense,
+    answer=LicenseMoved,
+    command="project move",
+    refusals=(
+        "not_found",
+        Refusal.REASON_REQUIRED,
+        Refusal.LEGAL_HOLD,
+        Refusal.LICENSE_TERMINATED,
+        Refusal.LICENSE_REVOKED,
+        Refusal.NOTHING_TO_MOVE,
+    ),
+)
+async def move_license(call: Call) -> Returned:
+    """Bind a license to another project of its customer; support stays behind unless the terms let it move."""
+    asked = call.asked(MoveLicense)
+    license_id = call.id("license_id", "license")
+    done = await project_move.move_to_project(
+        call.services,
+        license_id,
+        project_id=asked.project_id,
+        reason=asked.reason,
+        actor=call.actor,
+        scope=call.scope,
+    )
+    if isinstance(done, RefusalAnswer):
+        return done
+    return {"license_id": str(license_id), "project_id": str(asked.project_id), **told_of(done)}
