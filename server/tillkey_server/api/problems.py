@@ -76,7 +76,9 @@ _REQUEST_REFUSED = {
         "Move it from the staging machine to production, or deactivate it there first.",
     ),
     Refusal.BOUND_TO_OTHER_PROJECT: Kind(
-        409, "The license belongs to another project", "Use it for that project, or buy a license for this one."
+        409,
+        "The license belongs to another project",
+        "Use it for that project, buy a license for this one, or ask the vendor's support to move it.",
     ),
     Refusal.MOVE_TICKET_INVALID: Kind(
         409, "The move ticket cannot be used", "Make a new ticket on the old machine; it works once and not for long."
@@ -167,6 +169,7 @@ _COMMANDS = {
     Refusal.TRIAL_USED: Kind(
         409, "The customer had a trial of this product", "Sell a license: a trial is given once, however it ended."
     ),
+    Refusal.NOTHING_TO_MOVE: Kind(409, "The license is bound to no other project", "Nothing is left to do."),
     Refusal.NOTHING_TO_TRANSFER: Kind(409, "The customer has the license already", "Nothing is left to do."),
     Refusal.INSTALLATION_SHARED: Kind(
         409,

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import typer
 
+from tillkey_server.cli.license import LicenseId
 from tillkey_server.cli.lists import After, Limit, SortBy, shown_page
 from tillkey_server.cli.running import DataDir, Done, Json, Outcome, Reason, actor, carried_out, perform, refused_by
 
@@ -94,8 +95,8 @@ def rename(*, data_dir: DataDir, project_id: ProjectId, name: Name, as_json: Jso
     perform(data_dir, work, as_json=as_json)
 
 
-@app.command("move")
-def move(
+@app.command("site")
+def change_site(
     *,
     data_dir: DataDir,
     project_id: ProjectId,
@@ -106,8 +107,32 @@ def move(
     """Approve that a project moves to another site: its licenses are activated, updated and supported there."""
 
     async def work(services: Services) -> Outcome:
-        from tillkey_server.usecases.project import change_site
+        from tillkey_server.usecases import project
 
-        return carried_out(await change_site(services, project_id, site=site, reason=reason, actor=actor()))
+        return carried_out(await project.change_site(services, project_id, site=site, reason=reason, actor=actor()))
+
+    perform(data_dir, work, as_json=as_json)
+
+
+@app.command("move")
+def move(
+    *,
+    data_dir: DataDir,
+    license_id: LicenseId,
+    to: Annotated[UUID, typer.Option("--to", metavar="ID", help="The project's id.", show_default=False)],
+    reason: Reason,
+    as_json: Json = False,
+) -> None:
+    """Bind a license to another project of its customer; support stays behind unless the terms let it move."""
+
+    async def work(services: Services) -> Outcome:
+        from tillkey_server.usecases.answers import RefusalAnswer, told_of
+        from tillkey_server.usecases.project_move import move_to_project
+
+        done = await move_to_project(services, license_id, project_id=to, reason=reason, actor=actor())
+        if isinstance(done, RefusalAnswer):
+            return refused_by(done)
+        members = {"license_id": str(license_id), "project_id": str(to), **told_of(done)}
+        return Done(members, lambda output: output.say(f"The license {license_id} is of project {to} now."))
 
     perform(data_dir, work, as_json=as_json)

@@ -116,6 +116,10 @@ def open_(
     duplicate_of: Annotated[
         UUID | None, typer.Option("--duplicate-of", metavar="ID", help="The request that reported the same first.")
     ] = None,
+    review: Annotated[
+        str | None,
+        typer.Option("--review", metavar="TEXT", help="Why it is taken after a review although a ground refuses it."),
+    ] = None,
     language: Language = Spoken.EN,
     as_json: Json = False,
 ) -> None:
@@ -127,7 +131,7 @@ def open_(
 
         question = question_of(told)
         taken = await open_support_request(
-            services, question, actor=actor(), reference=reference, duplicate_of=duplicate_of
+            services, question, actor=actor(), reference=reference, duplicate_of=duplicate_of, review=review
         )
         return _outcome(taken, language)
 

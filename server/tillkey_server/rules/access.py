@@ -64,6 +64,7 @@ class Permission(StrEnum):
     FORCE_OVERRIDE = "force.override"
     SUPPORT_READ = "support.read"
     SUPPORT_WRITE = "support.write"
+    SUPPORT_OVERRIDE = "support.override"
     CLOSURE_WRITE = "closure.write"
     POLICY_READ = "policy.read"
     AUDIT_READ = "audit.read"
@@ -126,6 +127,7 @@ _SUPERVISOR = _AGENT | {
     _P.LICENSE_RENEW,
     _P.ACTIVATION_RELEASE,
     _P.FORCE_OVERRIDE,
+    _P.SUPPORT_OVERRIDE,
     _P.CLOSURE_WRITE,
     _P.ORDER_REVIEW,
     _P.ACCOUNT_SUSPEND,

@@ -7,6 +7,7 @@
 4. `while_active`: nothing ties it for good, and an older tie on record is not looked at.
 5. A license that is tied is refused to another project before its seat is looked at, and to a till that names no
    project.
+   A person may move it to another project of the same customer (`rules.project_move`).
 6. With `bind_site` a tied license is also its project's site's, in production. Variants of one site are one; a till
    that declares no site is not refused for it, since repeating the bound one would gain as much.
 """

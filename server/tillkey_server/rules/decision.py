@@ -70,6 +70,7 @@ class Refusal(StrEnum):
     TRIAL_NOT_OFFERED = "trial_not_offered"
     TRIAL_USED = "trial_used"
     NOTHING_TO_TRANSFER = "nothing_to_transfer"
+    NOTHING_TO_MOVE = "nothing_to_move"
     # Answers an agent's or an administrator's command.
     CONFIRMATION_REQUIRED = "confirmation_required"
     REASON_REQUIRED = "reason_required"
@@ -105,6 +106,7 @@ class Grant(StrEnum):
     LEGAL_HOLD_PLACED = "legal_hold_placed"
     LICENSE_REKEYED = "license_rekeyed"
     LICENSE_TRANSFERRED = "license_transferred"
+    LICENSE_PROJECT_CHANGED = "license_project_changed"
     TRIAL_ISSUED = "trial_issued"
     PRODUCT_CHANGED = "product_changed"
     CUSTOMER_CHANGED = "customer_changed"

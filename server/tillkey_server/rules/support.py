@@ -7,9 +7,10 @@
 3. Asked before a purchase: answered without any right or clock (BC-36). What is about a license that was paid for
    when it came is none, whatever it was called.
 4. The project must be told where the terms ask for it (NX-16). Support belongs to the project that the license is
-   bound to; while it is bound to none, to the one that its owner first asked for, refusals aside. It is none of another
-   project's (NX-17), nor another user's (NX-18). Where a license changed hands, its support stays behind if the terms
-   say so, until the new owner pays for support: from then on it runs as long as the license's clock does.
+   bound to, or to the one at which it stayed when a person moved the license (`rules.project_move`); while it is bound
+   to none, to the one that its owner first asked for, refusals aside. It is none of another project's (NX-17), nor
+   another user's (NX-18). Where a license changed hands, its support stays behind if the terms say so, until the new
+   owner pays for support: from then on it runs as long as the license's clock does.
 5. The grounds of the vendor's list are looked at before the task (NX-22), all of them, in the list's order. The first
    that must refuse does; those that may are a warning, and the agent's choice (ZG-12). No other refuses.
 6. Support that had ended when the request came is a ground, though it was renewed since; what ends later is not: the
@@ -27,7 +28,11 @@
     that it is needed, and no intervention is recorded without one that runs (`rules.support_event`).
 11. A description that lacks what the terms ask for is asked for, and the clocks wait (NX-24, CJ-09). Who cannot install
     afresh says so instead (NX-25).
-12. Outside working hours it is taken all the same (NX-30).
+12. What turns out to be another task is judged again by the terms as of the opening: as a task, not by whose it is. A
+    free installation is opened as one, and nothing becomes one or stops being one (NX-19, NX-20).
+13. After a review a supervisor may take a request that a ground refuses which must, or that sentence 9 refuses (NX-29).
+    Whose it is, the free installation and what else the terms ask for are judged as ever.
+14. Outside working hours it is taken all the same (NX-30).
 """
 
 from __future__ import annotations
@@ -71,7 +76,7 @@ class SupportAsked:
     told the site or the installation. `changed_hands`: bought by another customer, and its owner paid for no support
     since. `self_inflicted` are the instants at which requests about the same matter were closed as the customer's own
     doing. `bought_at` is when the license was paid for. `support_ended_at` is when its support had ended that did not
-    run at the receipt; None: it ran, or `license` says so.
+    run at the receipt; None: it ran, or `license` says so. `reviewed`: a supervisor takes it after a review.
     """
 
     task: str
@@ -97,6 +102,7 @@ class SupportAsked:
     self_inflicted: tuple[datetime, ...] = ()
     bought_at: datetime | None = None
     support_ended_at: datetime | None = None
+    reviewed: bool = False
 
     @property
     def is_presale(self) -> bool:
@@ -136,6 +142,11 @@ def lost_on_transfer(policy: Policy, *, changed_hands: bool) -> bool:
     return changed_hands and policy.support is not None and policy.support.ends_on_transfer
 
 
+def decide_task(asked: SupportAsked, policy: Policy, terms: SupportPolicy, now: datetime) -> Decision:
+    """Decide whether a request that is on record is served as another task (sentence 12)."""
+    return _Judge(asked, policy, terms, now).as_task()
+
+
 def _presale(terms: SupportPolicy, policy: Policy, now: datetime) -> Decision:
     if terms.presale is None:
         cited = terms.clauses.tasks
@@ -155,16 +166,28 @@ class _Judge:
 
     def decide(self) -> Decision:
         met = matched(self.asked, self.terms)
-        must = [ground for ground in met if ground.refusal is Strength.MUST]
         return (
             self._of_whom()
-            or (self._refused(must[0], met) if must else None)
+            or (None if self.asked.reviewed else self._must_refuse(met))
             or self._version_asked_for()
-            or self._repeated()
+            or (None if self.asked.reviewed else self._repeated())
             or self._not_covered(met)
             or self._described(met)
             or self._taken(met)
         )
+
+    def as_task(self) -> Decision:
+        met = matched(self.asked, self.terms)
+        return self._must_refuse(met) or self._not_covered(met) or self._taken(met)
+
+    def _must_refuse(self, met: tuple[GroundPolicy, ...]) -> Decision | None:
+        """Sentence 5."""
+        first = next((ground for ground in met if ground.refusal is Strength.MUST), None)
+        return None if first is None else self._refused(first, met)
+
+    def _overruled(self, met: tuple[GroundPolicy, ...]) -> Decision | None:
+        """Return the refusal that a review overrules (sentence 13)."""
+        return (self._must_refuse(met) or self._repeated()) if self.asked.reviewed else None
 
     def _of_whom(self) -> Decision | None:
         """Sentence 4."""
@@ -234,7 +257,10 @@ class _Judge:
             options = tuple(one for one in ("install_module",) if one in terms.tasks)
             shown = told_of(self.asked.credits)
             return self._no(InstallCode.INSTALL_CREDIT_NONE, free, shown, options=options)
-        if task in terms.tasks or terms.by_consent(task) is not None:
+        over = self._overruled(met)
+        by_task = {SupportCode(ground.value) for ground in _TASK_GROUNDS}
+        is_overruled = over is not None and over.code in by_task
+        if task in terms.tasks or terms.by_consent(task) is not None or is_overruled:
             return None
         if terms.exhaustive:
             cited = (*terms.clauses.refusals, *terms.clauses.tasks, *_cited(met))
@@ -261,7 +287,11 @@ class _Judge:
         if not missing:
             return None
         code = SupportCode.TICKET_NEEDS_REPRO if terms.asks is Asks.REPRODUCTION else SupportCode.TICKET_NEEDS_INFO
-        return self._wait(code, terms.clauses, {"missing": missing, **_warned(met)}, options=("complete",))
+        over = self._overruled(met)
+        shown: dict[str, object] = {"missing": missing, **_warned(met)}
+        if over is not None:
+            shown["overruled"] = over.code.value
+        return self._wait(code, terms.clauses, shown, options=("complete",))
 
     def _taken(self, met: tuple[GroundPolicy, ...]) -> Decision:
         terms, asked = self.terms, self.asked
@@ -273,6 +303,10 @@ class _Judge:
         if free is not None:
             code, cited = InstallCode.INSTALL_CREDIT_USED, free
             shown.update(told_of(asked.credits))
+        over = self._overruled(met)
+        if over is not None:
+            code = SupportCode.SUPPORT_TAKEN_ON_REVIEW if free is None else code
+            shown["overruled"], cited = over.code.value, (*over.clauses, *cited)
         consent = terms.by_consent(asked.task)
         if consent is not None:
             shown["remote_access"] = {"needed": True, "after_finding": consent.needs_finding}

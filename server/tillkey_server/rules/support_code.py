@@ -11,6 +11,7 @@ class SupportCode(Code):
     # A request is taken, or a person decides.
     SUPPORT_TASK_OK = "support_task_ok"
     OUTSIDE_WORKING_HOURS = "outside_working_hours"
+    SUPPORT_TAKEN_ON_REVIEW = "support_taken_on_review"
     TICKET_PRESALE = "ticket_presale"
     TICKET_NEEDS_REPRO = "ticket_needs_repro"
     TICKET_NEEDS_INFO = "ticket_needs_info"
@@ -45,6 +46,7 @@ class SupportCode(Code):
     REQUEST_REFUSED = "request_refused"
     REQUEST_FIXED = "request_fixed"
     TICKET_CONVERTED = "ticket_converted"
+    REQUEST_RECATEGORIZED = "request_recategorized"
     CLOSED_UNANSWERED = "closed_unanswered"
     REMOTE_ACCESS_GRANTED = "remote_access_granted"
     HOTFIX_RECORDED = "hotfix_recorded"

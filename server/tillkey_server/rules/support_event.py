@@ -15,6 +15,8 @@
 7. What was asked before a purchase is converted once it is made, and its clocks begin then (BC-36).
 8. A closed request takes nothing but its reopening, a decline follows an offer, an answer of the customer a wait.
 9. A request for the free installation that gave it back is taken up again only while nothing else has used it (NX-19).
+   What turns out to be another task is judged as `rules.support` says, and recorded; what the terms do not cover stands
+   refused with it, by the code that says why (NX-20). One that stands refused is reopened first.
 10. A decline within the days to object to a solution reopens the request, closed or not (CJ-12).
 """
 
@@ -27,10 +29,11 @@ from datetime import datetime
 from tillkey_server.rules.calendar import calendar_of
 from tillkey_server.rules.citation import Clauses
 from tillkey_server.rules.deadline_policy import Answers
-from tillkey_server.rules.decision import Code, Decision, allow, deny, instant, pend
+from tillkey_server.rules.decision import Code, Decision, Outcome, allow, deny, instant, pend
 from tillkey_server.rules.defect import Severity
 from tillkey_server.rules.install_credit import InstallCode
 from tillkey_server.rules.policy import Policy
+from tillkey_server.rules.support import INSTALLATION, SupportAsked, decide_task
 from tillkey_server.rules.support_clock import objection_until, waited_since
 from tillkey_server.rules.support_code import SupportCode
 from tillkey_server.rules.support_policy import Ground, SupportPolicy
@@ -44,6 +47,7 @@ _AFTER: Mapping[SupportEventKind, Callable[[SupportRecord], bool]] = {
     _K.INFO_COMPLETE: lambda record: waited_since(record) is not None or record.info_complete_at is None,
     _K.REOPENED: lambda record: record.is_closed or record.is_refused or record.solved_at is not None,
     _K.CONVERTED: lambda record: record.is_presale,
+    _K.RECATEGORIZED: lambda record: not record.is_refused and not record.is_presale,
 }
 """What has to be on record before an event makes sense (sentence 8)."""
 
@@ -109,6 +113,7 @@ class _Judge:
             _K.CLOSED: self._closing,
             _K.RESOLVED: self._resolution,
             _K.CONVERTED: self._conversion,
+            _K.RECATEGORIZED: self._another_task,
         }
         return special.get(kind, self._plain)()
 
@@ -227,6 +232,24 @@ class _Judge:
         """Sentence 7."""
         cited = self.terms.clauses.tasks if self.terms.presale is None else self.terms.presale.clauses
         return self._yes(SupportCode.TICKET_CONVERTED, cited, {"clocks_begin_at": instant(self.event.at)})
+
+    def _another_task(self) -> Decision:
+        """Sentence 9."""
+        was, told = self.record.task_now, str(self.event.details["task"])
+        shown: dict[str, object] = {"task": told, "was": was}
+        if INSTALLATION in {was, told}:
+            cited = self.terms.clauses.tasks
+            because = {"event": self.event.kind.value, "because": "installation_is_opened_as_one"}
+            return self._no(SupportCode.EVENT_OUT_OF_PLACE, cited, {**shown, **because})
+        begun_at = self.record.begun_at
+        until = self.known.support_until
+        over = until if until is not None and until <= begun_at else None
+        asked = SupportAsked(task=told, received_at=begun_at, support_ended_at=self.known.support_ended_at or over)
+        judged = decide_task(asked, self.policy, self.terms, self.now)
+        shown["judged"] = judged.code.value
+        if judged.outcome is Outcome.DENY:
+            shown["refused_as"] = judged.code.value
+        return self._yes(SupportCode.REQUEST_RECATEGORIZED, judged.clauses, shown)
 
     def _plain(self) -> Decision:
         promised = self.policy.deadlines

@@ -8,7 +8,9 @@
    than to its solution; who comes back to what was closed has answered, and told what was missing (CJ-09).
 5. An offer is no solution (BC-16); a solution is one until the request is reopened, which keeps its first clock
    (ZG-08).
-6. Before a purchase nothing is owed; what is converted begins anew at its conversion (BC-36).
+6. What is asked for is what it was last re-categorized as; its clocks stay those of what it was opened as, and what
+   somebody found decides whether there is a fault (NX-20, ZG-07).
+7. Before a purchase nothing is owed; what is converted begins anew at its conversion (BC-36).
 """
 
 from __future__ import annotations
@@ -43,6 +45,7 @@ class SupportEventKind(StrEnum):
     CLOSED = "closed"
     REOPENED = "reopened"
     CONVERTED = "converted"
+    RECATEGORIZED = "recategorized"
 
 
 _K = SupportEventKind
@@ -95,7 +98,7 @@ class SupportRecord:
     """A request with its events, oldest first.
 
     `first_reported_at` is when the same anomaly was reported first, where this is a duplicate (ZG-07); else None.
-    `task` is what is asked for; None: nobody said.
+    `task` is what it was opened as; None: nobody said.
     """
 
     id: UUID
@@ -121,6 +124,12 @@ class SupportRecord:
     def last(self, *kinds: SupportEventKind) -> SupportEvent | None:
         """Return the newest event of these kinds."""
         return next(reversed([*self.of(*kinds)]), None)
+
+    @property
+    def task_now(self) -> str | None:
+        """Return what is asked for now (sentence 6)."""
+        event = self.last(_K.RECATEGORIZED)
+        return self.task if event is None else str(event.details["task"])
 
     @property
     def begun_at(self) -> datetime:

@@ -46,6 +46,7 @@ class LicenseRow:
 
     `clocks_from` is where its clocks were counted from when it was issued; None: from its order's payment.
     `suspended_for` is the license whose loss suspended it (NX-13); None: somebody did, or nobody.
+    `support_project_id` is the project at which its support stayed when it was moved; None: it is where the license is.
     """
 
     id: UUID
@@ -75,6 +76,7 @@ class LicenseRow:
     account_stops_at: datetime | None = None
     account_suspended_until: datetime | None = None
     suspended_for: UUID | None = None
+    support_project_id: UUID | None = None
 
     @property
     def policy_ref(self) -> PolicyRef:
@@ -237,7 +239,15 @@ async def rekey(conn: AsyncConnection, license_id: UUID, *, key_hash: bytes, key
 async def give(conn: AsyncConnection, license_id: UUID, *, customer_id: UUID, project_id: UUID | None) -> None:
     """Give a license to another customer; `project_id` is that customer's in place of the one it was bound to."""
     statement = tables.license_.update().where(_C.id == license_id)
-    _exactly_one(license_id, await rows.changed(conn, statement.values(customer_id=customer_id, project_id=project_id)))
+    given = statement.values(customer_id=customer_id, project_id=project_id, support_project_id=None)
+    _exactly_one(license_id, await rows.changed(conn, given))
+
+
+async def move(conn: AsyncConnection, license_id: UUID, *, project_id: UUID, support_project_id: UUID | None) -> None:
+    """Bind a bound license to another project; `support_project_id` is where its support stays behind, or None."""
+    statement = tables.license_.update().where(_C.id == license_id, _C.project_id.is_not(None))
+    moved = statement.values(project_id=project_id, support_project_id=support_project_id)
+    _exactly_one(license_id, await rows.changed(conn, moved))
 
 
 def _exactly_one(license_id: UUID, count: int) -> None:

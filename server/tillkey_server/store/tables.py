@@ -276,6 +276,7 @@ license_ = Table(
     instant("account_suspended_at", optional=True),
     instant("account_stops_at", optional=True),
     instant("account_suspended_until", optional=True),
+    Column("support_project_id", Uuid, nullable=True),
     _policy_reference(),
     UniqueConstraint("order_line_id", "position"),
     CheckConstraint(f"length(key_hash) = {HASH_BYTES}", name="key_hash"),

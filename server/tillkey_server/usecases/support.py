@@ -63,17 +63,21 @@ async def open_support_request(
     actor: str,
     reference: str | None = None,
     duplicate_of: UUID | None = None,
+    review: str | None = None,
     scope: Scope = EVERYTHING,
 ) -> TakenRequest | RefusalAnswer:
     """Put a request on record; one that is refused is in the audit log alone.
 
-    What its description lacks is waited for from the start; one for the free installation uses it (NX-19).
+    What its description lacks is waited for from the start; one for the free installation uses it (NX-19). `review`
+    is why a supervisor takes it although a ground refuses it (NX-29); None: nobody looked at it again.
 
     Raises NotFound and BadInput.
     """
     now = services.clock.now()
     async with services.db.writing() as tx:
         at = await standpoint_of(services, tx, question, now, scope, lock=True)
+        if review is not None:
+            at = replace(at, asked=replace(at.asked, reviewed=True))
         first = None if duplicate_of is None else await support.by_id(tx, duplicate_of)
         if duplicate_of is not None and (first is None or first.customer_id != at.customer_id):
             raise NotFound("support request", str(duplicate_of))
@@ -82,7 +86,9 @@ async def open_support_request(
         reported_at = None if original is None else original.received_at
         decision = await _answered(services, tx, at, now, first_reported_at=reported_at)
         license_id = None if at.license is None else at.license.id
-        await audit.record(tx, decision, actor=actor, action="support_open", license_id=license_id)
+        noted = decision if review is None else replace(decision, facts={**decision.facts, "reason": review})
+        action = "support_open" if review is None else "support_take"
+        await audit.record(tx, noted, actor=actor, action=action, license_id=license_id)
         if decision.outcome is Outcome.DENY:
             return refusal_of(decision)
         row = _row(question, at, decision, actor, now)

@@ -42,6 +42,7 @@ MEMBERS: Mapping[SupportEventKind, frozenset[str]] = MappingProxyType(
         _K.CLOSED: frozenset({"cause", "no_intervention_reason", "unanswered"}),
         _K.REOPENED: frozenset({"evidence"}),
         _K.CONVERTED: frozenset({"license_id"}),
+        _K.RECATEGORIZED: frozenset({"task"}),
     }
 )
 """What can be told of each kind of event."""
@@ -51,6 +52,7 @@ NEEDED: Mapping[SupportEventKind, tuple[str, ...]] = MappingProxyType(
         _K.UPDATE_OFFERED: ("version",),
         _K.FINDING: ("finding", "evidence"),
         _K.CONVERTED: ("license_id",),
+        _K.RECATEGORIZED: ("task",),
     }
 )
 """What must be told of each; what the terms ask for besides is the rule's."""
@@ -146,6 +148,7 @@ _CHECKS: Mapping[str, Callable[[object, str], object]] = MappingProxyType(
         **dict.fromkeys(("evidence", "cause", "prevention", "no_intervention_reason"), text_of),
         **dict.fromkeys(("version", "fixed_in_release"), _release),
         "code": _matching(GROUND, "must be a ground as the vendor's list names it"),
+        "task": _matching(WORD, "must be a word of small letters, digits and underscores"),
         "files": files_of,
         "missing": _words,
         "published_at": _moment,

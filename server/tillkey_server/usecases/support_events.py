@@ -73,6 +73,8 @@ async def record_support_event(
         happened = [event]
         if decision.facts.get("reopens"):
             happened.append(SupportEvent(_K.REOPENED, at))
+        if "refused_as" in decision.facts:
+            happened.append(SupportEvent(_K.REFUSED, at, {"code": decision.facts["refused_as"]}))
         record = seen.record
         for one in happened:
             row = SupportEventRow(new_id(), request_id, one.kind.value, at, one.details, now, actor)
@@ -205,7 +207,7 @@ async def _known(
     held = seen.license
     known = EventFacts() if held is None else EventFacts(held.support_until, held.refund_until)
     match SupportEventKind(told.kind):
-        case _K.REFUSED if seen.license is not None:
+        case _K.REFUSED | _K.RECATEGORIZED if seen.license is not None:
             sold_under = await services.policies.of(tx, seen.license.policy_ref)
             begun_at = seen.record.as_of(at).begun_at
             ended_at = await support_ended_before(tx, seen.license, sold_under, begun_at)

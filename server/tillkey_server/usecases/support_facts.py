@@ -144,7 +144,7 @@ async def _before_purchase(
 async def _asked(
     tx: AsyncConnection, question: SupportQuestion, at: Standpoint, row: LicenseRow, project: ProjectRow | None
 ) -> SupportAsked:
-    supported = row.project_id or await _first_asked_for(tx, row, at.asked.received_at)
+    supported = row.support_project_id or row.project_id or await _first_asked_for(tx, row, at.asked.received_at)
     line = await orders.line(tx, row.order_line_id)
     order = None if line is None else await orders.by_id(tx, line.order_id)
     held = await activations.active_of_license(tx, row.id)

@@ -94,7 +94,7 @@ def shown(seen: RequestSeen, now: datetime) -> dict[str, object]:
         "product_id": str(row.product_id),
         "license_id": _id(record.license_id),
         "project_id": _id(row.project_id),
-        "task": row.task,
+        "task": record.task_now,
         "matter": row.matter,
         "platform_version": row.platform_version,
         "duplicate_of": _id(row.duplicate_of),

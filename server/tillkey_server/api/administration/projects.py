@@ -12,7 +12,7 @@ from tillkey_server.api.administration.endpoint import Call, Endpoints, Reply, R
 from tillkey_server.api.administration.shapes import Answer, Decided, Id, Input, Line, Listing, Reason, Time
 from tillkey_server.rules.access import Permission
 from tillkey_server.rules.decision import Refusal
-from tillkey_server.usecases import project
+from tillkey_server.usecases import project, project_move
 from tillkey_server.usecases.answers import RefusalAnswer, told_of
 from tillkey_server.usecases.paging import Page
 
@@ -44,6 +44,20 @@ class MoveProject(Input):
 
 class ProjectMoved(Decided):
     """A project that has another site."""
+
+
+class MoveLicense(Input):
+    """A license is bound to another project of the same customer."""
+
+    project_id: UUID
+    reason: Reason
+
+
+class LicenseMoved(Decided):
+    """Where the license is now; what runs goes on."""
+
+    license_id: Id
+    project_id: Id
 
 
 class ProjectListing(Listing):
@@ -139,7 +153,7 @@ async def rename_project(call: Call) -> Mapping[str, object] | RefusalAnswer:
     Permission.PROJECT_WRITE,
     body=MoveProject,
     answer=ProjectMoved,
-    command="project move",
+    command="project site",
     refusals=("not_found",),
 )
 async def change_site(call: Call) -> Returned:
@@ -154,3 +168,35 @@ async def change_site(call: Call) -> Returned:
         scope=call.scope,
     )
     return told_of(decision)
+
+
+@endpoints.post(
+    "/v1/licenses/{license_id}/project",
+    Permission.LICENSE_TRANSFER,
+    body=MoveLicense,
+    answer=LicenseMoved,
+    command="project move",
+    refusals=(
+        "not_found",
+        Refusal.REASON_REQUIRED,
+        Refusal.LEGAL_HOLD,
+        Refusal.LICENSE_TERMINATED,
+        Refusal.LICENSE_REVOKED,
+        Refusal.NOTHING_TO_MOVE,
+    ),
+)
+async def move_license(call: Call) -> Returned:
+    """Bind a license to another project of its customer; support stays behind unless the terms let it move."""
+    asked = call.asked(MoveLicense)
+    license_id = call.id("license_id", "license")
+    done = await project_move.move_to_project(
+        call.services,
+        license_id,
+        project_id=asked.project_id,
+        reason=asked.reason,
+        actor=call.actor,
+        scope=call.scope,
+    )
+    if isinstance(done, RefusalAnswer):
+        return done
+    return {"license_id": str(license_id), "project_id": str(asked.project_id), **told_of(done)}

@@ -16,6 +16,7 @@ from tillkey_server.api.administration.support_shapes import (
     SupportAnswered,
     SupportListing,
     SupportPage,
+    TakeSupport,
     TellEvent,
     TellHotfix,
     WholeSupportRequest,
@@ -99,6 +100,30 @@ async def open_support_request(call: Call) -> Returned:
         actor=call.actor,
         reference=asked.reference,
         duplicate_of=asked.duplicate_of,
+        scope=call.scope,
+    )
+    return _answered(taken, asked.language)
+
+
+@endpoints.post(
+    "/v1/support-requests/reviewed",
+    Permission.SUPPORT_OVERRIDE,
+    body=TakeSupport,
+    answer=SupportAnswered,
+    command="support open",
+    statuses=(201,),
+    refusals=_NOT_TAKEN,
+)
+async def take_support_request(call: Call) -> Returned:
+    """Put a request on record after a review, although a ground would refuse it; the reason is in the audit log."""
+    asked = call.asked(TakeSupport)
+    taken = await support.open_support_request(
+        call.services,
+        _question(asked),
+        actor=call.actor,
+        reference=asked.reference,
+        duplicate_of=asked.duplicate_of,
+        review=asked.reason,
         scope=call.scope,
     )
     return _answered(taken, asked.language)

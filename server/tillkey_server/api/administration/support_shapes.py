@@ -52,6 +52,7 @@ EventKind = Literal[
     "closed",
     "reopened",
     "converted",
+    "recategorized",
 ]
 
 
@@ -96,6 +97,12 @@ class OpenSupport(AskSupport):
     duplicate_of: Annotated[UUID | None, Field(description="The request that reported the same first.")] = None
 
 
+class TakeSupport(OpenSupport):
+    """A request that a supervisor takes after a review."""
+
+    reason: Reason
+
+
 class TellEvent(Input):
     """What happened to a request; each kind has members of its own."""
 
@@ -117,6 +124,7 @@ class TellEvent(Input):
     no_intervention_reason: Annotated[str | None, Field(min_length=1, max_length=MAX_TEXT)] = None
     unanswered: Annotated[bool | None, Field(description="Closed because the customer did not answer.")] = None
     license_id: Annotated[UUID | None, Field(description="What was bought since.")] = None
+    task: Annotated[Word | None, Field(description="What it turns out to ask for.")] = None
     language: Language = "en"
 
 
