@@ -76,7 +76,7 @@ async def test_what_is_bought_again_after_a_refund_has_its_own_clocks_and_the_ol
     old = desk.house.till(product=NX)
     project = (await old.activate(first.license_key)).granted.project
     issue = await desk.issue(first, finding="not_as_described")
-    assert (await desk.ask(first, "not_as_described", support_request=issue))["status"] == "granted"
+    assert (await desk.ask(first, "not_as_described", support_request=issue))["status"] == "paid_out"
     desk.house.clock.turn(days=1)
     again = await desk.sell(NX)
     assert (await old.heartbeat()).code == "activation_released"
