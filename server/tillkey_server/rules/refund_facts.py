@@ -133,7 +133,7 @@ class RefundFacts:
 
     @property
     def has_ended(self) -> bool:
-        """Tell whether the whole agreement ended; it covers no renewal that was paid for since, which is for nothing."""
+        """Tell whether the whole agreement ended; it covers no renewal that was paid for since."""
         ended = self.license.terminated_at
         return ended is not None and (self.named is None or self.named.payment.paid_at < ended)
 
