@@ -135,7 +135,7 @@ class RefundFacts:
 
     @property
     def has_ended(self) -> bool:
-        """Tell whether the whole agreement ended; a renewal that was paid for since is for nothing, and not of it."""
+        """Tell whether the whole agreement ended; it covers no renewal that was paid for since."""
         ended = self.license.terminated_at
         return ended is not None and (self.named is None or self.named.payment.paid_at < ended)
 

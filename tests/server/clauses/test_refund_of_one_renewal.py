@@ -35,7 +35,7 @@ async def test_a_person_pays_one_stacked_renewal_back_and_its_own_months_go(desk
     done = await desk.act(asked, "decide", **GRANT)
     given = done["granted"]
     assert (given["amount"], given["tax"], given["ends"]) == ("62.40 EUR", "10.40 EUR", "renewal")
-    assert (before, await support_until(desk, sold)) == ("2026-12-02", "2026-09-02")
+    assert (before, await support_until(desk, sold)) == ("2027-03-02", "2026-12-02")
     shown = (await desk.agent.get(f"/v1/licenses/{sold.license_id}")).json()
     assert shown["status"] == "active"
     again = await desk.ask(sold, renewal=paid[which])
@@ -52,7 +52,7 @@ async def test_what_was_paid_after_a_renewal_that_goes_back_is_laid_as_if_that_h
     sold, [first] = await stacked(desk, ZG, 1)
     desk.house.clock.turn(days=120)
     await renew(desk.integration, str(sold.license_id))
-    assert await support_until(desk, sold) == "2026-09-02"
+    assert await support_until(desk, sold) == "2026-12-02"
     asked = await desk.ask(sold, renewal=first)
     await desk.act(asked, "decide", **GRANT)
     assert await support_until(desk, sold) == "2026-09-30"
@@ -64,12 +64,12 @@ async def test_a_part_of_a_renewal_leaves_its_months_until_the_rest_is_back_and_
 ) -> None:
     sold, [renewal] = await stacked(desk, ZG, 1)
     part = await desk.act(await desk.ask(sold, renewal=renewal), "decide", **GRANT, amount="12.40 EUR")
-    assert (part["granted"]["ends"], await support_until(desk, sold)) == ("nothing", "2026-06-02")
+    assert (part["granted"]["ends"], await support_until(desk, sold)) == ("nothing", "2026-09-02")
     rest = await desk.act(await desk.ask(sold, renewal=renewal), "decide", **GRANT)
     assert (rest["granted"]["amount"], rest["granted"]["ends"]) == ("50.00 EUR", "renewal")
-    assert await support_until(desk, sold) == "2026-03-02"
-    await desk.act(rest, "payout-failed", failure="closed")
     assert await support_until(desk, sold) == "2026-06-02"
+    await desk.act(rest, "payout-failed", failure="closed")
+    assert await support_until(desk, sold) == "2026-09-02"
     product = await desk.act(await desk.ask(sold, "my_own_word"), "decide", **GRANT)
     assert product["granted"]["ends"] == "license"
 

@@ -64,3 +64,16 @@ def test_a_line_tells_its_coupon_and_the_refund_shows_it(shell):
     assert "15.00 USD" in shell.run("refund", "show", done["id"]).stdout
     balance = shell.json("customer", "balance", done["customer_id"])["balances"]
     assert balance == [{"currency": "USD", "amount": "64.00 USD"}]
+
+
+@pytest.mark.clause("ZG-04")
+def test_one_renewal_is_asked_back_by_its_id(shell):
+    license_id = shell.issue(product="01generator-price-import")["license_id"]
+    paid = ("--number", "R-1", "--channel", "shop", "--amount", "6.00 EUR")
+    renewal = shell.json("license", "renew", license_id, *paid)["renewal_id"]
+    told = shell.json("refund", "preview", license_id, "--renewal", renewal)
+    assert (told["code"], told["facts"]["renewal"]) == ("ref_pending_review", renewal)
+    asked = shell.json("refund", "request", license_id, "--renewal", renewal)
+    done = shell.json("refund", "decide", asked["id"], "grant", "--reason", "paid twice")
+    assert (done["granted"]["amount"], done["granted"]["ends"]) == ("6.00 EUR", "renewal")
+    assert shell.json("refund", "preview", license_id, "--item", "renewal", exit_code=2)["code"] == "malformed"
