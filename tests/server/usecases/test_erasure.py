@@ -34,6 +34,8 @@ WORDS: dict[str, dict[str, object]] = {
     "start_trial": {"customer": ADDRESS},
     "transfer_license": {},
     "open_support_request": {"matter": f"{MARK}'s printer", "reference": f"{MARK} rang"},
+    "take_support_request": {"matter": f"{MARK}'s printer", "reference": f"{MARK} rang"},
+    "move_license": {},
     "record_support_event": {"kind": "finding", "finding": "malfunction", "in_tool": None, "evidence": f"{MARK} rang"},
     "grant_remote_access": {"scope": f"{MARK} looks on"},
     "open_warranty_claim": {"symptoms": f"{MARK} smelled smoke", "diagnostics": f"the log of {MARK}"},

@@ -52,6 +52,11 @@ async def _open(shelf: Shelf) -> Example:
     return Example(body={**(preview.body or {}), "reference": "T-1", "matter": "printer"}, concerns=CONCERNS)
 
 
+async def _take(shelf: Shelf) -> Example:
+    opened = await _open(shelf)
+    return Example(body={**(opened.body or {}), "reason": "the fault is ours"}, concerns=CONCERNS)
+
+
 async def _list(shelf: Shelf) -> Example:
     await requested(shelf)
     return Example()
@@ -100,6 +105,7 @@ async def _closures(_shelf: Shelf) -> Example:
 EXAMPLES: dict[str, Make] = {
     "preview_support": _preview,
     "open_support_request": _open,
+    "take_support_request": _take,
     "list_support_requests": _list,
     "get_support_request": _about(),
     "record_support_event": _about({"kind": "human_reply", "in_tool": True}),
