@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -119,3 +120,9 @@ async def _sold(house: House, product: str) -> IssuedLicense:
     )
     made = placed.shown["licenses"][0]
     return IssuedLicense(UUID(made["license_id"]), made["license_key"], made["key_hint"])
+
+
+def with_terms(house: House, name: str, **changed: Any) -> None:
+    """Change terms that are in force, for one test."""
+    policy = house.services.policies.offered(name)
+    house.services.policies._known[policy.ref] = replace(policy, **changed)

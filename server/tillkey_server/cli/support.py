@@ -117,8 +117,7 @@ def open_(
         UUID | None, typer.Option("--duplicate-of", metavar="ID", help="The request that reported the same first.")
     ] = None,
     review: Annotated[
-        str | None,
-        typer.Option("--review", metavar="TEXT", help="Why it is taken after a review although a ground refuses it."),
+        str | None, typer.Option("--review", metavar="TEXT", help="Why a review takes it although a ground refuses.")
     ] = None,
     language: Language = Spoken.EN,
     as_json: Json = False,

@@ -1,22 +1,14 @@
 """NX-16 to NX-18 through the API: whose support it is, and for which project."""
 
-from dataclasses import replace
-from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
 
 from tests.support.callers import Callers
-from tests.support.help_desk import MARKET, HelpDesk, help_desk
+from tests.support.help_desk import MARKET, HelpDesk, help_desk, with_terms
 from tests.support.house import House
 from tillkey_server.usecases.project import add_project
-
-
-def with_terms(house: House, name: str, **changed: Any) -> None:
-    """Change terms that are in force, for one test."""
-    policy = house.services.policies.offered(name)
-    house.services.policies._known[policy.ref] = replace(policy, **changed)
 
 
 async def sold_on(desk: HelpDesk, callers: Callers) -> tuple[httpx.AsyncClient, str]:
