@@ -85,8 +85,7 @@ async def import_purchase_code(
             policy = services.policies.offered(sold.policy_name)
             held = None if claim is None else await _held(tx, claim)
             kept = None if claim is None or held is None else await _kept(services, tx, claim, held)
-            claimed = _claimed(held, known)
-            facts = ImportFacts(brought.channel, brought.months, claimed, brought.supported_until, kept)
+            facts = ImportFacts(brought.channel, brought.months, _claimed(held, known), brought.supported_until, kept)
             decision = decide_import(facts, policy, now)
             if not decision.allowed:
                 await audit.record(tx, decision, actor=actor, action="license_import")
