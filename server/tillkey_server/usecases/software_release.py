@@ -107,12 +107,9 @@ async def publish(
             if not decision.allowed:
                 await audit.record(tx, decision, actor=actor, action="release_publish")
                 return refusal_of(decision)
-            if known is None:
-                await software_releases.insert(tx, row)
-            await _insert(tx, sold, known or row, fixes, what, scope)
+            await _insert(tx, sold, known, row, fixes, what, scope)
             await _tell(tx, known or row, product, owners, now)
-            told = {**decision.facts, "product": product, "owners": len(owners)}
-            decision = replace(decision, facts=told)
+            decision = replace(decision, facts={**decision.facts, "product": product, "owners": len(owners)})
             await audit.record(tx, decision, actor=actor, action="release_publish")
         return Published(known is None, shown(ListedRelease(known or row, product)), owners, decision)
 
@@ -261,9 +258,17 @@ def _is(version: str, row: SoftwareReleaseRow) -> bool:
 
 
 async def _insert(
-    tx: AsyncConnection, sold: ProductRow, row: SoftwareReleaseRow, fixes: Fixes, what: Publication, scope: Scope
+    tx: AsyncConnection,
+    sold: ProductRow,
+    known: SoftwareReleaseRow | None,
+    row: SoftwareReleaseRow,
+    fixes: Fixes,
+    what: Publication,
+    scope: Scope,
 ) -> None:
-    """Put on record what a release mends. Raises NotFound and BadInput for what whoever publishes it named."""
+    """Put a release on record, unless it is `known`, with what it mends. Raises NotFound and BadInput for `fixes`."""
+    if known is None:
+        await software_releases.insert(tx, row)
     held = await licenses.by_ids(tx, {license_id for license_id, _ in what.fixes})
     for license_id, _ in what.fixes:
         found = held.get(license_id)
@@ -271,7 +276,7 @@ async def _insert(
             raise NotFound("license", str(license_id))
         if found.product_id != sold.id:
             raise BadInput("fixes", f"{license_id} is a license of another product")
-    await software_releases.insert_fixes(tx, [FixRow(row.id, one, at) for one, at in fixes.added.items()])
+    await software_releases.insert_fixes(tx, [FixRow((known or row).id, one, at) for one, at in fixes.added.items()])
 
 
 async def _owners(
