@@ -7,6 +7,9 @@
 2. The vendor may end an account for a behavior of the terms' list, with evidence, by a supervisor; a program only for
    those that the list marks as automatic. Where the terms ask for two people, a second one agrees (NX-40). A proposal
    changes nothing about an end that is scheduled, and an account that the vendor ends already needs no second word.
+   It comes at once, or after the days that the terms give to appeal. The customer may appeal once, for as long as the
+   account is there; until a supervisor decides, the end waits. The vendor may take his own end back until it is
+   carried out, a slip of his own too.
 3. Before the data go, what is left of the balance is paid out, or waived by the customer, each currency by itself; none
    is netted against another, and a debt blocks nothing (NX-41). A waiver covers the amount that it names.
 4. A legal hold blocks the end (K-13, CJ-02), and so does an order that is under review.
@@ -18,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tillkey_server.rules.account import AccountCode, flaw_of, second_person, silent
 from tillkey_server.rules.decision import Decision, Refusal, allow, deny, instant, pend
@@ -44,8 +47,9 @@ class VendorAsked:
 class LeavingFacts:
     """What stands in the way: amounts by currency in minor units, what was waived, holds and orders that wait.
 
-    `refunds` that are not decided or not paid out and `requests` for support that are open are told, and block nothing.
-    `scheduled_at` is when an end that was asked for before is due; None: none is.
+    `refunds` that are not decided or not paid out and `requests` for support that are open are told, and block
+    nothing. `appealed_at` is since when an appeal waits for its decision. `scheduled_at` is when an end that was asked
+    for before is due; None: none is.
     """
 
     balance: Mapping[str, int] = field(default_factory=dict)
@@ -56,6 +60,7 @@ class LeavingFacts:
     refunds: int = 0
     requests: int = 0
     scheduled_at: datetime | None = None
+    appealed_at: datetime | None = None
 
     @property
     def unsettled(self) -> dict[str, int]:
@@ -93,6 +98,12 @@ def decide_request(verified: bool, facts: LeavingFacts, policy: Policy, now: dat
     return allow(AccountCode.TERMINATION_SCHEDULED, clauses=cited, policy=policy.ref, now=now, facts=shown)
 
 
+def appeal_of(policy: Policy) -> timedelta:
+    """Return how long after its word the vendor's end comes (sentence 2)."""
+    terms = policy.account
+    return timedelta(0) if terms is None or terms.appeal is None else terms.appeal
+
+
 def decide_by_vendor(asked: VendorAsked, policy: Policy, now: datetime) -> Decision:
     """Decide a termination by the vendor (sentence 2); facts `behavior`, `due_at`."""
     flawed = flaw_of(asked.behavior, asked.evidence, policy, now)
@@ -101,7 +112,7 @@ def decide_by_vendor(asked: VendorAsked, policy: Policy, now: datetime) -> Decis
     if flawed is not None or terms is None or behavior is None:
         return flawed or silent(policy, now)
     cited = terms.clauses.vendor + terms.clauses.behaviors
-    shown: dict[str, object] = {"behavior": behavior.code, "due_at": instant(asked.ends_at or now)}
+    shown: dict[str, object] = {"behavior": behavior.code, "due_at": instant(asked.ends_at or now + appeal_of(policy))}
     if asked.automatic and not behavior.automatic:
         return pend(AccountCode.TERMINATION_NEEDS_PERSON, clauses=cited, policy=policy.ref, now=now, facts=shown)
     waits = asked.ends_at is None and asked.proposed_by in {None, asked.actor}
@@ -120,6 +131,37 @@ def decide_cancel(due_at: datetime | None, by_vendor: bool, policy: Policy, now:
     return allow(AccountCode.TERMINATION_CANCELED, clauses=cited, policy=policy.ref, now=now, facts=shown)
 
 
+def decide_take_back(due_at: datetime | None, by_vendor: bool, reason: str, policy: Policy, now: datetime) -> Decision:  # noqa: FBT001 - a fact
+    """Decide whether the vendor takes his own end back; facts `due_at`, `reason`."""
+    cited = _vendor_clauses(policy)
+    if due_at is None or not by_vendor:
+        return deny(AccountCode.TERMINATION_NOT_OPEN, clauses=cited, policy=policy.ref, now=now)
+    shown = {"due_at": instant(due_at), "reason": reason}
+    return allow(AccountCode.TERMINATION_CANCELED, clauses=cited, policy=policy.ref, now=now, facts=shown)
+
+
+def decide_appeal(due_at: datetime | None, by_vendor: bool, appealed: bool, policy: Policy, now: datetime) -> Decision:  # noqa: FBT001 - facts
+    """Decide whether a customer's appeal against the vendor's end is put on record; facts `due_at`."""
+    cited = _vendor_clauses(policy)
+    if due_at is None or not by_vendor or appealed:
+        return deny(AccountCode.TERMINATION_NOT_OPEN, clauses=cited, policy=policy.ref, now=now)
+    shown = {"due_at": instant(due_at)}
+    return allow(AccountCode.TERMINATION_APPEALED, clauses=cited, policy=policy.ref, now=now, facts=shown)
+
+
+def decide_on_appeal(waits: bool, granted: bool, reason: str, policy: Policy, now: datetime) -> Decision:  # noqa: FBT001 - facts
+    """Carry a supervisor's decision about an appeal that waits: granted, it takes the end back; facts `reason`."""
+    cited = _vendor_clauses(policy)
+    if not waits:
+        return deny(AccountCode.TERMINATION_NOT_OPEN, clauses=cited, policy=policy.ref, now=now)
+    code = AccountCode.TERMINATION_CANCELED if granted else AccountCode.TERMINATION_APPEAL_REJECTED
+    return allow(code, clauses=cited, policy=policy.ref, now=now, facts={"reason": reason})
+
+
+def _vendor_clauses(policy: Policy) -> tuple[str, ...]:
+    return policy.standing.terminated if policy.account is None else policy.account.clauses.vendor
+
+
 def decide_end(facts: LeavingFacts, by_vendor: bool, policy: Policy, now: datetime) -> Decision:  # noqa: FBT001 - a fact
     """Decide whether an account that is due ends now (sentences 3 and 4); facts name what blocks it."""
     terms = policy.account
@@ -134,6 +176,10 @@ def decide_end(facts: LeavingFacts, by_vendor: bool, policy: Policy, now: dateti
             now=now,
             facts={"since": instant(facts.legal_hold_at)},
         )
+    if facts.appealed_at is not None:
+        since = {"since": instant(facts.appealed_at)}
+        code = AccountCode.TERMINATION_BLOCKED_APPEAL
+        return pend(code, clauses=cited.vendor, policy=policy.ref, now=now, facts=since, options=("review",))
     if facts.unsettled:
         return pend(
             AccountCode.TERMINATION_BLOCKED_BALANCE,
