@@ -123,6 +123,50 @@ def cancel_end(*, data_dir: DataDir, customer_id: CustomerId, as_json: Json = Fa
     perform(data_dir, work, as_json=as_json)
 
 
+@app.command("take-back-end")
+def take_back_end(*, data_dir: DataDir, customer_id: CustomerId, reason: Reason, as_json: Json = False) -> None:
+    """Take the vendor's own end back while it is not carried out."""
+
+    async def work(services: Services) -> Outcome:
+        from tillkey_server.usecases.appeal import take_termination_back
+
+        return carried_out(await take_termination_back(services, customer_id, reason=reason, actor=actor()))
+
+    perform(data_dir, work, as_json=as_json)
+
+
+@app.command("appeal")
+def appeal(*, data_dir: DataDir, customer_id: CustomerId, as_json: Json = False) -> None:
+    """Put the customer's appeal against the vendor's end on record; the end waits until it is decided."""
+
+    async def work(services: Services) -> Outcome:
+        from tillkey_server.usecases.appeal import appeal_termination
+
+        return carried_out(await appeal_termination(services, customer_id, actor=actor()))
+
+    perform(data_dir, work, as_json=as_json)
+
+
+@app.command("decide-appeal")
+def decide_appeal(
+    *,
+    data_dir: DataDir,
+    customer_id: CustomerId,
+    granted: Annotated[bool, typer.Option("--granted/--rejected", help="The end is taken back, or goes on.")],
+    reason: Reason,
+    as_json: Json = False,
+) -> None:
+    """Decide an appeal: granted, the end is taken back; rejected, it goes on."""
+
+    async def work(services: Services) -> Outcome:
+        from tillkey_server.usecases.appeal import decide_termination_appeal
+
+        done = await decide_termination_appeal(services, customer_id, granted=granted, reason=reason, actor=actor())
+        return carried_out(done)
+
+    perform(data_dir, work, as_json=as_json)
+
+
 @app.command("waive-balance")
 def waive_balance(
     *,

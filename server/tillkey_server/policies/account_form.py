@@ -38,6 +38,7 @@ class AccountSection(Section):
 
     suspension_grace: Duration
     cooling_off: Duration
+    appeal: Duration | None = None
     two_person_rule: bool
     contact: Annotated[str, Field(min_length=1, max_length=500)]
     behaviors: Annotated[list[BehaviorSection], Field(max_length=50)]

@@ -51,7 +51,8 @@ class AccountPolicy:
 
     `suspension_grace`: how long a till that runs goes on after its account was suspended. `cooling_off`: how long a
     termination may be taken back. `two_person_rule`: what ends or suspends an account takes two people. `contact` is
-    what a customer is told before leaving.
+    what a customer is told before leaving. `appeal`: how long after its word the vendor's own end comes, so that there
+    is time to appeal; None: at once.
     """
 
     suspension_grace: timedelta
@@ -60,6 +61,7 @@ class AccountPolicy:
     contact: str
     behaviors: tuple[Behavior, ...]
     clauses: AccountClauses
+    appeal: timedelta | None = None
 
     def behavior(self, code: str) -> Behavior | None:
         """Return the behavior of a code, if the terms list it."""

@@ -7,6 +7,9 @@
 2. The vendor may end an account for a behavior of the terms' list, with evidence, by a supervisor; a program only for
    those that the list marks as automatic. Where the terms ask for two people, a second one agrees (NX-40). A proposal
    changes nothing about an end that is scheduled, and an account that the vendor ends already needs no second word.
+   It comes at once, or after the days that the terms give to appeal. The customer may appeal once, for as long as the
+   account is there; until a supervisor decides, the end waits. The vendor may take his own end back until it is
+   carried out, a slip of his own too.
 3. Before the data go, what is left of the balance is paid out, or waived by the customer, each currency by itself; none
    is netted against another, and a debt blocks nothing (NX-41). A waiver covers the amount that it names, and is the
    customer's own, whoever ends the account: it waits until that is proven to be who waives.
@@ -22,7 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from tillkey_server.rules.account import AccountCode, flaw_of, second_person, silent
@@ -64,7 +67,7 @@ class LeavingFacts:
 
     `in_use` are the licenses with tills that run, and `requests` for support are open: both are told, and block
     nothing. `refunds` are the ids of those that are not decided or not paid out. `scheduled_at` is when an end that was
-    asked for before is due; None: none is.
+    asked for before is due; None: none is. `appealed_at` is since when an appeal waits for its decision.
     """
 
     balance: Mapping[str, int] = field(default_factory=dict)
@@ -75,6 +78,7 @@ class LeavingFacts:
     refunds: tuple[UUID, ...] = ()
     requests: int = 0
     scheduled_at: datetime | None = None
+    appealed_at: datetime | None = None
 
     @property
     def running(self) -> int:
@@ -121,6 +125,12 @@ def decide_request(verified: bool, facts: LeavingFacts, policy: Policy, now: dat
     return allow(AccountCode.TERMINATION_SCHEDULED, clauses=cited, policy=policy.ref, now=now, facts=shown)
 
 
+def appeal_of(policy: Policy) -> timedelta:
+    """Return how long after its word the vendor's end comes (sentence 2)."""
+    terms = policy.account
+    return timedelta(0) if terms is None or terms.appeal is None else terms.appeal
+
+
 def decide_by_vendor(asked: VendorAsked, policy: Policy, now: datetime) -> Decision:
     """Decide a termination by the vendor (sentence 2); facts `behavior`, `due_at`."""
     flawed = flaw_of(asked.behavior, asked.evidence, policy, now)
@@ -129,7 +139,7 @@ def decide_by_vendor(asked: VendorAsked, policy: Policy, now: datetime) -> Decis
     if flawed is not None or terms is None or behavior is None:
         return flawed or silent(policy, now)
     cited = terms.clauses.vendor + terms.clauses.behaviors
-    shown: dict[str, object] = {"behavior": behavior.code, "due_at": instant(asked.ends_at or now)}
+    shown: dict[str, object] = {"behavior": behavior.code, "due_at": instant(asked.ends_at or now + appeal_of(policy))}
     if asked.automatic and not behavior.automatic:
         return pend(AccountCode.TERMINATION_NEEDS_PERSON, clauses=cited, policy=policy.ref, now=now, facts=shown)
     waits = asked.ends_at is None and asked.proposed_by in {None, asked.actor}
@@ -146,6 +156,37 @@ def decide_cancel(due_at: datetime | None, by_vendor: bool, policy: Policy, now:
         return deny(AccountCode.TERMINATION_NOT_OPEN, clauses=cited, policy=policy.ref, now=now)
     shown = {"due_at": instant(due_at)}
     return allow(AccountCode.TERMINATION_CANCELED, clauses=cited, policy=policy.ref, now=now, facts=shown)
+
+
+def decide_take_back(due_at: datetime | None, by_vendor: bool, reason: str, policy: Policy, now: datetime) -> Decision:  # noqa: FBT001 - a fact
+    """Decide whether the vendor takes his own end back; facts `due_at`, `reason`."""
+    cited = _vendor_clauses(policy)
+    if due_at is None or not by_vendor:
+        return deny(AccountCode.TERMINATION_NOT_OPEN, clauses=cited, policy=policy.ref, now=now)
+    shown = {"due_at": instant(due_at), "reason": reason}
+    return allow(AccountCode.TERMINATION_CANCELED, clauses=cited, policy=policy.ref, now=now, facts=shown)
+
+
+def decide_appeal(due_at: datetime | None, by_vendor: bool, appealed: bool, policy: Policy, now: datetime) -> Decision:  # noqa: FBT001 - facts
+    """Decide whether a customer's appeal against the vendor's end is put on record; facts `due_at`."""
+    cited = _vendor_clauses(policy)
+    if due_at is None or not by_vendor or appealed:
+        return deny(AccountCode.TERMINATION_NOT_OPEN, clauses=cited, policy=policy.ref, now=now)
+    shown = {"due_at": instant(due_at)}
+    return allow(AccountCode.TERMINATION_APPEALED, clauses=cited, policy=policy.ref, now=now, facts=shown)
+
+
+def decide_on_appeal(waits: bool, granted: bool, reason: str, policy: Policy, now: datetime) -> Decision:  # noqa: FBT001 - facts
+    """Carry a supervisor's decision about an appeal that waits: granted, it takes the end back; facts `reason`."""
+    cited = _vendor_clauses(policy)
+    if not waits:
+        return deny(AccountCode.TERMINATION_NOT_OPEN, clauses=cited, policy=policy.ref, now=now)
+    code = AccountCode.TERMINATION_CANCELED if granted else AccountCode.TERMINATION_APPEAL_REJECTED
+    return allow(code, clauses=cited, policy=policy.ref, now=now, facts={"reason": reason})
+
+
+def _vendor_clauses(policy: Policy) -> tuple[str, ...]:
+    return policy.standing.terminated if policy.account is None else policy.account.clauses.vendor
 
 
 def decide_end(facts: LeavingFacts, by_vendor: bool, policy: Policy, now: datetime) -> Decision:  # noqa: FBT001 - a fact
@@ -175,6 +216,10 @@ def _blocked(facts: LeavingFacts, policy: Policy, now: datetime) -> Decision | N
     """Return what has to be settled before an account ends, with what to do; None: nothing."""
     assert policy.account is not None, "whoever ends accounts has terms about it"
     cited = policy.account.clauses
+    if facts.appealed_at is not None:
+        since = {"since": instant(facts.appealed_at)}
+        code = AccountCode.TERMINATION_BLOCKED_APPEAL
+        return pend(code, clauses=cited.vendor, policy=policy.ref, now=now, facts=since, options=("review",))
     if facts.refunds:
         return pend(
             AccountCode.TERMINATION_BLOCKED_REFUND,

@@ -85,6 +85,11 @@ account_termination = Table(
     instant("done_at", optional=True),
     # Who of the vendor's proposed to end the account beside the customer's own request: behavior and evidence are his.
     Column("proposed_by", Text, nullable=True),
+    # What the customer says stands with the help desk.
+    instant("appealed_at", optional=True),
+    instant("appeal_decided_at", optional=True),
+    Column("appealed_by", Text, nullable=True),
+    Column("appeal_decided_by", Text, nullable=True),
     one_of("ended_by", ENDED_BY),
     CheckConstraint("(approved_at IS NULL) = (due_at IS NULL)", name="approved"),
     Index(ONE_OPEN_TERMINATION, "customer_id", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),

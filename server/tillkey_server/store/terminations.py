@@ -39,6 +39,10 @@ class TerminationRow:
     proposed_by: str | None = None
     canceled_at: datetime | None = None
     done_at: datetime | None = None
+    appealed_at: datetime | None = None
+    appealed_by: str | None = None
+    appeal_decided_at: datetime | None = None
+    appeal_decided_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,18 @@ async def cancel(conn: AsyncConnection, termination_id: UUID, at: datetime) -> N
     await rows.changed(
         conn, account_tables.account_termination.update().where(_C.id == termination_id).values(canceled_at=at)
     )
+
+
+async def appeal(conn: AsyncConnection, termination_id: UUID, *, at: datetime, by: str) -> None:
+    """Note that the customer appeals against the vendor's end."""
+    statement = account_tables.account_termination.update().where(_C.id == termination_id)
+    await rows.changed(conn, statement.values(appealed_at=at, appealed_by=by))
+
+
+async def decide_appeal(conn: AsyncConnection, termination_id: UUID, *, at: datetime, by: str) -> None:
+    """Note that an appeal was decided, and by whom."""
+    statement = account_tables.account_termination.update().where(_C.id == termination_id)
+    await rows.changed(conn, statement.values(appeal_decided_at=at, appeal_decided_by=by))
 
 
 async def finish(conn: AsyncConnection, row: TerminationRow, at: datetime) -> None:

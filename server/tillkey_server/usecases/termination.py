@@ -21,6 +21,7 @@ from tillkey_server.rules.termination import (
     InUse,
     LeavingFacts,
     VendorAsked,
+    appeal_of,
     decide_by_vendor,
     decide_cancel,
     decide_end,
@@ -116,7 +117,7 @@ async def terminate_account(
         decision = decide_by_vendor(asked, policy, now)
         if ends_at is None and decision.allowed:
             row = _by_vendor(customer_id, behavior, evidence, proposed_by or actor, now)
-            await _end_by_vendor(tx, held, row, decision, actor)
+            await _end_by_vendor(tx, held, row, decision, actor, now + appeal_of(policy))
         elif ends_at is None and decision.outcome is Outcome.PEND and not automatic and proposed_by is None:
             await _propose(tx, held, _by_vendor(customer_id, behavior, evidence, actor, now))
         await _audited(tx, decision, customer_id, actor, "account_terminate")
@@ -245,6 +246,7 @@ async def leaving(tx: AsyncConnection, customer_id: UUID, held: TerminationRow |
         refunds=await refunds.unsettled_of(tx, customer_id),
         requests=await _open_requests(tx, customer_id, now),
         scheduled_at=None if held is None else held.due_at,
+        appealed_at=None if held is None or held.appeal_decided_at is not None else held.appealed_at,
     )
 
 
@@ -281,9 +283,14 @@ async def _propose(tx: AsyncConnection, held: TerminationRow | None, row: Termin
 
 
 async def _end_by_vendor(
-    tx: AsyncConnection, held: TerminationRow | None, row: TerminationRow, decision: Decision, actor: str
+    tx: AsyncConnection,
+    held: TerminationRow | None,
+    row: TerminationRow,
+    decision: Decision,
+    actor: str,
+    due_at: datetime,
 ) -> None:
-    """Schedule the vendor's own end, due at once; it takes the place of what the customer asked for."""
+    """Schedule the vendor's own end; it takes the place of what the customer asked for."""
     now = decision.evaluated_at
     if held is not None and held.ended_by == VENDOR and held.behavior == row.behavior:
         row = held
@@ -291,8 +298,8 @@ async def _end_by_vendor(
         if held is not None:
             await terminations.cancel(tx, held.id, now)
         await terminations.insert(tx, row)
-    await terminations.approve(tx, row.id, at=now, by=actor, due_at=now)
-    await _tell(tx, decision, row.customer_id, row.id, now)
+    await terminations.approve(tx, row.id, at=now, by=actor, due_at=due_at)
+    await _tell(tx, decision, row.customer_id, row.id, due_at)
 
 
 def _by_vendor(customer_id: UUID, behavior: str, evidence: str, actor: str, now: datetime) -> TerminationRow:

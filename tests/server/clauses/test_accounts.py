@@ -1,7 +1,7 @@
 """NX-37 to NX-43 and CJ-02: suspending and ending accounts, through the API."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -314,3 +314,61 @@ async def test_a_legal_hold_and_an_order_under_review_block_the_end(house: House
     await told(client, "POST", f"/v1/orders/{waiting['id']}/release", {"reason": "paid back"})
     assert await termination.end_due_accounts(house.services) == 1
     assert (await house.till(product=PRODUCT).activate(sold.license_key)).code == "license_terminated"
+
+
+def appealable(house: House) -> None:
+    """Give the terms in force days to appeal, for one test."""
+    policy = house.services.policies.offered("nexopos")
+    assert policy.account is not None
+    changed = replace(policy, account=replace(policy.account, appeal=timedelta(days=7)))
+    house.services.policies._known[policy.ref] = changed
+
+
+@pytest.mark.clause("NX-40")
+async def test_the_vendors_end_comes_after_the_days_to_appeal_and_waits_for_an_appeal(
+    house: House, callers: Callers
+) -> None:
+    client, agent = await callers.client("supervisor"), await callers.client("agent")
+    await house.license(PRODUCT)
+    path = await account(house)
+    appealable(house)
+    assert (await told(agent, "POST", f"{path}/termination/appeal", {}, 409))["code"] == "termination_not_open"
+    ended = await told(client, "POST", f"{path}/terminate", DONE)
+    assert ended["facts"]["due_at"] == "2026-03-09T09:00:00Z"
+    appealed = await told(agent, "POST", f"{path}/termination/appeal", {})
+    assert (appealed["code"], "NX-40" in appealed["clauses"]) == ("termination_appealed", True)
+    house.clock.turn(days=30)
+    assert await termination.end_due_accounts(house.services) == 0
+    decided = {"granted": False, "reason": "the key is still there"}
+    await told(agent, "POST", f"{path}/termination/appeal/decide", decided, 403)
+    rejected = await told(client, "POST", f"{path}/termination/appeal/decide", decided)
+    assert rejected["code"] == "termination_appeal_rejected"
+    await told(client, "POST", f"{path}/termination/appeal/decide", decided, 409)
+    await told(agent, "POST", f"{path}/termination/appeal", {}, 409)
+    assert await termination.end_due_accounts(house.services) == 1
+
+
+@pytest.mark.clause("NX-40")
+async def test_an_appeal_that_is_granted_takes_the_end_back(house: House, callers: Callers) -> None:
+    client = await callers.client("supervisor")
+    await house.license(PRODUCT)
+    path = await account(house)
+    await told(client, "POST", f"{path}/terminate", DONE)
+    await told(client, "POST", f"{path}/termination/appeal", {})
+    decided = {"granted": True, "reason": "it was another customer"}
+    granted = await told(client, "POST", f"{path}/termination/appeal/decide", decided)
+    assert (granted["code"], "NX-40" in granted["clauses"]) == ("termination_canceled", True)
+    assert await termination.end_due_accounts(house.services) == 0
+
+
+@pytest.mark.clause("NX-40")
+async def test_the_vendor_takes_his_own_end_back_while_it_is_not_carried_out(house: House, callers: Callers) -> None:
+    client, agent = await callers.client("supervisor"), await callers.client("agent")
+    await house.license(PRODUCT)
+    path = await account(house)
+    await told(client, "POST", f"{path}/terminate", DONE)
+    await told(agent, "POST", f"{path}/termination/take-back", {"reason": "a slip"}, 403)
+    back = await told(client, "POST", f"{path}/termination/take-back", {"reason": "a slip"})
+    assert (back["code"], "NX-40" in back["clauses"]) == ("termination_canceled", True)
+    assert await termination.end_due_accounts(house.services) == 0
+    await told(client, "POST", f"{path}/termination/take-back", {"reason": "a slip"}, 409)

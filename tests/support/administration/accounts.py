@@ -7,8 +7,9 @@ from tests.support.administration.catalogue import BOTH, ordered
 from tests.support.administration.example import NOBODY, Example, Make, Shelf
 from tests.support.house import AGENT
 from tillkey_server.ids import new_token
+from tillkey_server.usecases.appeal import appeal_termination
 from tillkey_server.usecases.suspension import suspend_account
-from tillkey_server.usecases.termination import request_termination
+from tillkey_server.usecases.termination import request_termination, terminate_account
 
 EVIDENCE = {"behavior": "pb_key_sharing", "evidence": "ticket 12"}
 
@@ -53,6 +54,26 @@ async def _cancel(shelf: Shelf) -> Example:
     return await _asked_before(shelf, {})
 
 
+async def _ended(shelf: Shelf, body: dict[str, object]) -> Example:
+    example = await _of(shelf, body)
+    await terminate_account(shelf.house.services, UUID(example.path["customer_id"]), actor=AGENT, **EVIDENCE)
+    return example
+
+
+async def _take_back(shelf: Shelf) -> Example:
+    return await _ended(shelf, {"reason": "a slip"})
+
+
+async def _appeal(shelf: Shelf) -> Example:
+    return await _ended(shelf, {})
+
+
+async def _decide_appeal(shelf: Shelf) -> Example:
+    example = await _ended(shelf, {"granted": True, "reason": "it was another one"})
+    await appeal_termination(shelf.house.services, UUID(example.path["customer_id"]), actor=AGENT)
+    return example
+
+
 async def _waive(shelf: Shelf) -> Example:
     return await _asked_before(shelf, {"amount": "5.00 EUR", "verified": True})
 
@@ -72,6 +93,9 @@ EXAMPLES: dict[str, Make] = {
     "preview_termination": _ask,
     "request_termination": _request,
     "cancel_termination": _cancel,
+    "take_termination_back": _take_back,
+    "appeal_termination": _appeal,
+    "decide_termination_appeal": _decide_appeal,
     "waive_balance": _waive,
     "terminate_account": _judged,
     "list_erased": _erased,

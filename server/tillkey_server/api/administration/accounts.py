@@ -25,7 +25,7 @@ from tillkey_server.money import parse
 from tillkey_server.rules.access import Permission
 from tillkey_server.rules.account import AccountCode
 from tillkey_server.rules.decision import Decision, Outcome
-from tillkey_server.usecases import account, erasure, suspension, termination
+from tillkey_server.usecases import account, appeal, erasure, suspension, termination
 from tillkey_server.usecases.answers import answered_of, refusal_of
 from tillkey_server.usecases.paging import Page
 
@@ -67,6 +67,18 @@ class TerminateAccount(Input):
     behavior: Behavior
     evidence: Evidence
     automatic: Annotated[bool, Field(description="No person looked at it.")] = False
+
+
+class TakeBack(Input):
+    """Why the vendor takes his own end back."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=MAX_REASON, description="Why; name nobody.")]
+
+
+class DecideAppeal(TakeBack):
+    """What a supervisor decides about an appeal."""
+
+    granted: Annotated[bool, Field(description="The end is taken back; else it goes on.")]
 
 
 class WaiveBalance(Input):
@@ -253,6 +265,60 @@ async def cancel_termination(call: Call) -> Returned:
     """Take a customer's own request back while it is not carried out."""
     customer_id = call.id("customer_id", "customer")
     return _done(await termination.cancel_termination(call.services, customer_id, actor=call.actor, scope=call.scope))
+
+
+@endpoints.post(
+    "/v1/customers/{customer_id}/termination/take-back",
+    Permission.ACCOUNT_TERMINATE,
+    body=TakeBack,
+    answer=AccountAnswered,
+    command="account take-back-end",
+    refusals=("not_found", AccountCode.TERMINATION_NOT_OPEN),
+)
+async def take_termination_back(call: Call) -> Returned:
+    """Take the vendor's own end back while it is not carried out."""
+    customer_id, reason = call.id("customer_id", "customer"), call.asked(TakeBack).reason
+    return _done(
+        await appeal.take_termination_back(
+            call.services, customer_id, reason=reason, actor=call.actor, scope=call.scope
+        )
+    )
+
+
+@endpoints.post(
+    "/v1/customers/{customer_id}/termination/appeal",
+    Permission.ACCOUNT_REQUEST,
+    body=AskTermination,
+    answer=AccountAnswered,
+    command="account appeal",
+    refusals=("not_found", AccountCode.TERMINATION_NOT_OPEN),
+)
+async def appeal_termination(call: Call) -> Returned:
+    """Put the customer's appeal against the vendor's end on record; the end waits until it is decided."""
+    customer_id = call.id("customer_id", "customer")
+    return _done(await appeal.appeal_termination(call.services, customer_id, actor=call.actor, scope=call.scope))
+
+
+@endpoints.post(
+    "/v1/customers/{customer_id}/termination/appeal/decide",
+    Permission.ACCOUNT_TERMINATE,
+    body=DecideAppeal,
+    answer=AccountAnswered,
+    command="account decide-appeal",
+    refusals=("not_found", AccountCode.TERMINATION_NOT_OPEN),
+)
+async def decide_termination_appeal(call: Call) -> Returned:
+    """Decide an appeal: granted, the end is taken back; rejected, it goes on."""
+    asked = call.asked(DecideAppeal)
+    decision = await appeal.decide_termination_appeal(
+        call.services,
+        call.id("customer_id", "customer"),
+        granted=asked.granted,
+        reason=asked.reason,
+        actor=call.actor,
+        scope=call.scope,
+    )
+    return _done(decision)
 
 
 @endpoints.post(
