@@ -269,13 +269,13 @@ license_ = Table(
     instant("refunded_at", optional=True),
     instant("suspended_at", optional=True),
     instant("suspended_until", optional=True),
-    # The license whose loss suspended it (NX-13); null: somebody did, or nobody.
-    Column("suspended_for", Uuid, nullable=True),
     instant("clocks_from", optional=True),
     # The account's suspension as a till's heartbeat sees it: it reads this row alone (DESIGN section 8).
     instant("account_suspended_at", optional=True),
     instant("account_stops_at", optional=True),
     instant("account_suspended_until", optional=True),
+    # The license whose loss suspended it (NX-13); null: somebody did, or nobody.
+    Column("suspended_for", Uuid, nullable=True),
     Column("support_project_id", Uuid, nullable=True),
     _policy_reference(),
     UniqueConstraint("order_line_id", "position"),

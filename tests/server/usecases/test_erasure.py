@@ -56,7 +56,7 @@ OWN = {"reason", "override_reason"}
 """The vendor's own words on its own act, in the audit log for good; the API says to name nobody in them."""
 IDS = {
     *("number", "channel", "order", "renews", "reference", "provider_refund_id", "token", "grant", "license_key"),
-    *("serial", "new_serial", "fault", "installation", "amount", "price"),
+    *("serial", "new_serial", "fault", "installation", "amount", "price", "tax"),
 }
 """Numbers and names of things, which the books go by, and what is stored as a keyed hash or not at all."""
 COVERED = {"site", "contact", "customer", "email"}

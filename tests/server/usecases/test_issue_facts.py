@@ -73,9 +73,7 @@ async def test_a_closure_that_was_told_in_time_moves_the_acknowledgment(house: H
     request_id = await put(house)
     async with house.services.db.writing() as tx:
         told, start = FRIDAY - timedelta(days=9), FRIDAY + timedelta(days=1)
-        closure = support_extras.ClosureRow(
-            new_id(), told, start, start + timedelta(days=3), "holidays", house.clock.now(), AGENT
-        )
+        closure = support_extras.ClosureRow(new_id(), told, start, start + timedelta(days=3), "holidays", told, AGENT)
         await support_extras.add_closure(tx, closure)
     assert (await asked(house, request_id)).reply_due == datetime(2026, 1, 6, 23, tzinfo=UTC)
 
