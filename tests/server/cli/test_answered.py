@@ -22,7 +22,7 @@ def test_a_no_says_why_by_which_clause_and_what_instead(shell, sold):
 
 
 def test_a_yes_names_its_deadlines_in_the_language_asked_for(shell, sold):
-    told = shell.run("support", "preview", "--license", sold, "--task", "usage", "--language", "it").stdout
+    told = shell.run("support", "preview", "--license", sold, "--task", "technical_issue", "--language", "it").stdout
     assert told.startswith("La richiesta viene presa in carico, gratuitamente.\n")
     assert "reply\t" in told
     assert "fix\t" in told
