@@ -30,7 +30,7 @@ from tillkey_server.usecases import update
 from tillkey_server.usecases.account import standing_of
 from tillkey_server.usecases.answers import answered_of
 from tillkey_server.usecases.authorized import lists_of
-from tillkey_server.usecases.care import care_facts
+from tillkey_server.usecases.care import care_facts, care_of
 from tillkey_server.usecases.cover import cover_facts
 from tillkey_server.usecases.refund_asking import Asking
 from tillkey_server.usecases.refund_facts import refund_facts, verdict_on
@@ -38,7 +38,7 @@ from tillkey_server.usecases.renewal_facts import Gathered, governed, lengths_of
 from tillkey_server.usecases.review import review_of
 from tillkey_server.usecases.services import Services
 from tillkey_server.usecases.subscription import next_renewal
-from tillkey_server.usecases.support import answer_at, terms_at
+from tillkey_server.usecases.support import answer_at, lacks_support, terms_at, with_care
 from tillkey_server.usecases.support_facts import SupportQuestion, standpoint_of
 
 Action = Literal[
@@ -174,13 +174,17 @@ async def _support(desk: _Desk) -> list[Question]:
     first = SupportQuestion(task=_ANY_TASK, license_id=desk.row.id, described=described)
     at = await standpoint_of(desk.services, desk.tx, first, desk.now, desk.scope)
     counted = await terms_at(desk.tx, at)
-    questions = []
+    questions, care = [], None
     for task in _tasks(terms, desk.found.sold_under.sale):
         asked: dict[str, object] = {"license_id": str(desk.row.id), "task": task}
         if described:
             asked["described"] = list(described)
         of_task = replace(at, asked=replace(at.asked, task=task))
-        questions.append(Question("support", asked, answer_at(of_task, counted, desk.now)))
+        answer = answer_at(of_task, counted, desk.now)
+        if lacks_support(answer):
+            care = care or await care_of(desk.services, desk.tx, desk.row, desk.now, desk.now)
+            answer = with_care(answer, care)
+        questions.append(Question("support", asked, answer))
     return questions
 
 

@@ -163,9 +163,18 @@ async def _answered(
 ) -> Decision:
     """Return the answer to a question; one without support shows its care, with what a renewal would cost (BC-17)."""
     decision = answer_at(at, await terms_at(tx, at), now, first_reported_at=first_reported_at)
-    if decision.code is not SupportCode.NOSUP_SUPPORT_EXPIRED or at.license is None:
+    if not lacks_support(decision) or at.license is None:
         return decision
-    care = await care_of(services, tx, at.license, now, now)
+    return with_care(decision, await care_of(services, tx, at.license, now, now))
+
+
+def lacks_support(decision: Decision) -> bool:
+    """Tell whether an answer is a no for want of support, which shows what it costs again."""
+    return decision.code is SupportCode.NOSUP_SUPPORT_EXPIRED
+
+
+def with_care(decision: Decision, care: Decision) -> Decision:
+    """Return an answer with the license's care beside it, and what a renewal would cost (BC-17)."""
     cited = tuple(dict.fromkeys((*decision.clauses, *care.clauses)))
     return replace(decision, clauses=cited, facts={**decision.facts, "care": {"code": care.code.value, **care.facts}})
 

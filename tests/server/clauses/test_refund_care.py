@@ -24,7 +24,7 @@ BROKEN = {"kind": "finding", "finding": "malfunction", "evidence": "no payment g
 
 
 @pytest.mark.clause("BC-27")
-@pytest.mark.parametrize("reasons", [(), ("mistake",)])
+@pytest.mark.parametrize("reasons", [(), ("boredom",)])
 async def test_without_a_ground_the_seller_decides_for_six_months(desk: Desk, reasons: tuple[str, ...]) -> None:  # noqa: F811
     """Reading 9."""
     codes = []
