@@ -245,7 +245,7 @@ def test_a_server_that_lets_production_in_beside_staging_fails_the_second_step(t
     command = [story_server.COMMAND, "init", "--data-dir", str(data_dir), "--examples"]
     subprocess.run(command, check=True, capture_output=True)
     terms = (resources.files("tillkey_server") / "policies" / "default.toml").read_text(encoding="utf-8")
-    lenient = terms.replace("staging_exempt = false", "staging_exempt = true").replace("version = 2\n", "version = 3\n")
+    lenient = terms.replace("staging_exempt = false", "staging_exempt = true").replace("version = 3\n", "version = 4\n")
     (data_dir / "policies").mkdir(exist_ok=True)
     (data_dir / "policies" / "default.toml").write_text(lenient, encoding="utf-8")
 
