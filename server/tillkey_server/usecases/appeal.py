@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from uuid import UUID
-
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tillkey_server.rules.access import EVERYTHING, Scope
 from tillkey_server.rules.decision import Decision
 from tillkey_server.rules.termination import decide_appeal, decide_on_appeal, decide_take_back
-from tillkey_server.store import audit, terminations
-from tillkey_server.usecases import accounts
-from tillkey_server.usecases.seen import living
+from tillkey_server.store import terminations
 from tillkey_server.usecases.services import Services
-from tillkey_server.usecases.termination import VENDOR
+from tillkey_server.usecases.termination import VENDOR, audited, opened
 
 
 async def take_termination_back(
@@ -22,15 +17,12 @@ async def take_termination_back(
 ) -> Decision:
     """Take the vendor's own end back while it is not carried out. Raises NotFound."""
     async with services.db.writing() as tx:
-        await living(tx, customer_id, scope, lock=True)
-        now = services.clock.now()
-        policy = await accounts.terms_of(services, tx, customer_id)
-        held = await terminations.open_of(tx, customer_id)
+        held, policy, now = await opened(services, tx, customer_id, scope)
         due_at, by_vendor = (None, False) if held is None else (held.due_at, held.ended_by == VENDOR)
         decision = decide_take_back(due_at, by_vendor, reason, policy, now)
         if decision.allowed and held is not None:
             await terminations.cancel(tx, held.id, now)
-        await _audited(tx, decision, customer_id, actor, "termination_take_back")
+        await audited(tx, decision, customer_id, actor, "termination_take_back")
     return decision
 
 
@@ -39,15 +31,12 @@ async def appeal_termination(
 ) -> Decision:
     """Put a customer's appeal against the vendor's end on record; the end waits for its decision. Raises NotFound."""
     async with services.db.writing() as tx:
-        await living(tx, customer_id, scope, lock=True)
-        now = services.clock.now()
-        policy = await accounts.terms_of(services, tx, customer_id)
-        held = await terminations.open_of(tx, customer_id)
+        held, policy, now = await opened(services, tx, customer_id, scope)
         due_at, by_vendor = (None, False) if held is None else (held.due_at, held.ended_by == VENDOR)
         decision = decide_appeal(due_at, by_vendor, held is not None and held.appealed_at is not None, policy, now)
         if decision.allowed and held is not None:
             await terminations.appeal(tx, held.id, at=now, by=actor)
-        await _audited(tx, decision, customer_id, actor, "termination_appeal")
+        await audited(tx, decision, customer_id, actor, "termination_appeal")
     return decision
 
 
@@ -56,20 +45,12 @@ async def decide_termination_appeal(
 ) -> Decision:
     """Decide an appeal that waits: granted, the end is taken back; rejected, it goes on. Raises NotFound."""
     async with services.db.writing() as tx:
-        await living(tx, customer_id, scope, lock=True)
-        now = services.clock.now()
-        policy = await accounts.terms_of(services, tx, customer_id)
-        held = await terminations.open_of(tx, customer_id)
+        held, policy, now = await opened(services, tx, customer_id, scope)
         waits = held is not None and held.appealed_at is not None and held.appeal_decided_at is None
         decision = decide_on_appeal(waits, granted, reason, policy, now)
         if decision.allowed and held is not None:
             await terminations.decide_appeal(tx, held.id, at=now, by=actor)
             if granted:
                 await terminations.cancel(tx, held.id, now)
-        await _audited(tx, decision, customer_id, actor, "termination_appeal_decide")
+        await audited(tx, decision, customer_id, actor, "termination_appeal_decide")
     return decision
-
-
-async def _audited(tx: AsyncConnection, decision: Decision, customer_id: UUID, actor: str, action: str) -> None:
-    told = replace(decision, facts={**decision.facts, "customer": str(customer_id)})
-    await audit.record(tx, told, actor=actor, action=action)

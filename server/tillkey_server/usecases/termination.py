@@ -73,10 +73,7 @@ async def request_termination(
     `verified`: it is proven that the customer asks. Raises NotFound.
     """
     async with services.db.writing() as tx:
-        await living(tx, customer_id, scope, lock=True)
-        now = services.clock.now()
-        policy = await accounts.terms_of(services, tx, customer_id)
-        held = await terminations.open_of(tx, customer_id)
+        held, policy, now = await opened(services, tx, customer_id, scope)
         decision = decide_request(verified, await leaving(tx, customer_id, held, now), policy, now)
         if decision.allowed and policy.account is not None and (held is None or held.due_at is None):
             due_at = now + policy.account.cooling_off
@@ -91,7 +88,7 @@ async def request_termination(
             if held is not None:
                 await terminations.move_waivers(tx, held.id, row.id)
             await _tell(tx, decision, customer_id, row.id, due_at)
-        await _audited(tx, decision, customer_id, actor, "termination_request")
+        await audited(tx, decision, customer_id, actor, "termination_request")
     return decision
 
 
@@ -107,10 +104,7 @@ async def terminate_account(
 ) -> Decision:
     """End an account for a behavior of the terms' list; the sweep carries it out. Raises NotFound."""
     async with services.db.writing() as tx:
-        await living(tx, customer_id, scope, lock=True)
-        now = services.clock.now()
-        policy = await accounts.terms_of(services, tx, customer_id)
-        held = await terminations.open_of(tx, customer_id)
+        held, policy, now = await opened(services, tx, customer_id, scope)
         proposed_by = _proposed_by(held, behavior)
         ends_at = held.due_at if held is not None and held.ended_by == VENDOR else None
         asked = VendorAsked(behavior, evidence, actor, automatic, proposed_by, ends_at)
@@ -120,7 +114,7 @@ async def terminate_account(
             await _end_by_vendor(tx, held, row, decision, actor, now + appeal_of(policy))
         elif ends_at is None and decision.outcome is Outcome.PEND and not automatic and proposed_by is None:
             await _propose(tx, held, _by_vendor(customer_id, behavior, evidence, actor, now))
-        await _audited(tx, decision, customer_id, actor, "account_terminate")
+        await audited(tx, decision, customer_id, actor, "account_terminate")
     return decision
 
 
@@ -129,10 +123,7 @@ async def cancel_termination(
 ) -> Decision:
     """Take a customer's own request back while it is not carried out. Raises NotFound."""
     async with services.db.writing() as tx:
-        await living(tx, customer_id, scope, lock=True)
-        now = services.clock.now()
-        policy = await accounts.terms_of(services, tx, customer_id)
-        held = await terminations.open_of(tx, customer_id)
+        held, policy, now = await opened(services, tx, customer_id, scope)
         by_vendor = held is not None and held.ended_by == VENDOR
         decision = decide_cancel(None if held is None else held.due_at, by_vendor, policy, now)
         if decision.allowed and held is not None:
@@ -141,7 +132,7 @@ async def cancel_termination(
                 # The vendor's proposal goes on without the request that it waited beside.
                 row = _by_vendor(customer_id, held.behavior, held.evidence, held.proposed_by, now)
                 await terminations.insert(tx, row)
-        await _audited(tx, decision, customer_id, actor, "termination_cancel")
+        await audited(tx, decision, customer_id, actor, "termination_cancel")
     return decision
 
 
@@ -155,14 +146,11 @@ async def waive_balance(
     if amount.minor <= 0:
         raise BadInput("amount", "must be above zero")
     async with services.db.writing() as tx:
-        await living(tx, customer_id, scope, lock=True)
-        now = services.clock.now()
-        policy = await accounts.terms_of(services, tx, customer_id)
-        held = await terminations.open_of(tx, customer_id)
+        held, policy, now = await opened(services, tx, customer_id, scope)
         decision = decide_waiver({amount.currency: amount.minor}, held is not None, policy, now, verified=verified)
         if decision.allowed and held is not None:
             await terminations.waive(tx, WaiverRow(new_id(), held.id, amount.currency, amount.minor, now, actor))
-        await _audited(tx, decision, customer_id, actor, "balance_waive")
+        await audited(tx, decision, customer_id, actor, "balance_waive")
     return decision
 
 
@@ -208,7 +196,7 @@ async def _end(services: Services, due: TerminationRow) -> bool:
         await _write_off(tx, row, decision.evaluated_at)
         await erase_customer(services, tx, row.customer_id, actor=SWEEPER)
         await terminations.finish(tx, row, decision.evaluated_at)
-        await _audited(tx, decision, row.customer_id, SWEEPER, "account_end")
+        await audited(tx, decision, row.customer_id, SWEEPER, "account_end")
         told = {"termination_id": str(row.id), "by": row.ended_by}
         kind, at = Effect.ACCOUNT_TERMINATED, decision.evaluated_at
         await outbox.add(tx, kind=kind, subject=str(row.customer_id), payload=told, now=at)
@@ -316,6 +304,17 @@ async def _tell(
     await outbox.add(tx, kind=kind, subject=str(customer_id), payload=told, now=decision.evaluated_at)
 
 
-async def _audited(tx: AsyncConnection, decision: Decision, customer_id: UUID, actor: str, action: str) -> None:
+async def opened(
+    services: Services, tx: AsyncConnection, customer_id: UUID, scope: Scope
+) -> tuple[TerminationRow | None, Policy, datetime]:
+    """Return a customer's open termination under its lock, the account's terms, and now. Raises NotFound."""
+    await living(tx, customer_id, scope, lock=True)
+    now = services.clock.now()
+    policy = await accounts.terms_of(services, tx, customer_id)
+    return await terminations.open_of(tx, customer_id), policy, now
+
+
+async def audited(tx: AsyncConnection, decision: Decision, customer_id: UUID, actor: str, action: str) -> None:
+    """Put a decision about a customer's account into the audit log."""
     told = replace(decision, facts={**decision.facts, "customer": str(customer_id)})
     await audit.record(tx, told, actor=actor, action=action)
