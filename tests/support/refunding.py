@@ -19,7 +19,7 @@ from tillkey_server.ids import new_id, new_token
 from tillkey_server.money import Money, parse
 from tillkey_server.policies.loader import bundled_policies
 from tillkey_server.rules.order_line import CustomerType, LineKind
-from tillkey_server.store import support
+from tillkey_server.store import outbox, support
 from tillkey_server.store.licenses import by_id
 from tillkey_server.usecases.answers import RefusalAnswer
 from tillkey_server.usecases.catalogue import add_product
@@ -213,6 +213,18 @@ def an_add_on(kind: LineKind, price: str = "10.00 EUR", product: str = CJ) -> Li
     return Line(product, price=parse(price), kind=kind, beside=0)
 
 
+async def license_of(desk: Desk, sold: Sold) -> dict[str, object]:
+    """Look at a license."""
+    shown: dict[str, object] = (await desk.agent.get(f"/v1/licenses/{sold.license_id}")).json()
+    return shown
+
+
+async def kinds(desk: Desk, subject: object) -> list[str]:
+    """Return the kinds of effects in the outbox about something."""
+    async with desk.house.services.db.reading() as tx:
+        return [one.kind for one in await outbox.of_subject(tx, str(subject))]
+
+
 __all__ = [
     "BC",
     "CJ",
@@ -227,4 +239,6 @@ __all__ = [
     "Sold",
     "an_add_on",
     "desk",
+    "kinds",
+    "license_of",
 ]

@@ -7,35 +7,20 @@ import pytest
 
 from tests.support.house import AGENT
 from tests.support.refunding import (  # noqa: F401 - fixture
-    BC,
     DAY,
-    MORNING,
     NX,
-    OFFICIAL,
-    YEARLY,
     Desk,
     Sold,
-    an_add_on,
     desk,
+    kinds,
+    license_of,
 )
 from tillkey_server.rules.sale_policy import PrerequisiteLoss
-from tillkey_server.store import outbox, tables
+from tillkey_server.store import tables
 from tillkey_server.usecases.license import change_standing
 
 STRANGE = "my_own_word"
 DONE = {"decision": "grant", "reason": "a good customer"}
-
-
-async def license_of(desk: Desk, sold: Sold) -> dict[str, object]:  # noqa: F811
-    """Look at a license."""
-    shown: dict[str, object] = (await desk.agent.get(f"/v1/licenses/{sold.license_id}")).json()
-    return shown
-
-
-async def kinds(desk: Desk, subject: object) -> list[str]:  # noqa: F811
-    """Return the kinds of effects in the outbox about something."""
-    async with desk.house.services.db.reading() as tx:
-        return [one.kind for one in await outbox.of_subject(tx, str(subject))]
 
 
 async def core_and_extension(desk: Desk) -> tuple[Sold, Sold]:  # noqa: F811

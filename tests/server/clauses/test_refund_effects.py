@@ -20,6 +20,8 @@ from tests.support.refunding import (  # noqa: F401 - fixture
     Sold,
     an_add_on,
     desk,
+    kinds,
+    license_of,
 )
 from tillkey_server.ids import new_id
 from tillkey_server.rules.order_line import LineKind
@@ -30,18 +32,6 @@ from tillkey_server.usecases.license import change_standing
 
 STRANGE = "my_own_word"
 DONE = {"decision": "grant", "reason": "a good customer"}
-
-
-async def license_of(desk: Desk, sold: Sold) -> dict[str, object]:  # noqa: F811
-    """Look at a license."""
-    shown: dict[str, object] = (await desk.agent.get(f"/v1/licenses/{sold.license_id}")).json()
-    return shown
-
-
-async def kinds(desk: Desk, subject: object) -> list[str]:  # noqa: F811
-    """Return the kinds of effects in the outbox about something."""
-    async with desk.house.services.db.reading() as tx:
-        return [one.kind for one in await outbox.of_subject(tx, str(subject))]
 
 
 async def audited(desk: Desk, sold: Sold) -> list[str]:  # noqa: F811
