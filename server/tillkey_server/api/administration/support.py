@@ -93,16 +93,7 @@ async def preview_support(call: Call) -> Returned:
 )
 async def open_support_request(call: Call) -> Returned:
     """Put a request on record, if the terms take it; what its description lacks is waited for."""
-    asked = call.asked(OpenSupport)
-    taken = await support.open_support_request(
-        call.services,
-        _question(asked),
-        actor=call.actor,
-        reference=asked.reference,
-        duplicate_of=asked.duplicate_of,
-        scope=call.scope,
-    )
-    return _answered(taken, asked.language)
+    return await _opened(call, call.asked(OpenSupport))
 
 
 @endpoints.post(
@@ -117,13 +108,17 @@ async def open_support_request(call: Call) -> Returned:
 async def take_support_request(call: Call) -> Returned:
     """Put a request on record after a review, although a ground would refuse it; the reason is in the audit log."""
     asked = call.asked(TakeSupport)
+    return await _opened(call, asked, review=asked.reason)
+
+
+async def _opened(call: Call, asked: OpenSupport, *, review: str | None = None) -> Returned:
     taken = await support.open_support_request(
         call.services,
         _question(asked),
         actor=call.actor,
         reference=asked.reference,
         duplicate_of=asked.duplicate_of,
-        review=asked.reason,
+        review=review,
         scope=call.scope,
     )
     return _answered(taken, asked.language)
