@@ -36,7 +36,7 @@ class Terms:
     """
 
     name: str = "default"
-    version: int = 2
+    version: int = 3
     staging_exempt: bool = False
     project_binding: str = AFTER_PRODUCTION
     require_project: bool = True
