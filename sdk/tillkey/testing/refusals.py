@@ -48,7 +48,7 @@ _KINDS: Mapping[str, tuple[int, str, str]] = MappingProxyType(
         "bound_to_other_project": (
             409,
             "The license belongs to another project",
-            "Use it for that project, or buy a license for this one.",
+            "Use it for that project, buy a license for this one, or ask the vendor's support to move it.",
         ),
         "move_ticket_invalid": (
             409,
