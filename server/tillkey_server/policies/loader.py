@@ -5,7 +5,8 @@
 2. So is what contradicts itself: see `_contradictions`.
 3. A file is named after its policy, so that nobody edits the wrong one.
 4. The digest is the SHA-256 of the file's bytes. The text is kept with the first license that is sold under it and read
-   again with `parse_policy`, so that a later edit never rewrites what was sold (K-09).
+   again with `parse_recorded`, so that a later edit never rewrites what was sold (K-09), and no contradiction that a
+   later server learned to see takes its terms away.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import hashlib
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -35,6 +36,7 @@ from tillkey_server.policies import (
 from tillkey_server.policies.freezing import freeze
 from tillkey_server.policies.schema import PolicyDocument
 from tillkey_server.rules import policy as rules
+from tillkey_server.rules.clocks import add_months
 
 WHOLE_FILE = "(file)"
 """Stands for the key where the whole file is at fault."""
@@ -72,6 +74,19 @@ def load_policy(path: Path) -> LoadedPolicy:
 
 def parse_policy(text: str, origin: str) -> LoadedPolicy:
     """Read a policy's text; `origin` is what an error calls it. Raises `PolicyError`."""
+    document = _document(text, origin)
+    faults = tuple(_contradictions(document))
+    if faults:
+        raise PolicyError(origin, faults)
+    return LoadedPolicy(_frozen(document), hashlib.sha256(text.encode()).hexdigest(), text)
+
+
+def parse_recorded(text: str, origin: str) -> rules.Policy:
+    """Read a text that something was sold under, whatever it says together. Raises `PolicyError`."""
+    return _frozen(_document(text, origin))
+
+
+def _document(text: str, origin: str) -> PolicyDocument:
     try:
         raw = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
@@ -79,13 +94,9 @@ def parse_policy(text: str, origin: str) -> LoadedPolicy:
         reason = str(error) if isinstance(error, tomllib.TOMLDecodeError) else "has a value that nobody can mean"
         raise PolicyError(origin, ((WHOLE_FILE, f"is not TOML: {reason}"),)) from error
     try:
-        document = PolicyDocument.model_validate(raw)
+        return PolicyDocument.model_validate(raw)
     except ValidationError as error:
         raise PolicyError(origin, tuple(_faults(error))) from error
-    faults = tuple(_contradictions(document))
-    if faults:
-        raise PolicyError(origin, faults)
-    return LoadedPolicy(_frozen(document), hashlib.sha256(text.encode()).hexdigest(), text)
 
 
 def load_folder(folder: Path) -> dict[str, LoadedPolicy]:
@@ -118,6 +129,8 @@ _BRANCHES = frozenset({"constrained-int", "literal['no_end']"})
 # Bytes of JSON, three for each word's quotes and comma: what a lease of 4 KiB leaves with its longest other claims.
 MAX_ENTITLEMENTS = 1900
 MAX_NAMES = 64
+# No run of months is longer than the one from July on that ends after a leap day.
+_LONGEST_FROM = date(2027, 7, 1)
 _REASONS = {"extra_forbidden": "is no key of a policy", "missing": "is missing"}
 
 
@@ -190,6 +203,9 @@ def _lengths(document: PolicyDocument) -> Iterator[tuple[str, str]]:
         yield "lease.soft", "is not shorter than lease.full_while_refundable"
     if lease.full_while_refundable > lease.full:
         yield "lease.full_while_refundable", "is longer than lease.full"
+    term = document.clocks.use_months
+    if term and lease.full > add_months(_LONGEST_FROM, term) - _LONGEST_FROM:
+        yield "lease.full", "is longer than the term in clocks.use_months: no grace outlasts the right"
     unseen_after = document.activation.release_unseen_after
     if unseen_after is not None and unseen_after < lease.full:
         reason = "is shorter than lease.full: a till that still sells offline would lose its seat"

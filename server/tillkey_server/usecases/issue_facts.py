@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tillkey_server.errors import BrokenInvariant
-from tillkey_server.policies.loader import parse_policy
+from tillkey_server.policies.loader import parse_recorded
 from tillkey_server.rules.calendar import calendar_of
 from tillkey_server.rules.issue_facts import IssueFacts
 from tillkey_server.rules.policy import Policy, PolicyRef
@@ -127,4 +127,4 @@ async def _policy(tx: AsyncConnection, ref: PolicyRef) -> Policy:
 @lru_cache(maxsize=64)
 def _parsed(source: str, name: str) -> Policy:
     """Read a text once; texts never change, and two databases may hold different ones under one version."""
-    return parse_policy(source, f"{name}.toml").policy
+    return parse_recorded(source, f"{name}.toml")

@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tillkey_server.errors import BrokenInvariant, ConfigError, NotFound
-from tillkey_server.policies.loader import LoadedPolicy, parse_policy
+from tillkey_server.policies.loader import LoadedPolicy, parse_recorded
 from tillkey_server.rules.policy import Policy, PolicyRef
 from tillkey_server.rules.policy_version import Recorded, version_at
 from tillkey_server.store import policies as store
@@ -78,6 +78,6 @@ class PolicyBook:
             if recorded is None:
                 msg = f"policy {ref.name} version {ref.version} is not recorded, though a license was sold under it"
                 raise BrokenInvariant(msg)
-            known = parse_policy(recorded.source, f"{ref.name}.toml").policy
+            known = parse_recorded(recorded.source, f"{ref.name}.toml")
             self._known[ref] = known
         return known

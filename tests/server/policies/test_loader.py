@@ -5,7 +5,14 @@ from datetime import date, timedelta
 import pytest
 
 from tillkey_server.errors import ConfigError
-from tillkey_server.policies.loader import PolicyError, bundled_policies, load_folder, load_policy, parse_policy
+from tillkey_server.policies.loader import (
+    PolicyError,
+    bundled_policies,
+    load_folder,
+    load_policy,
+    parse_policy,
+    parse_recorded,
+)
 from tillkey_server.rules.policy import PolicyRef, ProjectBinding
 
 TEXT = bundled_policies()["nexopos"].source
@@ -201,6 +208,25 @@ def test_a_length_of_nothing_is_refused_where_it_would_mean_nothing(old, key):
 )
 def test_what_contradicts_itself_is_refused(old, new, key, reason):
     assert _faults(_changed(old, new))[key].startswith(reason)
+
+
+def _timed(months, full):
+    """The text of terms whose right of use ends after so many months, with that length of a lease."""
+    return _changed("use_months = 0", f"use_months = {months}").replace('\nfull = "30d"', f'\nfull = "{full}"')
+
+
+@pytest.mark.parametrize("months,longest", [(1, 31), (2, 62), (12, 366), (24, 731)])
+def test_a_grace_that_outlasts_the_longest_run_of_the_term_s_months_is_refused(months, longest):
+    reason = "is longer than the term in clocks.use_months: no grace outlasts the right"
+    assert parse_policy(_timed(months, f"{longest}d"), "nexopos.toml").policy.lease.full == timedelta(days=longest)
+    assert _faults(_timed(months, f"{longest + 1}d")) == {"lease.full": reason}
+
+
+def test_a_text_that_something_was_sold_under_is_read_though_it_contradicts_itself():
+    text = _timed(1, "40d")
+    assert parse_recorded(text, "nexopos.toml").lease.full == timedelta(days=40)
+    with pytest.raises(PolicyError, match=r"nexopos\.toml: lease\.softer: is no key of a policy"):
+        parse_recorded(text.replace('\nsoft = "7d"', '\nsofter = "7d"'), "nexopos.toml")
 
 
 @pytest.mark.parametrize(
