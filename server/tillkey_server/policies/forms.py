@@ -75,8 +75,9 @@ def _words(values: list[str]) -> list[str]:
 
 def once(values: list[Item]) -> list[Item]:
     """Return a list as it is; raises ValueError where something is in it twice."""
-    if len(set(values)) != len(values):
-        raise ValueError("something is listed twice")
+    for number, value in enumerate(values):
+        if value in values[:number]:
+            raise ValueError(f"{str(value)!r} is listed twice")
     return values
 
 

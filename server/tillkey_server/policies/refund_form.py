@@ -200,8 +200,9 @@ def contradictions(section: RefundSection | None, deadlines: DeadlineSection | N
         ("plans", [one.plan for one in section.plans]),
         ("lines", [one.kind for one in section.lines]),
     ):
-        if len(set(names)) != len(names):
-            yield f"refund.{key}", "something is listed twice"
+        twice = next((one for number, one in enumerate(names) if one in names[:number]), None)
+        if twice is not None:
+            yield f"refund.{key}", f"{str(twice)!r} is listed twice: say one thing of it"
     yield from _of_reasons(section)
     yield from _for_nothing(section)
     shares = [one.share for one in section.plans]

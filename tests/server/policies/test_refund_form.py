@@ -37,6 +37,13 @@ def test_a_contradiction_is_named_by_its_key(old: str, new: str, key: str) -> No
     assert key in {fault[0] for fault in refused.value.faults}
 
 
+def test_a_reason_that_is_both_a_ground_and_none_is_named() -> None:
+    both = TEXT.replace('name = "mistake"\nkind = "not_a_ground"', 'name = "defect"\nkind = "not_a_ground"')
+    with pytest.raises(PolicyError) as refused:
+        parse_policy(both, "crmjetty.toml")
+    assert refused.value.faults == (("refund.reasons", "'defect' is listed twice: say one thing of it"),)
+
+
 @pytest.mark.parametrize("section", ["prorata", "renewal"])
 def test_what_is_asked_about_must_be_there(section: str) -> None:
     start = TEXT.index(f"[refund.{section}]")
