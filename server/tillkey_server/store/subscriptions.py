@@ -151,15 +151,10 @@ async def change(conn: AsyncConnection, subscription_id: UUID, values: Mapping[s
     await rows.changed(conn, subscription.update().where(_S.id == subscription_id).values(dict(values)))
 
 
-async def cancel(
-    conn: AsyncConnection, subscription_id: UUID, at: datetime, reason: str, *, next_due_at: datetime
-) -> bool:
-    """Cancel a subscription unless somebody did before, and drop what fell due and is not paid.
-
-    `next_due_at` is when the next renewal would have been due, with which it ends. Returns whether this did.
-    """
+async def cancel(conn: AsyncConnection, subscription_id: UUID, at: datetime, reason: str) -> bool:
+    """Cancel a subscription unless somebody did before, and drop what fell due unpaid; tell whether this did."""
     statement = subscription.update().where(_S.id == subscription_id, _S.cancelled_at.is_(None))
-    if await rows.changed(conn, statement.values(cancelled_at=at, cancel_reason=reason, next_due_at=next_due_at)) == 0:
+    if await rows.changed(conn, statement.values(cancelled_at=at, cancel_reason=reason)) == 0:
         return False
     still_open = (_D.subscription_id == subscription_id, _D.order_line_id.is_(None), _D.dropped_at.is_(None))
     await rows.changed(conn, subscription_renewal.update().where(*still_open).values(dropped_at=at))

@@ -51,8 +51,7 @@ async def _cancel(services: Services, listed: SubscriptionRow, actor: str) -> bo
         decision = decide_retirement(held.facts, held.policy, now)
         if decision is None:
             return False
-        ends = held.facts.next_due_at
-        if not await subscriptions.cancel(tx, one.id, now, PRODUCT_RETIRED, next_due_at=ends):
+        if not await subscriptions.cancel(tx, one.id, now, PRODUCT_RETIRED):
             return False
         await audit.record(tx, decision, actor=actor, action="subscription_cancel", license_id=held.row.id)
         told = {"subscription_id": str(one.id), "ends_at": instant(held.facts.ends_at)}

@@ -173,8 +173,7 @@ async def cancel_within(
     held = await held_still(services, tx, row)
     decision = decide_cancel(held.facts, held.policy, now)
     if decision.allowed and held.subscription is not None:
-        ends = _next_due(held.subscription, held)
-        await subscriptions.cancel(tx, held.subscription.id, now, CUSTOMER_WISH, next_due_at=ends)
+        await subscriptions.cancel(tx, held.subscription.id, now, CUSTOMER_WISH)
     await audit.record(tx, decision, actor=actor, action="subscription_cancel", license_id=row.id)
     return decision
 

@@ -65,8 +65,8 @@ def facts_of(standing: StandingRow, policy: Policy, unpaid_since: datetime | Non
     """Return a subscription as the rules take it; `unpaid_since` is when a renewal fell due that is not paid."""
     one, access = standing.subscription, paid_until(standing.license, policy)
     next_due_at = one.next_due_at
-    if one.cancelled_at is None and access is not None:
-        # What was paid since the row was written goes before it; a cancelled one ends as it was told.
+    if access is not None:
+        # What was paid or paid back since the row was written goes before it, whenever the cancellation was told.
         next_due_at = max(next_due_at, due_of(access, policy.timezone))
     return SubscriptionFacts(
         license=standing.license.facts,
