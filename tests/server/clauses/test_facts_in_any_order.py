@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.refunding import BC, Desk, Sold, desk  # noqa: F401 - fixture
 from tests.support.renewing import last_days, renew, terms
+from tillkey_server.rules.decision import instant
 
 FACTS = ("order", "first renewal", "second renewal", "refund", "cancellation", "dispute")
 ORDERS = list(permutations(FACTS))[:: int(os.environ.get("TILLKEY_ORDERS_STEP", "30"))]
@@ -101,3 +102,35 @@ async def test_six_facts_in_any_order_told_too_soon_and_twice_leave_one_state(de
         found.append(await story.state())
     assert [one for one in found if one != found[0]] == []
     assert (found[0]["status"], found[0]["days"]["support"]) == ("suspended", "2028-03-02")
+
+
+@pytest.mark.clause("I8", "K-13", "BC-26")
+@pytest.mark.parametrize("order", [("renewal", "refund"), ("refund", "renewal")], ids="-".join)
+async def test_a_renewal_that_is_told_after_the_product_went_back_goes_back_by_a_person_and_all_is_the_same(
+    desk: Desk,  # noqa: F811
+    order: tuple[str, str],
+) -> None:
+    began = desk.now
+    sold = await desk.sell(BC, paid_at=began)
+    license_id = str(sold.license_id)
+    desk.house.clock.turn(days=5)
+    for fact in order:
+        if fact == "refund":
+            await _granted(desk, await desk.ask(sold, "my_own_word"))
+            continue
+        paid_at = (began + timedelta(days=1)).isoformat()
+        told = (await renew(desk.integration, license_id, paid_at=paid_at, amount="52.00 EUR")).json()
+        if order[0] == "refund":
+            assert (told["code"], told["options"]) == ("renewal_pending_review", ["refund_payment"])
+            await _granted(desk, await desk.ask(sold, "my_own_word", renewal=told["renewal_id"]))
+    back = (await desk.agent.get("/v1/refunds", params={"license": license_id})).json()["items"]
+    assert sum(int(one["granted"]["amount"].removesuffix(".00 EUR")) for one in back) == 152
+    [renewal] = (await terms(desk.agent, license_id))["renewals"]
+    shown = (await desk.agent.get(f"/v1/licenses/{license_id}")).json()
+    assert (shown["status"], renewal["refunded_at"]) == ("refunded", instant(desk.now))
+    assert (await last_days(desk.agent, license_id))["support"] == "2026-03-07"
+
+
+async def _granted(desk: Desk, asked: dict) -> None:  # noqa: F811
+    done = await desk.act(asked, "decide", decision="grant", reason="it goes back")
+    assert done["code"] == "ref_granted_by_person"
