@@ -19,6 +19,7 @@ from tillkey_server.rules.sale import (
     decide_loss,
     decide_overdue,
     decide_release,
+    decide_return,
     decide_review,
     decide_sale,
     refuse_under_review,
@@ -207,3 +208,18 @@ def test_only_bundles_that_contain_a_product_are_named() -> None:
 
 def test_a_line_that_is_stored_without_a_kind_is_a_product() -> None:
     assert (kind_of(None), kind_of("service")) == (LineKind.PRODUCT, LineKind.SERVICE)
+
+
+@pytest.mark.clause("NX-13")
+def test_a_prerequisite_that_is_back_names_itself_and_the_license_that_is_resumed() -> None:
+    facts = {"product": "core", "license_id": str(UUID(int=3))}
+    assert told(decide_return("core", UUID(int=3), NEXOPOS, NOW)) == ("allow", "prereq_restored", ("NX-13",), facts, ())
+    assert decide_return("core", UUID(int=3), SILENT, NOW).clauses == SILENT.issue_clauses
+
+
+@pytest.mark.clause("ZG-21")
+def test_the_text_that_prevails_is_named_with_what_the_terms_say_of_it_or_without() -> None:
+    shown = {"authoritative_language": "el", "effective_from": ADDON.effective_from.isoformat()}
+    statement = {"authoritative_statement": ADDON.sale.authoritative_statement}
+    without = replace(ADDON, sale=replace(ADDON.sale, authoritative_statement=None))
+    assert [one.prevailing for one in (ADDON, without, CARE, SILENT)] == [shown | statement, shown, {}, {}]

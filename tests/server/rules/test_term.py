@@ -347,3 +347,16 @@ def test_a_payment_never_makes_an_end_earlier(start, facts):
     payments = [paid(number, start + timedelta(days=day), months) for number, (day, months, _) in enumerate(facts)]
     for count in range(len(payments)):
         assert support(start, payments[: count + 1]).until >= support(start, payments[:count]).until
+
+
+@pytest.mark.clause("NX-20", "K-02")
+def test_support_that_did_not_run_tells_when_it_had_ended():
+    """A gap between two chains is told as one, whatever was paid for since."""
+    run = support(noon("2020-01-31"), [paid(1, noon("2026-03-10")), paid(2, noon("2026-12-01"))])
+    first, second = first_instant(date(2020, 5, 1), ATHENS), first_instant(date(2026, 6, 11), ATHENS)
+    assert run.ended_before(noon("2020-01-31") - SECOND) is None, "it had not begun"
+    assert [run.ended_before(at) for at in (noon("2020-01-31"), first - SECOND)] == [None, None]
+    assert [run.ended_before(at) for at in (first, noon("2026-03-10") - SECOND)] == [first, first]
+    assert run.ended_before(noon("2026-03-10")) is None, "it runs again"
+    assert [run.ended_before(at) for at in (second, noon("2026-11-30"))] == [second, second]
+    assert support(noon("2020-01-31"), months=None).ended_before(noon("2030-01-01")) is None
