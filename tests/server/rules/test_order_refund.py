@@ -49,7 +49,7 @@ def test_an_order_that_gave_licenses_is_refunded_license_by_license():
 
 
 @pytest.mark.clause("CJ-02", "K-13")
-@pytest.mark.parametrize(("policy", "cited"), [(CRM, ("CJ-02", "K-13")), (SILENT, ("K-13",))])
+@pytest.mark.parametrize(("policy", "cited"), [(CRM, ("CJ-02", "K-13")), (CARE, ("K-13",)), (SILENT, ("K-13",))])
 def test_a_legal_hold_on_the_buyer_keeps_the_money_until_it_ends(policy, cited):
     """Sentence 3."""
     facts = SHOWN | {"since": "2026-03-08T12:00:00Z"}

@@ -188,3 +188,24 @@ def test_only_a_later_version_of_the_same_terms_that_says_so_decides_about_what_
     barred = replace(later, **changes)
     told_of = decide_under_both(facts(BC), HERE, BC, barred, NOW)
     assert (told_of.policy, told_of.quote) == (BC, decide_quote(facts(BC), HERE, BC, NOW))
+
+
+@pytest.mark.clause("K-09")
+def test_a_later_version_that_decides_is_cited_in_the_quote_and_in_what_was_paid():
+    """Sentence 9."""
+    later = replace(terms(BC, price_percent=1), version=BC.version + 1)
+    ruling = decide_under_both(facts(BC), HERE, BC, later, NOW)
+    alone = decide_quote(facts(BC), HERE, later, NOW)
+    assert (ruling.quote.clauses, ruling.quote.facts) == ((*alone.clauses, "K-09"), alone.facts)
+    paid = decide_payment(facts(BC), HERE, later, NOW)
+    assert ruling.citing(paid).clauses == (*paid.clauses, "K-09")
+    own = decide_under_both(facts(BC), HERE, BC, BC, NOW)
+    assert own.citing(paid).clauses == paid.clauses
+
+
+@pytest.mark.clause("K-09", "BC-34")
+@pytest.mark.parametrize(("bought", "is_later"), [(LATE, True), (IN_TIME, False)])
+def test_a_smaller_surcharge_is_better_for_whoever_is_late_and_for_nobody_else(bought, is_later):
+    """Sentence 9: what a renewal costs is compared as it would be paid."""
+    later = replace(terms(BC, late_surcharge_percent=1), version=BC.version + 1)
+    assert (decide_under_both(facts(BC, bought), HERE, BC, later, NOW).policy is later) is is_later
