@@ -16,7 +16,7 @@ from tillkey_server.rules.support_event import EventFacts, decide_event
 from tillkey_server.rules.support_record import SupportEvent, SupportEventKind, SupportRecord
 
 K = SupportEventKind
-MARKET, ADDON, CARE = (POLICIES[name] for name in ("nexopos", "01generator", "prestashop-care"))
+MARKET, ADDON, CRM, CARE = (POLICIES[name] for name in ("nexopos", "01generator", "crmjetty", "prestashop-care"))
 RECEIVED = datetime(2026, 3, 2, 12, tzinfo=UTC)
 NOW = RECEIVED + timedelta(days=1)
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
@@ -164,3 +164,23 @@ def test_files_that_the_terms_except_are_no_modification_and_one_that_they_do_no
     assert (some.code.value, some.facts["files"]) == ("request_refused", ["cart.php"])
     fixed = refused("cart.php", "settings.php", hotfixed=frozenset({"c" * 64}))
     assert (fixed.facts["because"], fixed.facts["files"]) == ("files_do_not_count", ["settings.php"])
+
+
+@pytest.mark.clause("NX-25", "CJ-10")
+@pytest.mark.parametrize(
+    ("on", "needs"),
+    [
+        (record(task="hands_on"), True),
+        (record(), False),
+        (record(task=None), False),
+        (record(event(K.RECATEGORIZED, RECEIVED, task="hands_on")), True),
+        (record(event(K.RECATEGORIZED, RECEIVED, task="fix_issue"), task="hands_on"), False),
+    ],
+)
+def test_work_on_the_customers_machine_needs_his_consent_as_what_it_is_now(on, needs) -> None:
+    """Sentence 4: no word of remote access is needed for that."""
+    worked = event(K.INTERVENTION, cause="a full disk", prevention="watch the disk")
+    without, by_consent = (decide_event(on, worked, EventFacts(has_access=has), MARKET, NOW) for has in (False, True))
+    assert by_consent.code.value == "support_event_recorded"
+    assert (without.code.value == "remote_access_not_authorized") is needs
+    assert without.clauses == (("NX-25",) if needs else ("NX-28",))

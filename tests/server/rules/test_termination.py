@@ -101,3 +101,32 @@ def test_a_waiver_waits_until_it_is_proven_to_be_the_customers(policy, cited):
     for verified in (True, False):
         no = decide_waiver({"EUR": 5}, False, policy, NOW, verified=verified)
         assert told(no) == ("deny", "termination_not_open", cited, shown, ())
+
+
+@pytest.mark.clause("NX-40", "NX-43")
+def test_the_vendor_ends_no_account_without_a_listed_behavior_its_evidence_and_terms_about_it():
+    """Sentence 2."""
+    asked = VendorAsked("pb_key_sharing", "a forum", "one")
+    listed = [one.code for one in NEXOPOS.account.behaviors]
+    odd, bare = replace(asked, behavior="pb_odd"), replace(asked, evidence=" ")
+    for automatic, ends_at in ((False, None), (True, DUE)):
+        no = decide_by_vendor(replace(odd, automatic=automatic, ends_at=ends_at), NEXOPOS, NOW)
+        assert told(no) == ("deny", "behavior_not_listed", ("NX-43",), {"behavior": "pb_odd", "listed": listed}, ())
+    shown = {"behavior": "pb_key_sharing"}
+    no = decide_by_vendor(bare, NEXOPOS, NOW)
+    assert told(no) == ("deny", "evidence_required", ("NX-43",), shown, ("give_evidence",))
+    for one in (asked, bare):
+        assert decide_by_vendor(one, SILENT, NOW).code.value == "account_terms_silent"
+
+
+@pytest.mark.clause("NX-40")
+def test_where_two_have_to_agree_the_first_word_tells_what_the_second_would_do():
+    """Sentence 2."""
+    two = replace(PATIENT, account=replace(PATIENT.account, two_person_rule=True))
+    asked = VendorAsked("pb_key_sharing", "a forum", "one")
+    shown = {"behavior": "pb_key_sharing", "due_at": "2026-03-24T12:00:00Z"}
+    for proposed_by in (None, "one"):
+        found = decide_by_vendor(replace(asked, proposed_by=proposed_by), two, NOW)
+        expected = ("pend", "account_awaits_second", ("NX-40", "NX-43"), shown, ("repeat_by_another_person",))
+        assert told(found) == expected
+    assert decide_by_vendor(replace(asked, proposed_by="two"), two, NOW).allowed
