@@ -37,6 +37,13 @@ class BadInput(TillkeyError):
         self.detail = detail
 
 
+def said_why(reason: str) -> str:
+    """Return a reason without the spaces around it. Raises BadInput where it says nothing."""
+    if not reason.strip():
+        raise BadInput("reason", "say why; it is kept in the audit log")
+    return reason.strip()
+
+
 class NotFound(TillkeyError):
     """A named thing is not there: `what` is its kind (`license`), `name` the id or code that was asked for."""
 

@@ -169,7 +169,8 @@ class _Judge:
 
     def _intervention(self) -> Decision:
         """Sentence 4; one by remote access needs a consent that runs, as does any of a task that a consent covers."""
-        by_consent = self.record.task is not None and self.terms.by_consent(self.record.task) is not None
+        task = self.record.task_now
+        by_consent = task is not None and self.terms.by_consent(task) is not None
         if (by_consent or self.event.details.get("remote")) and not self.known.has_access:
             cited = self._access_clauses()
             return self._no(SupportCode.REMOTE_ACCESS_NOT_AUTHORIZED, cited, {"because": "no_running_grant"})

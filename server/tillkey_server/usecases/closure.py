@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from tillkey_server.errors import BadInput, NotFound
+from tillkey_server.errors import BadInput, NotFound, said_why
 from tillkey_server.ids import new_id
 from tillkey_server.rules.decision import Decision
 from tillkey_server.rules.support_event import decide_closure, decide_withdrawal
@@ -65,8 +65,7 @@ async def withdraw_closure(
 
     Raises NotFound for the policy or the closure, and BadInput for a missing reason.
     """
-    if not reason.strip():
-        raise BadInput("reason", "say why; it is kept in the audit log")
+    why = said_why(reason)
     terms = services.policies.offered(policy)
     async with services.db.writing() as tx:
         row = await support_extras.closure(tx, closure_id, lock=True)
@@ -74,7 +73,7 @@ async def withdraw_closure(
             raise NotFound("closure", str(closure_id))
         now = services.clock.now()
         decision = decide_withdrawal(closure_of(row), terms, now)
-        named = replace(decision, facts={**decision.facts, "closure": str(row.id), "reason": reason.strip()})
+        named = replace(decision, facts={**decision.facts, "closure": str(row.id), "reason": why})
         await audit.record(tx, named, actor=actor, action="closure_withdraw")
         if not decision.allowed:
             return refusal_of(decision)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tillkey_server.errors import BadInput, BrokenInvariant, NotFound
+from tillkey_server.errors import BadInput, BrokenInvariant, NotFound, said_why
 from tillkey_server.ids import new_id
 from tillkey_server.rules.access import EVERYTHING, Scope
 from tillkey_server.rules.decision import Decision, instant
@@ -113,8 +113,7 @@ async def change_standing(
     The decision's fact `lease_ends_at` is until when a till that cannot be reached keeps full rights (K-12). Raises
     NotFound, and BadInput for a missing reason or an unknown event.
     """
-    if not reason.strip():
-        raise BadInput("reason", "say why; it is kept in the audit log")
+    why = said_why(reason)
     if event not in CHANGES:
         raise BadInput("event", f"must be one of {', '.join(CHANGES)}")
     async with services.db.writing() as tx:
@@ -135,7 +134,7 @@ async def change_standing(
             await _note_hold(tx, row, event, outcome, now)
         ended = {} if outcome is None else {"outcome": outcome}
         live = {"lease_ends_at": instant(await leases.latest_exp_of_license(tx, row.id))}
-        decision = replace(decision, facts={**decision.facts, **ended, "reason": reason.strip(), **live})
+        decision = replace(decision, facts={**decision.facts, **ended, "reason": why, **live})
         await audit.record(tx, decision, actor=actor, action=f"license_{event}", license_id=row.id)
         if decision.allowed and event == Event.HOLD and row.legal_hold_at is None:
             await _tell_hold(tx, row.id, decision)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
 
-from tillkey_server.errors import BadInput, NotFound
+from tillkey_server.errors import BadInput, NotFound, said_why
 from tillkey_server.ids import new_id
 from tillkey_server.rules.access import EVERYTHING, Scope
 from tillkey_server.rules.decision import Decision, Grant, Outcome, Refusal, instant
@@ -106,8 +106,7 @@ async def change_site(
 ) -> Decision:
     """Approve that a project moves to another site (BC-09); told again it is the same. Raises NotFound and BadInput."""
     named = _site(site)
-    if not reason.strip():
-        raise BadInput("reason", "say why; it is kept in the audit log")
+    why = said_why(reason)
     async with services.db.writing() as tx:
         row = await projects.seen(tx, project_id, scope)
         if row is None:
@@ -116,7 +115,7 @@ async def change_site(
         refs = dict.fromkeys(one.policy_ref for one in held if one.project_id == project_id)
         bound = [await services.policies.of(tx, ref) for ref in refs]
         offered = services.policies.offered(services.policies.names()[0])
-        decision = decide_site(project_id, reason.strip(), bound, offered, services.clock.now())
+        decision = decide_site(project_id, why, bound, offered, services.clock.now())
         await projects.set_site(tx, project_id, named)
         await audit.record(tx, decision, actor=actor, action="project_site")
     return decision

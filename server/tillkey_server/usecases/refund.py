@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tillkey_server.errors import BadInput, NotFound
+from tillkey_server.errors import BadInput, NotFound, said_why
 from tillkey_server.ids import new_id
 from tillkey_server.money import Money
 from tillkey_server.rules.access import EVERYTHING, Scope
@@ -107,8 +107,7 @@ async def decide_pending(
     `as_platform`: the marketplace decides what its sellers left unanswered (BC-28), by the terms, so without `amount`.
     Raises NotFound, and BadInput for a missing reason or an amount that is none.
     """
-    if not reason.strip():
-        raise BadInput("reason", "say why; it is kept in the audit log")
+    why = said_why(reason)
     if amount is not None and amount.minor <= 0:
         raise BadInput("amount", "must be more than nothing")
     if amount is not None and as_platform:
@@ -130,7 +129,7 @@ async def decide_pending(
             await audit.record(tx, judged.verdict.decision, actor=actor, action="refund_decide", license_id=row.id)
             return refusal_of(judged.verdict.decision)
         judged = await _stopped(services, tx, judged, actor, now)
-        decided = replace(_row(judged, request.id, actor, now), recorded_at=request.recorded_at, reason=reason.strip())
+        decided = replace(_row(judged, request.id, actor, now), recorded_at=request.recorded_at, reason=why)
         decided = replace(decided, recorded_by=request.recorded_by)
         await refunds.decide_request(tx, decided)
         return await _concluded(services, tx, judged, decided, actor, "refund_decide")

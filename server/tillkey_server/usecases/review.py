@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tillkey_server.errors import BadInput, BrokenInvariant, NotFound
+from tillkey_server.errors import BrokenInvariant, NotFound, said_why
 from tillkey_server.ids import new_id
 from tillkey_server.money import Money
 from tillkey_server.rules.access import EVERYTHING, Scope
@@ -35,7 +35,7 @@ async def hold_order(
     services: Services, order_id: UUID, *, reason: str, actor: str, scope: Scope = EVERYTHING
 ) -> Decision:
     """Put an order under review: no key is given and no till begins; what runs goes on. Raises NotFound, BadInput."""
-    why = _reason(reason)
+    why = said_why(reason)
     async with services.db.writing() as tx:
         row = await _locked(tx, order_id, scope)
         policy, product = await _terms(services, tx, row)
@@ -49,7 +49,7 @@ async def release_order(
     services: Services, order_id: UUID, *, reason: str, actor: str, scope: Scope = EVERYTHING
 ) -> Placed | RefusalAnswer:
     """Release an order and issue its licenses; each key is in this answer alone. Raises NotFound and BadInput."""
-    why = _reason(reason)
+    why = said_why(reason)
     async with services.db.writing() as tx:
         row = await _locked(tx, order_id, scope)
         policy, _ = await _terms(services, tx, row)
@@ -77,7 +77,7 @@ async def refund_order(
     services: Services, order_id: UUID, *, reason: str, actor: str, scope: Scope = EVERYTHING
 ) -> Decision:
     """Pay an order back that is under review and gave no license; the shop is told what. Raises NotFound, BadInput."""
-    why = _reason(reason)
+    why = said_why(reason)
     async with services.db.writing() as tx:
         row = await _locked(tx, order_id, scope)
         policy, _ = await _terms(services, tx, row)
@@ -178,9 +178,3 @@ async def _terms(services: Services, tx: AsyncConnection, row: OrderRow) -> tupl
     if sold is None:
         raise BrokenInvariant("a line of no product")
     return await services.policies.of(tx, lines[0].policy_ref), sold.code
-
-
-def _reason(text: str) -> str:
-    if not text.strip():
-        raise BadInput("reason", "say why; it is kept in the audit log")
-    return text.strip()

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tillkey_server.errors import BadInput, BrokenInvariant, NotFound
+from tillkey_server.errors import BadInput, BrokenInvariant, NotFound, said_why
 from tillkey_server.ids import new_id
 from tillkey_server.rules.access import EVERYTHING, Scope
 from tillkey_server.rules.decision import Decision, allow, instant
@@ -134,15 +134,14 @@ async def withdraw(
 
     Raises NotFound, and BadInput for a missing reason.
     """
-    if not reason.strip():
-        raise BadInput("reason", "say why; it is kept in the audit log")
+    why = said_why(reason)
     async with services.db.writing() as tx:
         row, sold = await release_of(tx, release_id, scope, lock=True)
         now = services.clock.now()
         await software_releases.withdraw(tx, row.id, now)
         policy = services.policies.offered(sold.policy_name)
         cited = policy.clocks.clauses.updates if policy.updates is None else policy.updates.clauses.window
-        facts = {"version": row.version, "product": sold.code, "reason": reason.strip()}
+        facts = {"version": row.version, "product": sold.code, "reason": why}
         decision = allow(UpdateCode.RELEASE_WITHDRAWN, clauses=cited, policy=policy.ref, now=now, facts=facts)
         await audit.record(tx, decision, actor=actor, action="release_withdraw")
         after, _ = await release_of(tx, release_id, scope)

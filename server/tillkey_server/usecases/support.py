@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tillkey_server.errors import NotFound
+from tillkey_server.errors import NotFound, said_why
 from tillkey_server.ids import new_id
 from tillkey_server.rules.access import EVERYTHING, Scope
 from tillkey_server.rules.decision import Decision, Outcome, instant
@@ -73,10 +73,10 @@ async def open_support_request(
 
     Raises NotFound and BadInput.
     """
-    now = services.clock.now()
+    now, why = services.clock.now(), None if review is None else said_why(review)
     async with services.db.writing() as tx:
         at = await standpoint_of(services, tx, question, now, scope, lock=True)
-        if review is not None:
+        if why is not None:
             at = replace(at, asked=replace(at.asked, reviewed=True))
         first = None if duplicate_of is None else await support.by_id(tx, duplicate_of)
         if duplicate_of is not None and (first is None or first.customer_id != at.customer_id):
@@ -86,8 +86,8 @@ async def open_support_request(
         reported_at = None if original is None else original.received_at
         decision = await _answered(services, tx, at, now, first_reported_at=reported_at)
         license_id = None if at.license is None else at.license.id
-        noted = decision if review is None else replace(decision, facts={**decision.facts, "reason": review})
-        action = "support_open" if review is None else "support_take"
+        noted = decision if why is None else replace(decision, facts={**decision.facts, "reason": why})
+        action = "support_open" if why is None else "support_take"
         await audit.record(tx, noted, actor=actor, action=action, license_id=license_id)
         if decision.outcome is Outcome.DENY:
             return refusal_of(decision)

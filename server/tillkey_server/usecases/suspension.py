@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from tillkey_server.errors import BadInput
+from tillkey_server.errors import BadInput, said_why
 from tillkey_server.ids import new_id
 from tillkey_server.rules.access import EVERYTHING, Scope
 from tillkey_server.rules.account import SuspensionAsked, decide_lift, decide_suspension, span_of
@@ -66,14 +66,13 @@ async def lift_suspension(
     services: Services, customer_id: UUID, *, reason: str, actor: str, scope: Scope = EVERYTHING
 ) -> Decision:
     """Lift an account's suspensions; stronger states of its licenses stay (K-13). Raises NotFound and BadInput."""
-    if not reason.strip():
-        raise BadInput("reason", "say why; it is kept in the audit log")
+    why = said_why(reason)
     async with services.db.writing() as tx:
         await living(tx, customer_id, scope, lock=True)
         now = services.clock.now()
         policy = await accounts.terms_of(services, tx, customer_id)
         live = await suspensions.live_of(tx, customer_id, now)
-        decision = decide_lift(len(live), reason.strip(), policy, now)
+        decision = decide_lift(len(live), why, policy, now)
         if decision.allowed:
             await suspensions.lift(tx, customer_id, at=now, by=actor)
             await accounts.spread(tx, customer_id, now)

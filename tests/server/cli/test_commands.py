@@ -16,7 +16,9 @@ from tillkey_server.usecases.services import open_services
 REASON = ("--reason", "the machine burned down")
 
 
-def activate(made: Settings, url: str, license_key: str, environment: str = "production", **more: str) -> Reply:
+def activate(
+    made: Settings, url: str, license_key: str, environment: str = "production", product: str = "pos-core", **more: str
+) -> Reply:
     """Let a till activate through the app."""
 
     async def talk() -> Reply:
@@ -24,7 +26,7 @@ def activate(made: Settings, url: str, license_key: str, environment: str = "pro
         try:
             transport = httpx.ASGITransport(app=create_app(services))
             async with httpx.AsyncClient(transport=transport, base_url="http://tillkey.test") as http:
-                till = RawTill(http, services.keyring.keyset)
+                till = RawTill(http, services.keyring.keyset, product=product)
                 return await till.activate(license_key, environment=environment, **more)
         finally:
             await services.close()

@@ -98,3 +98,31 @@ def test_a_closure_is_added_once_its_customers_know_and_listed(shell):
     assert shell.json(*back)["code"] == "closure_withdrawn"
     assert shell.json("closure", "list")["items"][0]["withdrawn_at"] is not None
     assert shell.run(*terms, "--notified-at", "2999-01-01T00:00:00Z").exit_code == 2
+
+
+@pytest.mark.clause("NX-23", "NX-29")
+def test_a_request_that_a_ground_refuses_is_opened_after_a_review_with_its_reason(shell):
+    license_id = shell.issue(product=MARKET)["license_id"]
+    customer_id = shell.json("license", "show", license_id)["customer_id"]
+    shell.json("project", "add", "--customer", customer_id, "--name", "Shop")
+    described = [f"--described={one}" for one in ("steps", "expected", "actual", "version", "fresh_install_checked")]
+    asked = ("support", "open", "--license", license_id, "--task", "fix_issue", *described)
+    ground = ("--found", "nosup_abusive=insults")
+    refused = shell.json(*asked, *ground, exit_code=1)
+    assert (refused["code"], refused["options"]) == ("nosup_abusive", ["review"])
+    taken = shell.json(*asked, *ground, "--review", "he apologized")
+    assert (taken["code"], taken["facts"]["overruled"]) == ("support_taken_on_review", "nosup_abusive")
+    assert (taken["request"]["state"], "NX-23" in taken["clauses"]) == ("open", True)
+    noted = shell.json("audit", "list", "--sort=-id", "--limit", "1")["items"][0]
+    assert (noted["action"], noted["facts"]["reason"]) == ("support_take", "he apologized")
+    told = shell.run(*asked, *ground, "--review", "he apologized again")
+    assert (told.exit_code, "It is taken after a review." in told.stdout) == (0, True)
+
+
+def test_a_review_needs_a_reason_and_overrules_not_whose_the_support_is(shell):
+    license_id = shell.issue(product=MARKET)["license_id"]
+    asked = ("support", "open", "--license", license_id, "--task", "fix_issue")
+    assert shell.json(*asked, "--review", " ", exit_code=2)["detail"].startswith("reason: ")
+    assert "reason" in shell.run(*asked, "--review", " ").stderr
+    assert shell.json(*asked, "--review", "kindness", exit_code=1)["code"] == "ticket_project_required"
+    assert shell.json("support", "list")["items"] == []

@@ -2,7 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tillkey_server.rules.project import normal_name
+from tests.server.rules.facts import NOW, POLICIES, SHOP, told
+from tillkey_server.rules.project import decide_site, normal_name
+
+CARE, MARKET, SILENT = (POLICIES[name] for name in ("prestashop-care", "nexopos", "netposa"))
 
 
 @pytest.mark.clause("NX-02")
@@ -32,3 +35,21 @@ def test_different_names_are_different_projects():
 @given(st.text(max_size=40))
 def test_the_normal_form_of_a_normal_form_is_itself(text):
     assert normal_name(normal_name(text)) == normal_name(text)
+
+
+@pytest.mark.clause("BC-09")
+@pytest.mark.parametrize(
+    ("bound", "clauses"),
+    [
+        ((), ("BC-32", "BC-09")),
+        ((CARE,), ("BC-32", "BC-09")),
+        ((MARKET, CARE), ("NX-06", "BC-32", "NX-16", "NX-17", "BC-09")),
+        ((SILENT, MARKET), ("NX-06", "NP-02", "NX-16", "NX-17")),
+    ],
+)
+def test_another_site_is_approved_by_the_terms_of_every_license_of_the_shop(bound, clauses):
+    """Sentence 3: of a shop that has none, by the terms that are offered."""
+    facts = {"project": str(SHOP), "reason": "another domain"}
+    found = decide_site(SHOP, "another domain", bound, CARE, NOW)
+    assert found.policy == (bound[0] if bound else CARE).ref
+    assert told(found) == ("allow", "project_site_changed", clauses, facts, ())

@@ -23,10 +23,12 @@ from tests.server.rules.refund_facts import (
     facts,
     terms,
 )
+from tillkey_server.errors import BrokenInvariant
 from tillkey_server.rules.order_line import LineKind
 from tillkey_server.rules.refund import Ends
 from tillkey_server.rules.refund_decision import decide_by_person
 from tillkey_server.rules.refund_facts import Item, NamedRenewal
+from tillkey_server.rules.refund_renewal import judge_named
 
 DAY = timedelta(days=1)
 RENEWAL = UUID(int=80)
@@ -153,3 +155,8 @@ def test_all_parts_of_a_renewal_together_are_never_more_than_was_paid_for_it(amo
     assert back <= price
     assert tax_back <= tax
     assert (Ends.RENEWAL in ends) is ((back, tax_back) == (price, tax))
+
+
+def test_a_renewal_that_nobody_named_is_a_mistake_of_the_program_and_no_refund():
+    with pytest.raises(BrokenInvariant):
+        judge_named(facts(ZG), ASKED, ZG, PAID)

@@ -1,11 +1,15 @@
 """Whether support that came too late proposes a refund; the numbers are the sentences of the rule."""
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
-from tests.server.rules.refund_facts import BC, PAID, ZG, an_issue, decide, facts
+from tests.server.rules.refund_facts import BC, CRMJETTY, PAID, ZG, an_issue, decide, facts, section, terms
+from tillkey_server.rules.issue_facts import Finding
+from tillkey_server.rules.refund_facts import Asked
+from tillkey_server.rules.refund_policy import Sender
 from tillkey_server.rules.refund_proposal import (
     OFTEN,
     SELDOM,
@@ -82,3 +86,22 @@ def test_what_has_ended_is_looked_at_once_a_month() -> None:
     """Sentence 4."""
     closed = RECORD.with_event(SupportEvent(SupportEventKind.CLOSED, PAID))
     assert look_again_at(closed, (clock(PAID + HOUR),), PAID) == PAID + SELDOM
+
+
+@pytest.mark.clause("CJ-12", "CJ-30", "CJ-32")
+def test_what_a_customer_who_has_not_written_yet_would_have_to_write_keeps_no_proposal_back() -> None:
+    """Sentence 1: the official address, an e-mail, an order number and a reason, where the terms ask for them."""
+    now = PAID + 20 * DAY
+    policy = terms(CRMJETTY, required_fields=("order_number", "reason"))
+    assert (section(policy).sender, any(one.by_email for one in section(policy).reasons)) == (Sender.OFFICIAL, True)
+    issue = an_issue(Finding.MALFUNCTION, resolve_due=PAID + 10 * DAY)
+    verdict = decide(facts(policy, issue=issue), in_due_form(now), policy)
+    assert verdict.decision.code.value == "ref_granted_one_time_full"
+    assert decide_proposal(ID, verdict, now) is not None
+    plain = Asked(now)
+    for missing, said in (
+        (plain, "request_not_from_official_address"),
+        (replace(plain, sender_verified=True), "ref_request_incomplete"),
+    ):
+        no = decide(facts(policy, issue=issue), missing, policy)
+        assert (no.decision.code.value, decide_proposal(ID, no, now)) == (said, None)

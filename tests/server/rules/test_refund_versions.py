@@ -101,3 +101,20 @@ def test_better_is_yes_before_pending_before_no_then_the_larger_sum_then_the_lat
     later = Verdict(replace(no.decision, retry_at=PAID + DAY))
     assert better(no, later) is later
     assert better(later, no) is later
+
+
+@pytest.mark.clause("K-09")
+def test_an_older_version_decides_about_nothing_that_was_sold_under_a_later_one():
+    """Sentence 7: though it would give more, and would apply where it is better."""
+    issue = an_issue(Finding.MALFUNCTION, at=PAID + 29 * DAY, resolve_due=PAID + 50 * DAY)
+    found = facts(issue=issue, plan=Plan.ANNUAL)
+    told = decide_under_both(found, ASKED, LATER, FRENCH, ASKED.asked_at)
+    assert (told.decision.code, told.decision.policy.version) == ("ref_denied_window_closed", 4)
+
+
+@pytest.mark.clause("K-09")
+def test_of_two_answers_that_are_alike_the_older_version_gives_its_own():
+    no = decide(facts(NEXOPOS, activations_ever=1), asking("mistake"), NEXOPOS)
+    other = Verdict(replace(no.decision, policy=LATER.ref))
+    assert better(no, other) is no
+    assert better(other, no) is other

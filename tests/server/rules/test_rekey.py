@@ -7,9 +7,15 @@ from tillkey_server.rules.decision import Grant, Refusal
 from tillkey_server.rules.rekey import decide_rekey
 
 
-def rekeyed(reason="lost", holders=(), **facts):
+def rekeyed(reason="lost", holders=(), order_held_at=None, **facts):
     return decide_rekey(
-        a_license(**facts), old_hint="POS-7XK2…9ABC", holders=holders, reason=reason, policy=NEXOPOS, now=NOW
+        a_license(**facts),
+        old_hint="POS-7XK2…9ABC",
+        holders=holders,
+        reason=reason,
+        policy=NEXOPOS,
+        now=NOW,
+        order_held_at=order_held_at,
     )
 
 
@@ -48,3 +54,12 @@ def test_what_ended_for_good_or_is_on_hold_gets_no_other_key(facts, code):
 def test_a_suspended_or_expired_license_gets_another_key(facts):
     """Sentence 3."""
     assert rekeyed(**facts).allowed
+
+
+@pytest.mark.clause("BC-37")
+def test_a_license_of_an_order_under_review_gets_no_other_key_and_says_since_when():
+    """A license that stands worse is told how it stands."""
+    facts = {"since": "2026-03-09T12:00:00Z"}
+    found = told(rekeyed(order_held_at=NOW - DAY))
+    assert found == ("deny", "order_under_review", NEXOPOS.sale.clauses.review, facts, ("ask_support",))
+    assert rekeyed(order_held_at=NOW - DAY, revoked_at=NOW).code is Refusal.LICENSE_REVOKED

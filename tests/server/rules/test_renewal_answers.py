@@ -9,7 +9,15 @@ import pytest
 from tests.server.rules.facts import NOW, POLICIES, a_license, told
 from tillkey_server.money import Money
 from tillkey_server.rules.policy import Policy
-from tillkey_server.rules.renewal import Asked, Prices, RenewalFacts, decide_payment, decide_quote
+from tillkey_server.rules.renewal import (
+    Asked,
+    Prices,
+    RenewalFacts,
+    decide_payment,
+    decide_quote,
+    decide_return,
+    decide_under_both,
+)
 from tillkey_server.rules.term import History, purchased
 from tillkey_server.rules.term_policy import RenewalChannel
 
@@ -143,3 +151,61 @@ def test_the_last_day_is_that_of_the_vendors_zone():
 def test_a_refusal_tells_what_it_is_about(changes, asked, shown):
     """Sentences 2 to 6."""
     assert decide_quote(facts(**changes), asked, terms(channel=RenewalChannel.ORIGINAL), NOW).facts == shown
+
+
+@pytest.mark.clause("BC-23", "CJ-08")
+def test_what_was_paid_after_the_retirement_goes_back_with_its_tax():
+    """Sentence 8."""
+    paid = decide_payment(facts(BC, retired_at=NOW), HERE, BC, NOW)
+    back = decide_return(paid, Money(5200, "EUR"), Money(1040, "EUR"), BC, NOW)
+    assert back is not None
+    shown = {"amount": "62.40 EUR", "tax": "10.40 EUR", "because": "retired"}
+    assert told(back) == ("allow", "ref_granted_renewal_full", paid.clauses, shown, ())
+
+
+@pytest.mark.clause("BC-23")
+@pytest.mark.parametrize(("minor", "tax", "is_back"), [(0, 0, False), (0, 1, True), (1, 0, True)])
+def test_of_a_renewal_that_cost_nothing_nothing_goes_back(minor, tax, is_back):
+    """Sentence 8."""
+    paid = decide_payment(facts(BC, retired_at=NOW), HERE, BC, NOW)
+    assert (decide_return(paid, Money(minor, "EUR"), Money(tax, "EUR"), BC, NOW) is not None) is is_back
+
+
+@pytest.mark.clause("BC-23")
+@pytest.mark.parametrize("changes", [{}, {"license": a_license(legal_hold_at=NOW)}])
+def test_a_payment_that_renewed_or_that_a_person_looks_at_does_not_go_back_by_itself(changes):
+    """Sentence 8."""
+    paid = decide_payment(facts(BC, **changes), HERE, BC, NOW)
+    assert decide_return(paid, Money(5200, "EUR"), Money(0, "EUR"), BC, NOW) is None
+
+
+@pytest.mark.clause("K-09")
+@pytest.mark.parametrize("changes", [{"version": BC.version}, {"versions": None}, {"name": "other"}])
+def test_only_a_later_version_of_the_same_terms_that_says_so_decides_about_what_was_sold_before(changes):
+    """Sentence 9: each of these would be cheaper."""
+    later = replace(terms(BC, price_percent=1), version=BC.version + 1)
+    assert decide_under_both(facts(BC), HERE, BC, later, NOW).policy is later
+    barred = replace(later, **changes)
+    told_of = decide_under_both(facts(BC), HERE, BC, barred, NOW)
+    assert (told_of.policy, told_of.quote) == (BC, decide_quote(facts(BC), HERE, BC, NOW))
+
+
+@pytest.mark.clause("K-09")
+def test_a_later_version_that_decides_is_cited_in_the_quote_and_in_what_was_paid():
+    """Sentence 9."""
+    later = replace(terms(BC, price_percent=1), version=BC.version + 1)
+    ruling = decide_under_both(facts(BC), HERE, BC, later, NOW)
+    alone = decide_quote(facts(BC), HERE, later, NOW)
+    assert (ruling.quote.clauses, ruling.quote.facts) == ((*alone.clauses, "K-09"), alone.facts)
+    paid = decide_payment(facts(BC), HERE, later, NOW)
+    assert ruling.citing(paid).clauses == (*paid.clauses, "K-09")
+    own = decide_under_both(facts(BC), HERE, BC, BC, NOW)
+    assert own.citing(paid).clauses == paid.clauses
+
+
+@pytest.mark.clause("K-09", "BC-34")
+@pytest.mark.parametrize(("bought", "is_later"), [(LATE, True), (IN_TIME, False)])
+def test_a_smaller_surcharge_is_better_for_whoever_is_late_and_for_nobody_else(bought, is_later):
+    """Sentence 9: what a renewal costs is compared as it would be paid."""
+    later = replace(terms(BC, late_surcharge_percent=1), version=BC.version + 1)
+    assert (decide_under_both(facts(BC, bought), HERE, BC, later, NOW).policy is later) is is_later

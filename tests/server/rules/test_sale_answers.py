@@ -19,6 +19,7 @@ from tillkey_server.rules.sale import (
     decide_loss,
     decide_overdue,
     decide_release,
+    decide_return,
     decide_review,
     decide_sale,
     refuse_under_review,
@@ -207,3 +208,51 @@ def test_only_bundles_that_contain_a_product_are_named() -> None:
 
 def test_a_line_that_is_stored_without_a_kind_is_a_product() -> None:
     assert (kind_of(None), kind_of("service")) == (LineKind.PRODUCT, LineKind.SERVICE)
+
+
+@pytest.mark.clause("NX-13")
+def test_a_prerequisite_that_is_back_names_itself_and_the_license_that_is_resumed() -> None:
+    facts = {"product": "core", "license_id": str(UUID(int=3))}
+    assert told(decide_return("core", UUID(int=3), NEXOPOS, NOW)) == ("allow", "prereq_restored", ("NX-13",), facts, ())
+    assert decide_return("core", UUID(int=3), SILENT, NOW).clauses == SILENT.issue_clauses
+
+
+@pytest.mark.clause("ZG-21")
+def test_the_text_that_prevails_is_named_with_what_the_terms_say_of_it_or_without() -> None:
+    shown = {"authoritative_language": "el", "effective_from": ADDON.effective_from.isoformat()}
+    statement = {"authoritative_statement": ADDON.sale.authoritative_statement}
+    without = replace(ADDON, sale=replace(ADDON.sale, authoritative_statement=None))
+    assert [one.prevailing for one in (ADDON, without, CARE, SILENT)] == [shown | statement, shown, {}, {}]
+
+
+@pytest.mark.clause("NX-12", "NX-17")
+def test_a_core_whose_support_stayed_with_its_seller_has_none_and_a_renewal_in_the_cart_gives_it_some() -> None:
+    lost = replace(CORE, support_until=NOW + DAY, support_lost=True)
+    facts = {
+        "product": "extension",
+        "line": 1,
+        "requires": "core",
+        "support_until": None,
+        "decided_at": WRITTEN,
+        "timezone": NEXOPOS.timezone.key,
+    }
+    no = decide_sale(asked(held=(lost,)), NEXOPOS, NOW)
+    expected = ("deny", "prereq_core_support_expired", ("NX-12", "NX-10"), facts, ("renew_prerequisite",))
+    assert told(no) == expected
+    assert decide_sale(asked(held=(lost,), renewed=frozenset({lost.license_id})), NEXOPOS, NOW).allowed
+
+
+@pytest.mark.clause("CJ-02", "NX-42", "NX-44")
+def test_what_bars_a_sale_is_cited_by_the_terms_about_it_where_they_say_something() -> None:
+    plain = POLICIES["default"]
+    assert decide_sale(asked(legal_hold_at=NOW), CARE, NOW).clauses == ("K-13",)
+    assert decide_sale(asked(suspended=True), plain, NOW).clauses == ("NX-42",)
+    months = asked(months=7, lengths=(6,))
+    cited = [decide_sale(months, one, NOW).clauses for one in (NEXOPOS, replace(NEXOPOS, terms=None))]
+    assert cited == [NEXOPOS.terms.clauses.purchase, NEXOPOS.issue_clauses]
+
+
+@pytest.mark.clause("ZG-21", "NX-10")
+def test_a_yes_to_a_professional_cites_all_that_it_followed() -> None:
+    yes = decide_sale(asked(held=(CORE,), customer_type=CustomerType.PROFESSIONAL), ADDON, NOW)
+    assert yes.clauses == ("NX-01", "ZG-21", "NX-10", "NX-11")

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.server.rules.facts import DAY, NOW, POLICIES, a_license
+from tests.server.rules.facts import DAY, NOW, POLICIES, a_license, told
 from tillkey_server.rules.decision import Outcome, Refusal
 from tillkey_server.rules.defect import Severity
 from tillkey_server.rules.software_release import (
@@ -89,5 +89,17 @@ def test_a_grant_lives_for_its_time_whatever_the_clock_and_ends_with_the_release
     for dead, because in (({"expires_at": NOW}, "expired"), ({"withdrawn_at": NOW}, "withdrawn")):
         refused = decide_redeem(replace(grant, **dead), TERMS, NOW)
         assert (refused.code, refused.facts["because"]) == (UpdateCode.DOWNLOAD_GRANT_INVALID, because)
+    refunded = replace(grant, license=a_license(refunded_at=NOW))
+    assert decide_redeem(refunded, TERMS, NOW).code is Refusal.LICENSE_REVOKED
+
+
+@pytest.mark.clause("BC-37")
+def test_a_download_that_was_granted_goes_no_further_while_its_order_is_under_review():
+    """Sentence 4: a grant that is over is told the review first."""
+    grant = GrantFacts(a_license(), "1.2", NOW, None, order_held_at=NOW - DAY)
+    for expires_at in (NOW, NOW + DAY):
+        refused = decide_redeem(replace(grant, expires_at=expires_at), POLICIES["prestashop-care"], NOW)
+        facts = {"since": "2026-03-09T12:00:00Z"}
+        assert told(refused) == ("deny", "order_under_review", ("BC-37",), facts, ("ask_support",))
     refunded = replace(grant, license=a_license(refunded_at=NOW))
     assert decide_redeem(refunded, TERMS, NOW).code is Refusal.LICENSE_REVOKED

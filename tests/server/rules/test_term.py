@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.server.rules.facts import NEXOPOS
+from tests.server.rules.facts import NEXOPOS, POLICIES
 from tillkey_server.rules.clocks import add_months, clocks_at_issue, first_instant, last_day, months_end
 from tillkey_server.rules.policy import TrialPolicy
 from tillkey_server.rules.term import Clock, Ending, History, Included, Payment, Run, fold, imported, purchased, tried
@@ -347,3 +347,33 @@ def test_a_payment_never_makes_an_end_earlier(start, facts):
     payments = [paid(number, start + timedelta(days=day), months) for number, (day, months, _) in enumerate(facts)]
     for count in range(len(payments)):
         assert support(start, payments[: count + 1]).until >= support(start, payments[:count]).until
+
+
+@pytest.mark.clause("NX-20", "K-02")
+def test_support_that_did_not_run_tells_when_it_had_ended():
+    """A gap between two chains is told as one, whatever was paid for since."""
+    run = support(noon("2020-01-31"), [paid(1, noon("2026-03-10")), paid(2, noon("2026-12-01"))])
+    first, second = first_instant(date(2020, 5, 1), ATHENS), first_instant(date(2026, 6, 11), ATHENS)
+    assert run.ended_before(noon("2020-01-31") - SECOND) is None, "it had not begun"
+    assert [run.ended_before(at) for at in (noon("2020-01-31"), first - SECOND)] == [None, None]
+    assert [run.ended_before(at) for at in (first, noon("2026-03-10") - SECOND)] == [first, first]
+    assert run.ended_before(noon("2026-03-10")) is None, "it runs again"
+    assert [run.ended_before(at) for at in (second, noon("2026-11-30"))] == [second, second]
+    assert support(noon("2020-01-31"), months=None).ended_before(noon("2030-01-01")) is None
+
+
+@pytest.mark.clause("CJ-20", "K-05")
+def test_a_renewal_knows_the_first_day_of_its_chain_and_the_months_before_it():
+    """Sentence 3: what is used of it is counted in whole months from there."""
+    run = support(noon("2025-11-30"), [paid(1, noon("2026-02-10")), paid(2, noon("2026-12-01"))])
+    counted = [(one.anchor, one.months_before) for one in run.segments[1:]]
+    assert counted == [(date(2025, 11, 30), 3), (date(2026, 12, 1), 0)]
+
+
+@pytest.mark.clause("CJ-16")
+def test_support_that_was_bought_beside_the_product_lengthens_its_support_alone():
+    crm = POLICIES["crmjetty"]
+    with_lines = purchased(noon("2026-01-31"), crm, None, [None, 6])
+    plain = purchased(noon("2026-01-31"), crm)
+    assert with_lines[Clock.SUPPORT].months == plain[Clock.SUPPORT].months + 12 + 6
+    assert all(with_lines[clock] == plain[clock] for clock in (Clock.USE, Clock.UPDATES))

@@ -265,3 +265,18 @@ def test_what_is_entitled_once_and_kept_is_entitled_for_ever(published, end, kee
         assert earlier.facts["version"] <= later.facts["version"]
     for decision in (earlier, later):
         assert decision.outcome is not Outcome.PEND
+
+
+@pytest.mark.clause("BC-37")
+def test_while_an_order_is_under_review_nothing_of_it_is_downloaded():
+    """Whoever asks is told since when, before anything of the releases; what is over or on hold is told first."""
+    asked = facts(until=None, order_held_at=NOW - DAY)
+    asking = (
+        decide_update(asked, CARE, NOW),
+        *(one(asked, "1.1", CARE, NOW) for one in (decide_release, decide_download)),
+    )
+    for refused in asking:
+        assert (refused.code, refused.clauses) == (Refusal.ORDER_UNDER_REVIEW, ("BC-37",))
+        assert refused.facts == {"since": "2026-03-09T12:00:00Z"}
+    revoked = replace(asked, license=a_license(revoked_at=NOW))
+    assert decide_download(revoked, "1.1", CARE, NOW).code is Refusal.LICENSE_REVOKED
