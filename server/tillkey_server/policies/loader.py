@@ -15,7 +15,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
@@ -70,8 +70,9 @@ def load_policy(path: Path) -> LoadedPolicy:
     return _named(parse_policy(text, path.name), path.name)
 
 
+@lru_cache(maxsize=64)
 def parse_policy(text: str, origin: str) -> LoadedPolicy:
-    """Read a policy's text; `origin` is what an error calls it. Raises `PolicyError`."""
+    """Read a policy's text, the same one once; `origin` is what an error calls it. Raises `PolicyError`."""
     try:
         raw = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
