@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import folders
+from tests.support import compiled, folders
 from tests.support.all_run import AllRun, wanted
 from tests.support.callers import callers  # noqa: F401 - a fixture for every room
 from tests.support.databases import DIALECTS, Databases, Prepare
@@ -27,6 +27,7 @@ pytest_plugins = ["pytester"]
 def pytest_configure(config: pytest.Config) -> None:
     """Every run looks for its secrets; under CI, no test is skipped, deselected or expected to fail."""
     folders.settle()
+    compiled.share()
     config.pluginmanager.register(Secrecy(), "tillkey-secrecy")
     if wanted(os.environ):
         config.pluginmanager.register(AllRun(), "tillkey-all-run")

@@ -22,6 +22,7 @@ class Record:
         self.logs: set[Path] = set()
         self.texts = 0
         self.databases = 0
+        self._seen: set[int] = set()
 
     def issued(self, text: str) -> None:
         """Note the keys, tickets and API keys in an answer that rightfully holds them."""
@@ -33,6 +34,9 @@ class Record:
     def left(self, where: str, text: str) -> None:
         """Note what was left behind."""
         self.texts += 1
+        if hash(text) in self._seen:  # as most cells of most databases are
+            return
+        self._seen.add(hash(text))
         for word in needles.words_of(text):
             self.words.setdefault(word, where)
         if needles.has_email(text):

@@ -22,9 +22,9 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from typer.main import get_command
 
 from tests.support import backups
+from tests.support.commands import COMMAND
 from tests.support.databases import Databases
 from tests.support.premises import OWNER, Premises, stock_of
 from tests.support.proxy import Line
@@ -32,14 +32,11 @@ from tests.support.server import IssuedKey, Serving
 from tillkey import LicenseClient, Verdict
 from tillkey.state import State
 from tillkey.storage import StateFolder
-from tillkey_server.cli.main import app
 from tillkey_server.ids import new_id
 
 PROJECT = "Corner Shop"
 EVERYTHING = ("sell", "reports", "loyalty")
 """What the default policy grants."""
-
-COMMAND = get_command(app)
 
 _numbers = count(1)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from enum import Enum
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
 
 from pydantic import BaseModel
@@ -22,12 +23,18 @@ NO_END = "no_end"
 
 def freeze(section: BaseModel, form: type[Form], **given: object) -> Form:
     """Return `form` made of a section's values; `given` are fields whose names or units differ in the file."""
-    hints = get_type_hints(form)
+    hints = _hints(form)
     values = {
         one.name: given[one.name] if one.name in given else _frozen(getattr(section, one.name), hints[one.name])
         for one in fields(form)
     }
     return form(**values)
+
+
+@cache
+def _hints(form: type[Any]) -> dict[str, Any]:
+    """Return the types of a form's fields; to read them takes longer than all else here."""
+    return get_type_hints(form)
 
 
 def _frozen(value: Any, hint: Any) -> Any:

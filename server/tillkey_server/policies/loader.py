@@ -16,7 +16,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
@@ -72,8 +72,9 @@ def load_policy(path: Path) -> LoadedPolicy:
     return _named(parse_policy(text, path.name), path.name)
 
 
+@lru_cache(maxsize=64)
 def parse_policy(text: str, origin: str) -> LoadedPolicy:
-    """Read a policy's text; `origin` is what an error calls it. Raises `PolicyError`."""
+    """Read a policy's text, the same one once; `origin` is what an error calls it. Raises `PolicyError`."""
     document = _document(text, origin)
     faults = tuple(_contradictions(document))
     if faults:
@@ -81,8 +82,9 @@ def parse_policy(text: str, origin: str) -> LoadedPolicy:
     return LoadedPolicy(_frozen(document), hashlib.sha256(text.encode()).hexdigest(), text)
 
 
+@lru_cache(maxsize=64)
 def parse_recorded(text: str, origin: str) -> rules.Policy:
-    """Read a text that something was sold under, whatever it says together. Raises `PolicyError`."""
+    """Read a text that something was sold under, the same one once, whatever it says together. Raises `PolicyError`."""
     return _frozen(_document(text, origin))
 
 

@@ -11,7 +11,7 @@ import os
 import threading
 from contextlib import nullcontext, suppress
 from enum import StrEnum
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,7 +70,13 @@ def scripts_folder() -> Path:
 
 def head() -> str:
     """Return the version that this server needs."""
-    newest = _scripts().get_current_head()
+    return _head_in(scripts_folder())
+
+
+@cache
+def _head_in(folder: Path) -> str:
+    """Read it once: the files of a later server, installed over a running one, do not make this one later."""
+    newest = ScriptDirectory.from_config(_config(folder)).get_current_head()
     if newest is None:
         raise BrokenInvariant("there are no migrations")
     return newest
@@ -188,13 +194,13 @@ async def run_at(url: str) -> None:
 
 def _scripts() -> ScriptDirectory:
     """Return the migrations as Alembic reads them."""
-    return ScriptDirectory.from_config(_config())
+    return ScriptDirectory.from_config(_config(scripts_folder()))
 
 
-def _config() -> Config:
+def _config(folder: Path) -> Config:
     """Return Alembic's configuration without a file."""
     config = Config()
-    config.set_main_option("script_location", str(scripts_folder()).replace("%", "%%"))
+    config.set_main_option("script_location", str(folder).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     return config
 
@@ -207,7 +213,7 @@ def _upgrade_at(url: URL) -> None:
 
 def _upgrade_over(connection: Connection, revision: str = "head") -> None:
     """Run the upgrade through /migrations/env.py."""
-    config = _config()
+    config = _config(scripts_folder())
     config.attributes["connection"] = connection
     command.upgrade(config, revision)
 

@@ -26,7 +26,18 @@ class PolicyVersionRow:
     recorded_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class PolicyMark:
+    """What tells a version from another, without its text."""
+
+    name: str
+    version: int
+    digest: str
+    recorded_at: datetime
+
+
 _SELECT = select(*rows.columns_of(tables.policy_version, PolicyVersionRow))
+_MARKS = select(*rows.columns_of(tables.policy_version, PolicyMark))
 
 
 async def record(conn: AsyncConnection, row: PolicyVersionRow) -> bool:
@@ -41,6 +52,11 @@ async def get(conn: AsyncConnection, name: str, version: int) -> PolicyVersionRo
     """Return one version of a policy."""
     statement = _SELECT.where(tables.policy_version.c.name == name, tables.policy_version.c.version == version)
     return await rows.one(conn, statement, PolicyVersionRow)
+
+
+async def marks(conn: AsyncConnection) -> tuple[PolicyMark, ...]:
+    """Return the mark of every recorded version."""
+    return await rows.many(conn, _MARKS, PolicyMark)
 
 
 async def everything(conn: AsyncConnection) -> tuple[PolicyVersionRow, ...]:

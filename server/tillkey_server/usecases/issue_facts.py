@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
-from functools import lru_cache
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -124,7 +123,5 @@ async def _policy(tx: AsyncConnection, ref: PolicyRef) -> Policy:
     return _parsed(recorded.source, ref.name)
 
 
-@lru_cache(maxsize=64)
 def _parsed(source: str, name: str) -> Policy:
-    """Read a text once; texts never change, and two databases may hold different ones under one version."""
     return parse_recorded(source, f"{name}.toml")

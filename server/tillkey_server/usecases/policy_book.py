@@ -29,11 +29,14 @@ class PolicyBook:
 
     async def record(self, connection: AsyncConnection, now: datetime) -> None:
         """Keep the offered versions in the database; raise ConfigError where a recorded version has another text."""
+        marks = {(mark.name, mark.version): mark for mark in await store.marks(connection)}
         for loaded in self._offered.values():
             ref = loaded.policy.ref
-            row = store.PolicyVersionRow(ref.name, ref.version, loaded.digest, loaded.source, now)
-            await store.record(connection, row)
-            recorded = await store.get(connection, ref.name, ref.version)
+            recorded: store.PolicyMark | store.PolicyVersionRow | None = marks.get((ref.name, ref.version))
+            if recorded is None:
+                row = store.PolicyVersionRow(ref.name, ref.version, loaded.digest, loaded.source, now)
+                await store.record(connection, row)
+                recorded = await store.get(connection, ref.name, ref.version)
             if recorded is None or recorded.digest != loaded.digest:
                 msg = (
                     f"policy {ref.name}: version {ref.version} was recorded with another text;"

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
+from tests.support.commands import invoke
 from tests.support.databases import DIALECTS
 from tests.support.made import made, with_examples
-from tillkey_server.cli.main import app
 from tillkey_server.settings import Settings
 
 __all__ = ["made", "with_examples"]
@@ -34,7 +34,7 @@ class Shell:
 
     def run(self, *words: str) -> Result:
         """Run a command, whatever comes of it; a defect raises here."""
-        result = CliRunner().invoke(app, [*words, "--data-dir", str(self.data_dir)])
+        result = invoke([*words, "--data-dir", str(self.data_dir)])
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         return result

@@ -4,11 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 from tests.server.cli.conftest import Shell, own_folder
+from tests.support.commands import invoke
 from tillkey_server.cli import keys as commands
-from tillkey_server.cli.main import app
 from tillkey_server.settings import Settings
 from tillkey_server.signing.keyring import Keyring
 
@@ -28,7 +27,7 @@ def root(tmp_path):
 
 def offline(*words):
     """Run a command on a machine that has no data folder."""
-    result = CliRunner().invoke(app, list(words))
+    result = invoke(list(words))
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result
@@ -101,7 +100,7 @@ def test_a_person_is_shown_the_keyset_and_asked_before_it_is_published(
     monkeypatch.setattr(commands, "somebody_is_there", lambda: True)
     before = content(shell.data_dir)
     words = ("keys", "rotate", "--root-key", root, "--data-dir", str(shell.data_dir))
-    result = CliRunner().invoke(app, words, input=f"{answer}\n")
+    result = invoke(words, input=f"{answer}\n")
     shown, _, _ = result.stderr.partition("Sign and publish this keyset?")
     assert "Keyset version 2 of" in shown
     assert "signed by: nobody yet" not in shown

@@ -3,11 +3,10 @@
 import json
 
 import pytest
-from typer.testing import CliRunner
 
 from tests.server.cli.conftest import CUSTOMER
 from tests.server.cli.test_commands import activate
-from tillkey_server.cli.main import app
+from tests.support.commands import invoke
 
 REASON = ("--reason", "the owner called")
 BUYER = "buyer@else.example"
@@ -45,7 +44,7 @@ def test_a_license_is_listed_found_and_shown(shell, made, url):
 def test_a_key_to_search_by_is_read_from_stdin(shell):
     issued = shell.issue()
     words = ["license", "search", "-", "--data-dir", str(shell.data_dir), "--json"]
-    result = CliRunner().invoke(app, words, input=issued["license_key"] + "\n")
+    result = invoke(words, input=issued["license_key"] + "\n")
     assert listed(json.loads(result.stdout)) == [issued["license_id"]]
 
 

@@ -5,16 +5,15 @@ import shutil
 import socket
 
 import pytest
-from typer.testing import CliRunner
 
+from tests.support.commands import invoke
 from tests.support.server import Installation
 from tillkey_server.cli import serving
-from tillkey_server.cli.main import app
 from tillkey_server.errors import BadInput
 
 
 def run(*words):
-    result = CliRunner().invoke(app, [str(word) for word in words])
+    result = invoke([str(word) for word in words])
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result

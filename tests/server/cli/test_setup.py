@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
+from tests.support.commands import invoke
 from tillkey.wire.keyset import open_keyset
 from tillkey_server.cli import main as cli
 from tillkey_server.cli.running import actor
@@ -25,7 +25,7 @@ COMMANDS = [
 
 
 def run(*words: str):
-    result = CliRunner().invoke(cli.app, list(words))
+    result = invoke(list(words))
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result

@@ -32,6 +32,7 @@ def further(tmp_path, monkeypatch):
 
     def add(*oldest_codes):
         monkeypatch.setattr(migrate, "scripts_folder", lambda: folder)
+        migrate._head_in.cache_clear()
         told = before
         for number, oldest in enumerate(oldest_codes, 9001):
             says = "" if oldest is None else f"oldest_code = {oldest!r}"
