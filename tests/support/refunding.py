@@ -101,7 +101,9 @@ class Desk:
         given: Any = placed.shown["licenses"]
         return [Sold(UUID(one["license_id"]), one["license_key"]) for one in given]
 
-    async def issue(self, sold: Sold, received: datetime | None = None, **events: Any) -> str:
+    async def issue(
+        self, sold: Sold, received: datetime | None = None, *, platform: str | None = None, **events: Any
+    ) -> str:
         """Note a request for support about a license, with events at their times: `finding="malfunction"`, …
 
         Of several findings: `finding=("malfunction", "corrupt")`.
@@ -122,7 +124,7 @@ class Desk:
                 presale=False,
                 reference=None,
                 matter=None,
-                platform_version=None,
+                platform_version=platform,
                 duplicate_of=None,
                 taken_as="support_task_ok",
                 received_at=at,

@@ -376,6 +376,7 @@ def _shown(case: Case, policy: Policy, judged: tuple[Judged, ...]) -> dict[str, 
         "grounds": [one.shown() for one in judged],
         **case.shown_installation(),
         **case.shown_issue(),
+        **case.shown_description(),
         **policy.prevailing,
     }
 

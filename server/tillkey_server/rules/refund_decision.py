@@ -28,6 +28,7 @@ from tillkey_server.rules.refund import Ends, Verdict, excluded_item
 from tillkey_server.rules.refund_amount import Sum, full_sum, last_renewal, some, whole
 from tillkey_server.rules.refund_codes import RefundCode
 from tillkey_server.rules.refund_facts import Asked, Item, Payment, RefundFacts
+from tillkey_server.rules.refund_grounds import Case
 from tillkey_server.rules.refund_policy import Need, Partial, RefundPolicy
 from tillkey_server.rules.refund_renewal import cancelling, is_notice
 
@@ -39,25 +40,24 @@ def decide_by_person(
 ) -> Verdict:
     """Decide as a person said about what was asked; `amount` is in minor units, None: all that is left of it.
 
-    Facts `amount`, `tax`, `coupon` where there is one, `ends`, `destination`.
+    Facts `amount`, `tax`, `coupon` where there is one, `ends`, `destination`, and `described` (NX-32).
     """
     terms = policy.refund
     cited = policy.clocks.clauses.refund if terms is None else terms.clauses.review
     if facts.license.legal_hold_at is not None:
         return Verdict(deny(Refusal.LEGAL_HOLD, clauses=policy.standing.legal_hold, policy=policy.ref, now=now))
     if facts.has_ended:
-        ended = policy.standing.terminated
-        return Verdict(deny(Refusal.LICENSE_TERMINATED, clauses=ended, policy=policy.ref, now=now))
+        return Verdict(deny(Refusal.LICENSE_TERMINATED, clauses=policy.standing.terminated, policy=policy.ref, now=now))
+    described = {} if terms is None else Case(facts, asked, terms, None, now).shown_description()
     if not grant:
-        return Verdict(deny(RefundCode.DENIED_BY_PERSON, clauses=cited, policy=policy.ref, now=now))
+        return Verdict(deny(RefundCode.DENIED_BY_PERSON, clauses=cited, policy=policy.ref, now=now, facts=described))
     if facts.copyright_violated and terms is not None:
         violated = terms.clauses.copyright
         return Verdict(deny(RefundCode.DENIED_COPYRIGHT, clauses=violated, policy=policy.ref, now=now))
     never = excluded_item(asked.item, policy, now)
     if never is not None:
         return Verdict(never)
-    subject = _subject(facts, asked, policy)
-    left = subject.most.minor
+    left = (subject := _subject(facts, asked, policy)).most.minor
     is_with_it = facts.license.refunded_at is not None and asked.item is not Item.RENEWAL
     if is_with_it or (not left and subject.is_back):
         return Verdict(deny(RefundCode.DENIED_ALREADY_REFUNDED, clauses=cited, policy=policy.ref, now=now))
@@ -74,6 +74,7 @@ def decide_by_person(
         "ends": ends.value,
         "destination": None if terms is None else terms.destination.value,
         **({} if facts.named is None else {"renewal": str(facts.named.id)}),
+        **described,
     }
     decision = allow(RefundCode.GRANTED_BY_PERSON, clauses=cited, policy=policy.ref, now=now, facts=told)
     is_heard = terms is not None and is_notice(asked, terms)

@@ -6,6 +6,7 @@ its share, by largest remainder (K-07).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -100,7 +101,8 @@ class RefundFacts:
     `product_refund_days` is the product's own window as it was at the sale (CJ-01). `counted_from` is where the clocks
     began, None: with the payment. `renewal_back_paid_at` is when the last renewal was paid that is all back (CJ-26).
     `installed_at` is when the free installation of its order line was used (NX-19); None: it was not, or there is none.
-    `named` is the renewal that the request is about, where it is about one.
+    `named` is the renewal that the request is about, where it is about one. `advertised` is what the product's page
+    promised at the sale; None: nobody knows.
     """
 
     license: LicenseFacts
@@ -127,6 +129,7 @@ class RefundFacts:
     renewal_back_paid_at: datetime | None = None
     installed_at: datetime | None = None
     named: NamedRenewal | None = None
+    advertised: Mapping[str, object] | None = None
 
     @property
     def paid_at(self) -> datetime:

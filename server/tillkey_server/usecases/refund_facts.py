@@ -61,13 +61,9 @@ async def refund_facts(
     now: datetime,
     renewal_id: UUID | None = None,
 ) -> RefundFacts:
-    """Read what decides a refund of a license, or of one renewal of it.
-
-    Raises BadInput for a support request or a renewal that is none of its own.
-    """
-    bought = await bought_by(tx, row)
-    sold, back = await _product(tx, row), await refunds.refunded_of_license(tx, row.id)
-    history = await history_of(tx, row, policy, bought)
+    """Read what decides a refund of a license, or of one renewal of it. Raises BadInput for what is none of its own."""
+    bought, back = await bought_by(tx, row), await refunds.refunded_of_license(tx, row.id)
+    sold, history = await _product(tx, row), await history_of(tx, row, policy, bought)
     renewals, back_paid_at = await _renewals(tx, row, history, back)
     earlier = await _earlier(tx, row, sold, bought)
     return RefundFacts(
@@ -95,6 +91,7 @@ async def refund_facts(
         renewal_back_paid_at=back_paid_at,
         installed_at=await _installed_at(tx, bought),
         named=None if renewal_id is None else await _named(tx, row, renewal_id, back),
+        advertised=bought.line.advertised,
     )
 
 
