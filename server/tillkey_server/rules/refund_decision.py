@@ -12,7 +12,8 @@
 4. Nobody grants under a legal hold, after a violation of copyright (CJ-02), or twice (X-10), nor a line or a tax that
    the terms never pay back (CJ-04, CJ-08, CJ-16).
 5. A refunded license that is still used after some days is a matter for a person, and no proof by itself (CJ-14,
-   reading 12): it is noticed, and changes nothing.
+   reading 12): it is noticed, and changes nothing. What somebody said is destroyed has no such days: it is noticed from
+   that statement on (CJ-13).
 6. Who loses what another product asks for is told, and keeps using it unless the terms say otherwise (NX-13).
 7. Who grants what a notice about a renewal asks for has heard the notice: it cancels the renewals to come (CJ-26).
 """
@@ -81,12 +82,20 @@ def decide_by_person(
     return Verdict(cancelling(decision) if is_heard else decision, given, ends)
 
 
-def use_after_refund(refunded_at: datetime, policy: Policy, now: datetime) -> Decision | None:
-    """Return the notice that a refunded license is still used; None within the grace, and without terms for it."""
+def use_after_refund(
+    refunded_at: datetime, policy: Policy, now: datetime, attested_at: datetime | None = None
+) -> Decision | None:
+    """Return the notice that a refunded license is still used; None within the grace, and without terms for it.
+
+    `attested_at` is when it was stated that every copy is destroyed, None: it was not.
+    """
     terms = policy.refund
-    if terms is None or now < refunded_at + terms.use_after_refund_grace:
+    if terms is None:
         return None
-    shown = {"refunded_at": instant(refunded_at), "seen_at": instant(now)}
+    is_over = now >= refunded_at + terms.use_after_refund_grace
+    if not is_over and (attested_at is None or now <= attested_at):
+        return None
+    shown = {"refunded_at": instant(refunded_at), "attested_at": instant(attested_at), "seen_at": instant(now)}
     return pend(
         RefundCode.USE_AFTER_REFUND, clauses=terms.clauses.after_refund, policy=policy.ref, now=now, facts=shown
     )
