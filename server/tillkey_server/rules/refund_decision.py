@@ -32,6 +32,7 @@ from tillkey_server.rules.refund_facts import Asked, Item, Payment, RefundFacts
 from tillkey_server.rules.refund_grounds import Case
 from tillkey_server.rules.refund_policy import Need, Partial, RefundPolicy
 from tillkey_server.rules.refund_renewal import cancelling, is_notice
+from tillkey_server.rules.support_line import sold_apart
 
 _ENDS = {Partial.KEEP: Ends.NOTHING, Partial.REDUCE: Ends.REDUCED, Partial.REVOKE: Ends.LICENSE}
 
@@ -44,6 +45,7 @@ def decide_by_person(
     Facts `amount`, `tax`, `coupon` where there is one, `ends`, `destination`, and `described` (NX-32).
     """
     terms = policy.refund
+    facts, asked = sold_apart(facts, asked, terms)
     cited = policy.clocks.clauses.refund if terms is None else terms.clauses.review
     if facts.license.legal_hold_at is not None:
         return Verdict(deny(Refusal.LEGAL_HOLD, clauses=policy.standing.legal_hold, policy=policy.ref, now=now))
@@ -53,8 +55,7 @@ def decide_by_person(
     if not grant:
         return Verdict(deny(RefundCode.DENIED_BY_PERSON, clauses=cited, policy=policy.ref, now=now, facts=described))
     if facts.copyright_violated and terms is not None:
-        violated = terms.clauses.copyright
-        return Verdict(deny(RefundCode.DENIED_COPYRIGHT, clauses=violated, policy=policy.ref, now=now))
+        return Verdict(deny(RefundCode.DENIED_COPYRIGHT, clauses=terms.clauses.copyright, policy=policy.ref, now=now))
     never = excluded_item(asked.item, policy, now)
     if never is not None:
         return Verdict(never)

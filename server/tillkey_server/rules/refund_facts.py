@@ -58,7 +58,7 @@ class RenewalPayment:
     """A renewal that was paid and not refunded; `starts_at` to `ends_at` is its own segment, half-open.
 
     Its months are counted from `counted_from`, where its chain began, `months_before` before it (K-05, K-06); None:
-    from its start.
+    from its start. `is_support`: it was paid for support alone.
     """
 
     payment: Payment
@@ -66,6 +66,7 @@ class RenewalPayment:
     ends_at: datetime
     counted_from: datetime | None = None
     months_before: int = 0
+    is_support: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +74,14 @@ class NamedRenewal:
     """The one renewal that a request names, whatever became of it.
 
     `extends`: it was paid for some time; what came after the product's retirement extends nothing (BC-23). `is_back`:
-    it is out of the clocks already.
+    it is out of the clocks already. `is_support`: it was paid for support alone.
     """
 
     id: UUID
     payment: Payment
     extends: bool = True
     is_back: bool = False
+    is_support: bool = False
 
 
 @dataclass(frozen=True, slots=True)

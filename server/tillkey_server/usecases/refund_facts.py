@@ -182,7 +182,12 @@ async def _named(tx: AsyncConnection, row: LicenseRow, renewal_id: UUID, back: R
     if line is None:
         raise BrokenInvariant(f"renewal {term.id} has no line")
     is_back = term.refunded_at is not None
-    return NamedRenewal(term.id, _renewal_payment(term, line, back), bool(term.clocks), is_back)
+    return NamedRenewal(term.id, _renewal_payment(term, line, back), bool(term.clocks), is_back, _is_support(term))
+
+
+def _is_support(term: TermRow) -> bool:
+    """Tell whether a renewal was paid for support alone (CJ-16)."""
+    return list(term.clocks) == [Clock.SUPPORT.value]
 
 
 def _renewal_payment(term: TermRow, line: OrderLineRow, back: Refunded) -> Payment:
@@ -209,5 +214,6 @@ async def _renewals(
             continue
         paid = _renewal_payment(one, line, back)
         chain = None if stretch.anchor is None else first_instant(stretch.anchor, history.zone)
-        found.append(RenewalPayment(paid, stretch.start, stretch.end, chain, stretch.months_before))
+        months = stretch.months_before
+        found.append(RenewalPayment(paid, stretch.start, stretch.end, chain, months, _is_support(one)))
     return tuple(found), max((one.paid_at for one in paid_terms if one.refunded_at is not None), default=None)
