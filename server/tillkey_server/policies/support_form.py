@@ -37,6 +37,7 @@ class SupportClausesSection(Section):
     project: Clauses
     asker: Clauses
     refusals: Clauses
+    versions: Clauses | None = None
 
 
 class GroundSection(Section):
@@ -114,6 +115,7 @@ class SupportSection(Section):
     unmodified: Annotated[list[Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]{1,255}$")]], AfterValidator(once)] = (
         Field(default_factory=list)
     )
+    apply_if_better: bool = False
     clauses: SupportClausesSection
     grounds: Annotated[list[GroundSection], Field(min_length=1)]
     description: DescriptionSection | None = None
@@ -131,6 +133,8 @@ class SupportSection(Section):
 
 def contradictions(section: SupportSection) -> Iterator[tuple[str, str]]:
     """Yield what support may not say together, as (key, reason)."""
+    if section.apply_if_better and not section.clauses.versions:
+        yield "support.clauses.versions", "is needed where apply_if_better says that this version may decide"
     codes = [one.code for one in section.grounds]
     if len(set(codes)) != len(codes):
         yield "support.grounds.code", "names a ground twice"

@@ -5,10 +5,9 @@
 2. Whoever lacks a permission is told so (`permission_denied`), whether or not the object exists.
 3. A scope limits a caller to customers, to products, or to both. What lies outside does not exist for them
    (`not_found`), so that nobody learns by asking what others have (I13).
-4. What concerns the whole server (API keys, the products on sale, the vendor's closures, sealing the audit log) needs a
-   caller without limits.
-4. What concerns the whole server (API keys, the products on sale, sealing the audit log, who
-   was erased) needs a caller without limits.
+4. What concerns the whole server (API keys, the products on sale, the vendor's closures, sealing the audit log, who was
+   erased, the word of the marketplace itself) needs a caller without limits. A marketplace gives each of its sellers a
+   key with limits: none of them speaks for it (BC-28), nor does anybody who decides refunds for a vendor.
 5. The operator at the machine's command line is an admin without limits: whoever reads the data folder can do all.
 """
 
@@ -72,6 +71,7 @@ class Permission(StrEnum):
     REFUND_READ = "refund.read"
     REFUND_REQUEST = "refund.request"
     REFUND_DECIDE = "refund.decide"
+    REFUND_AS_PLATFORM = "refund.as_platform"
     REFUND_PAYOUT = "refund.payout"
     BALANCE_SPEND = "balance.spend"
     API_KEY_READ = "api_key.read"
@@ -171,6 +171,7 @@ SERVER_WIDE = frozenset(
         _P.CLOSURE_WRITE,
         _P.ACCOUNT_ERASED,
         _P.AUDIT_VERIFY,
+        _P.REFUND_AS_PLATFORM,
         _P.API_KEY_READ,
         _P.API_KEY_WRITE,
     }

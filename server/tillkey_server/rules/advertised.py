@@ -4,6 +4,7 @@
    `{"platform": {"from": "1.7", "to": "8.1"}, "features": ["import"]}`; each part may be missing: nobody knows then.
 2. Versions are compared as those of software releases are (`rules.release_version`): an upper end covers what begins
    with it. Of what is more than a version (`8.x`, `1.7.8.11+debian`), the version counts that it begins with.
+3. Whoever decides by it shows it: what was promised, and the version that was named, as far as it was compared (NX-32).
 """
 
 from __future__ import annotations
@@ -24,6 +25,17 @@ def covers_version(advertised: Mapping[str, object] | None, version: str) -> boo
         return None
     lowest, highest = (_version(str(promised.get(end))) for end in ("from", "to"))
     return in_range(asked, lowest, highest)
+
+
+def compared(advertised: Mapping[str, object] | None, version: str | None) -> dict[str, object]:
+    """Return the promise beside the version that was named, as facts show it (sentence 3); None: nobody knows."""
+    asked = None if version is None else _version(version)
+    return {
+        "platform": None if advertised is None else advertised.get("platform"),
+        "features": None if advertised is None else advertised.get("features"),
+        "platform_version": None if asked is None else asked.text,
+        "covered": None if version is None else covers_version(advertised, version),
+    }
 
 
 def names_versions(advertised: Mapping[str, object] | None) -> bool:

@@ -4,8 +4,8 @@
    and its decision is better; both versions decide, and the better decision counts.
 2. Better is: allow over pend over deny; then the larger amount that the customer gains; then the later date.
 3. Where neither is better the older version's decision stands.
-4. Renewals and refunds are decided so, each by its own rule of what an amount is; everything else keeps the version of
-   the sale.
+4. Renewals and refunds are decided so, each by its own rule of what an amount is; of support, the grounds of refusals
+   (`rules.support_versions`). Everything else keeps the version of the sale.
 """
 
 from __future__ import annotations

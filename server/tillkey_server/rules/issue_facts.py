@@ -38,7 +38,8 @@ class IssueFacts:
     `attempt_declined_at` when the customer was still not satisfied. `solved_at` is when it was solved; until
     `objection_until`, exclusive, the customer may still say that it is not. None: a solution is one at once, tested or
     not. `refused_at` is since when it stands refused. `is_fault` is False where the terms correct faults alone and this
-    is none, as far as anybody knows. `calendar` names what the ends are counted by.
+    is none, as far as anybody knows. `calendar` names what the ends are counted by. `platform_version` is the one that
+    the customer named.
     """
 
     id: UUID
@@ -57,6 +58,7 @@ class IssueFacts:
     refused_at: datetime | None = None
     is_fault: bool = True
     calendar: str | None = None
+    platform_version: str | None = None
 
     def was_refused_before(self, due: datetime | None) -> bool:
         """Tell whether it stands refused since before something was due, or while nothing was."""

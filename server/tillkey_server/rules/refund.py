@@ -53,6 +53,7 @@ from tillkey_server.rules.refund_policy import (
 )
 from tillkey_server.rules.refund_renewal import cancelling, is_notice, judge_named, judge_renewal
 from tillkey_server.rules.refund_window import has_statutory_right, is_not_refundable, window_end
+from tillkey_server.rules.support_line import sold_apart
 
 _LINES = {
     LineKind.SUPPORT: RefundCode.LINE_SUPPORT,
@@ -95,6 +96,7 @@ def decide_refund(facts: RefundFacts, asked: Asked, policy: Policy, now: datetim
         person = pend(RefundCode.PENDING_REVIEW, clauses=cited, policy=policy.ref, now=now)
         named = judge_named(facts, asked, policy, now) if asked.item is Item.RENEWAL else None
         return Verdict(next(_ended(facts, policy, now), named or person))
+    facts, asked = sold_apart(facts, asked, terms)
     case = Case(facts, asked, terms, window_end(facts, terms, policy, now), now)
     first = next(_obstacles(case, policy), None)
     if first is None:
@@ -122,7 +124,7 @@ def _above_the_law(case: Case, policy: Policy) -> Iterator[Decision]:
     if facts.copyright_violated:
         yield deny(RefundCode.DENIED_COPYRIGHT, clauses=cited.copyright, policy=ref, now=now)
     is_back = facts.license.refunded_at is not None or (not facts.purchase.left and facts.purchase.refunded_minor)
-    if is_back and asked.item is not Item.RENEWAL:
+    if is_back and asked.item is not Item.RENEWAL and excluded_item(asked.item, policy, now) is None:
         yield deny(RefundCode.DENIED_ALREADY_REFUNDED, clauses=cited.effects, policy=ref, now=now)
     if terms.sender is Sender.OFFICIAL and asked.sender_verified is not True:
         yield deny(RefundCode.SENDER_NOT_OFFICIAL, clauses=cited.sender, policy=ref, now=now)
@@ -376,6 +378,7 @@ def _shown(case: Case, policy: Policy, judged: tuple[Judged, ...]) -> dict[str, 
         "grounds": [one.shown() for one in judged],
         **case.shown_installation(),
         **case.shown_issue(),
+        **case.shown_description(),
         **policy.prevailing,
     }
 

@@ -12,7 +12,8 @@
 4. Nobody grants under a legal hold, after a violation of copyright (CJ-02), or twice (X-10), nor a line or a tax that
    the terms never pay back (CJ-04, CJ-08, CJ-16).
 5. A refunded license that is still used after some days is a matter for a person, and no proof by itself (CJ-14,
-   reading 12): it is noticed, and changes nothing.
+   reading 12): it is noticed, and changes nothing. What somebody said is destroyed has no such days: it is noticed from
+   that statement on (CJ-13).
 6. Who loses what another product asks for is told, and keeps using it unless the terms say otherwise (NX-13).
 7. Who grants what a notice about a renewal asks for has heard the notice: it cancels the renewals to come (CJ-26).
 """
@@ -28,8 +29,10 @@ from tillkey_server.rules.refund import Ends, Verdict, excluded_item
 from tillkey_server.rules.refund_amount import Sum, full_sum, last_renewal, some, whole
 from tillkey_server.rules.refund_codes import RefundCode
 from tillkey_server.rules.refund_facts import Asked, Item, Payment, RefundFacts
+from tillkey_server.rules.refund_grounds import Case
 from tillkey_server.rules.refund_policy import Need, Partial, RefundPolicy
 from tillkey_server.rules.refund_renewal import cancelling, is_notice
+from tillkey_server.rules.support_line import sold_apart
 
 _ENDS = {Partial.KEEP: Ends.NOTHING, Partial.REDUCE: Ends.REDUCED, Partial.REVOKE: Ends.LICENSE}
 
@@ -39,25 +42,24 @@ def decide_by_person(
 ) -> Verdict:
     """Decide as a person said about what was asked; `amount` is in minor units, None: all that is left of it.
 
-    Facts `amount`, `tax`, `coupon` where there is one, `ends`, `destination`.
+    Facts `amount`, `tax`, `coupon` where there is one, `ends`, `destination`, and `described` (NX-32).
     """
     terms = policy.refund
+    facts, asked = sold_apart(facts, asked, terms)
     cited = policy.clocks.clauses.refund if terms is None else terms.clauses.review
     if facts.license.legal_hold_at is not None:
         return Verdict(deny(Refusal.LEGAL_HOLD, clauses=policy.standing.legal_hold, policy=policy.ref, now=now))
     if facts.has_ended:
-        ended = policy.standing.terminated
-        return Verdict(deny(Refusal.LICENSE_TERMINATED, clauses=ended, policy=policy.ref, now=now))
+        return Verdict(deny(Refusal.LICENSE_TERMINATED, clauses=policy.standing.terminated, policy=policy.ref, now=now))
+    described = {} if terms is None else Case(facts, asked, terms, None, now).shown_description()
     if not grant:
-        return Verdict(deny(RefundCode.DENIED_BY_PERSON, clauses=cited, policy=policy.ref, now=now))
+        return Verdict(deny(RefundCode.DENIED_BY_PERSON, clauses=cited, policy=policy.ref, now=now, facts=described))
     if facts.copyright_violated and terms is not None:
-        violated = terms.clauses.copyright
-        return Verdict(deny(RefundCode.DENIED_COPYRIGHT, clauses=violated, policy=policy.ref, now=now))
+        return Verdict(deny(RefundCode.DENIED_COPYRIGHT, clauses=terms.clauses.copyright, policy=policy.ref, now=now))
     never = excluded_item(asked.item, policy, now)
     if never is not None:
         return Verdict(never)
-    subject = _subject(facts, asked, policy)
-    left = subject.most.minor
+    left = (subject := _subject(facts, asked, policy)).most.minor
     is_with_it = facts.license.refunded_at is not None and asked.item is not Item.RENEWAL
     if is_with_it or (not left and subject.is_back):
         return Verdict(deny(RefundCode.DENIED_ALREADY_REFUNDED, clauses=cited, policy=policy.ref, now=now))
@@ -74,18 +76,27 @@ def decide_by_person(
         "ends": ends.value,
         "destination": None if terms is None else terms.destination.value,
         **({} if facts.named is None else {"renewal": str(facts.named.id)}),
+        **described,
     }
     decision = allow(RefundCode.GRANTED_BY_PERSON, clauses=cited, policy=policy.ref, now=now, facts=told)
     is_heard = terms is not None and is_notice(asked, terms)
     return Verdict(cancelling(decision) if is_heard else decision, given, ends)
 
 
-def use_after_refund(refunded_at: datetime, policy: Policy, now: datetime) -> Decision | None:
-    """Return the notice that a refunded license is still used; None within the grace, and without terms for it."""
+def use_after_refund(
+    refunded_at: datetime, policy: Policy, now: datetime, attested_at: datetime | None = None
+) -> Decision | None:
+    """Return the notice that a refunded license is still used; None within the grace, and without terms for it.
+
+    `attested_at` is when it was stated that every copy is destroyed, None: it was not.
+    """
     terms = policy.refund
-    if terms is None or now < refunded_at + terms.use_after_refund_grace:
+    if terms is None:
         return None
-    shown = {"refunded_at": instant(refunded_at), "seen_at": instant(now)}
+    is_over = now >= refunded_at + terms.use_after_refund_grace
+    if not is_over and (attested_at is None or now <= attested_at):
+        return None
+    shown = {"refunded_at": instant(refunded_at), "attested_at": instant(attested_at), "seen_at": instant(now)}
     return pend(
         RefundCode.USE_AFTER_REFUND, clauses=terms.clauses.after_refund, policy=policy.ref, now=now, facts=shown
     )

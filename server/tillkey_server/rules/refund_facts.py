@@ -6,6 +6,7 @@ its share, by largest remainder (K-07).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -57,7 +58,7 @@ class RenewalPayment:
     """A renewal that was paid and not refunded; `starts_at` to `ends_at` is its own segment, half-open.
 
     Its months are counted from `counted_from`, where its chain began, `months_before` before it (K-05, K-06); None:
-    from its start.
+    from its start. `is_support`: it was paid for support alone.
     """
 
     payment: Payment
@@ -65,6 +66,7 @@ class RenewalPayment:
     ends_at: datetime
     counted_from: datetime | None = None
     months_before: int = 0
+    is_support: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +74,14 @@ class NamedRenewal:
     """The one renewal that a request names, whatever became of it.
 
     `extends`: it was paid for some time; what came after the product's retirement extends nothing (BC-23). `is_back`:
-    it is out of the clocks already.
+    it is out of the clocks already. `is_support`: it was paid for support alone.
     """
 
     id: UUID
     payment: Payment
     extends: bool = True
     is_back: bool = False
+    is_support: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,8 @@ class RefundFacts:
     `product_refund_days` is the product's own window as it was at the sale (CJ-01). `counted_from` is where the clocks
     began, None: with the payment. `renewal_back_paid_at` is when the last renewal was paid that is all back (CJ-26).
     `installed_at` is when the free installation of its order line was used (NX-19); None: it was not, or there is none.
-    `named` is the renewal that the request is about, where it is about one.
+    `named` is the renewal that the request is about, where it is about one. `advertised` is what the product's page
+    promised at the sale; None: nobody knows.
     """
 
     license: LicenseFacts
@@ -127,6 +131,7 @@ class RefundFacts:
     renewal_back_paid_at: datetime | None = None
     installed_at: datetime | None = None
     named: NamedRenewal | None = None
+    advertised: Mapping[str, object] | None = None
 
     @property
     def paid_at(self) -> datetime:

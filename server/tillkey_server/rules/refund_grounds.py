@@ -20,6 +20,9 @@
 6. Where a fact is missing the answer is pending and names the first one that is.
 7. Without a reason, what the records show is looked at, so that a refund can be offered and is never forced (ZG-09).
 8. What is at somebody's discretion is looked at once somebody found it, whether or not the customer names it (CJ-03).
+9. What does not work as described is measured by what was advertised at the sale, which the answer shows (NX-32). On a
+   version of the platform that was not, a finding is a person's to weigh: it works where it was said to, for all that
+   the records tell. Where no version was named, or none advertised, the finding alone counts.
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
+from tillkey_server.rules.advertised import compared, covers_version
 from tillkey_server.rules.citation import Clauses
 from tillkey_server.rules.decision import Outcome, instant
 from tillkey_server.rules.issue_facts import Finding, IssueFacts
@@ -75,6 +79,22 @@ class Case:
         """Return when the free installation was used, for whoever decides (NX-19); nothing where it was not."""
         at = self.facts.installed_at
         return {} if at is None else {"installed_at": instant(at)}
+
+    def is_beyond_the_sale(self, reason: ReasonPolicy) -> bool:
+        """Tell whether a version that the sale did not promise speaks against a finding (sentence 9)."""
+        if Finding.NOT_AS_DESCRIBED not in reason.findings:
+            return False
+        told = None if self.issue is None else self.issue.platform_version
+        return told is not None and covers_version(self.facts.advertised, told) is False
+
+    def shown_description(self) -> dict[str, object]:
+        """Return what was advertised beside the version that was named, where that is asked (sentence 9)."""
+        issue, named = self.issue, (*self.asked.reasons, *self.asked.found)
+        judged = (one for name in named if (one := self.terms.reason(name)) is not None)
+        measured = self.asked.findings | {finding for one in judged for finding in one.findings}
+        if Finding.NOT_AS_DESCRIBED not in measured | (frozenset() if issue is None else issue.findings):
+            return {}
+        return {"described": compared(self.facts.advertised, None if issue is None else issue.platform_version)}
 
     def holds_on_record(self, bar: ReasonPolicy) -> bool:
         """Tell whether the records alone show what a bar needs (sentence 1)."""
@@ -233,7 +253,10 @@ def _not_downloaded(_reason: ReasonPolicy, case: Case) -> Missing | None:
 
 
 def _found(reason: ReasonPolicy, case: Case) -> Missing | None:
-    return None if case.found_any(reason) else _pend(RefundCode.PENDING_FINDING)
+    """NX-32: somebody found it, and no version that was never promised speaks against it (sentence 9)."""
+    if not case.found_any(reason):
+        return _pend(RefundCode.PENDING_FINDING)
+    return _pend(RefundCode.PENDING_REVIEW) if case.is_beyond_the_sale(reason) else None
 
 
 def _unsolved(reason: ReasonPolicy, case: Case) -> Missing | None:

@@ -33,12 +33,13 @@
 13. After a review a supervisor may take a request that a ground refuses which must, or that sentence 9 refuses (NX-29).
     Whose it is, the free installation and what else the terms ask for are judged as ever.
 14. Outside working hours it is taken all the same (NX-30).
+15. A ground that today's version of the terms took off the list is told where it was met (`rules.support_versions`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from tillkey_server.rules.advertised import covers_version, names_feature, names_versions
@@ -76,7 +77,8 @@ class SupportAsked:
     told the site or the installation. `changed_hands`: bought by another customer, and its owner paid for no support
     since. `self_inflicted` are the instants at which requests about the same matter were closed as the customer's own
     doing. `bought_at` is when the license was paid for. `support_ended_at` is when its support had ended that did not
-    run at the receipt; None: it ran, or `license` says so. `reviewed`: a supervisor takes it after a review.
+    run at the receipt; None: it ran, or `license` says so. `reviewed`: a supervisor takes it after a review. `lifted`
+    are grounds of the sale that today's version took off the list.
     """
 
     task: str
@@ -103,6 +105,7 @@ class SupportAsked:
     bought_at: datetime | None = None
     support_ended_at: datetime | None = None
     reviewed: bool = False
+    lifted: tuple[GroundPolicy, ...] = ()
 
     @property
     def is_presale(self) -> bool:
@@ -129,7 +132,7 @@ def decide_support(asked: SupportAsked, policy: Policy, now: datetime) -> Decisi
             return refuse(stands, asked.license, policy, now)
     if asked.is_presale:
         return _presale(terms, policy, now)
-    return _Judge(asked, policy, terms, now).decide()
+    return _told_of_lifted(_Judge(asked, policy, terms, now).decide(), asked, terms)
 
 
 def matched(asked: SupportAsked, terms: SupportPolicy) -> tuple[GroundPolicy, ...]:
@@ -145,6 +148,13 @@ def lost_on_transfer(policy: Policy, *, changed_hands: bool) -> bool:
 def decide_task(asked: SupportAsked, policy: Policy, terms: SupportPolicy, now: datetime) -> Decision:
     """Decide whether a request that is on record is served as another task (sentence 12)."""
     return _Judge(asked, policy, terms, now).as_task()
+
+
+def _told_of_lifted(decision: Decision, asked: SupportAsked, terms: SupportPolicy) -> Decision:
+    """Sentence 15."""
+    met = tuple(one for one in asked.lifted if _meets(one, asked, terms))
+    shown = {**decision.facts, **({"lifted": [one.code.value for one in met]} if met else {})}
+    return replace(decision, clauses=tuple(dict.fromkeys((*decision.clauses, *_cited(met)))), facts=shown)
 
 
 def _presale(terms: SupportPolicy, policy: Policy, now: datetime) -> Decision:

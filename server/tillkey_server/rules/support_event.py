@@ -2,7 +2,8 @@
 
 1. A refusal names a ground of the vendor's list, with its evidence; no other is possible (BC-15, NX-22). Support that
    ran when the request came, or was converted, is no ground afterwards (NX-20); in a gap it did not run (BC-17). Nor
-   are files one that the vendor's own hotfix left so (NX-27), or that the terms except (ZG-12, BC-14).
+   are files one that the vendor's own hotfix left so (NX-27), or that the terms except (ZG-12, BC-14), or what today's
+   version of the terms took off the list (K-09, `rules.support_versions`).
 2. An automatic answer is recorded and stops no clock (BC-05); nor does a person's outside the tool, where only those
    within it count (BC-28).
 3. An update may be offered as `rules.update_offer` says (BC-16, ZG-15).
@@ -36,7 +37,7 @@ from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.support import INSTALLATION, SupportAsked, decide_task
 from tillkey_server.rules.support_clock import objection_until, waited_since
 from tillkey_server.rules.support_code import SupportCode
-from tillkey_server.rules.support_policy import Ground, SupportPolicy
+from tillkey_server.rules.support_policy import Ground, GroundPolicy, SupportPolicy
 from tillkey_server.rules.support_record import REPLIES, Closure, SupportEvent, SupportEventKind, SupportRecord
 from tillkey_server.rules.update_offer import OfferFacts, decide_offer
 
@@ -60,7 +61,8 @@ class EventFacts:
     as the request began, None: it ran, or `support_until` says so; `hotfixed_files` are the digests that the vendor's
     hotfixes left; `has_access` tells whether a grant of remote access runs at the event's instant; `published_at` is
     when an offered update was published, `withdrawn_at` when it was withdrawn. `credit_gone`: it would take up again a
-    request for an installation that gave the free one back, and another has used that since.
+    request for an installation that gave the free one back, and another has used that since. `lifted` are grounds of
+    the sale that today's version of the terms took off the list.
     """
 
     support_until: datetime | None = None
@@ -71,6 +73,7 @@ class EventFacts:
     published_at: datetime | None = None
     withdrawn_at: datetime | None = None
     credit_gone: bool = False
+    lifted: tuple[GroundPolicy, ...] = ()
 
 
 def decide_event(
@@ -124,7 +127,9 @@ class _Judge:
         shown: dict[str, object] = {"refusal": code, "permitted": [one.code.value for one in self.terms.grounds]}
         cited = self.terms.clauses.refusals
         if listed is None:
-            return self._no(SupportCode.REFUSAL_NOT_PERMITTED, cited, {**shown, "because": "ground_not_listed"})
+            lifted = next((one for one in self.known.lifted if one.code.value == code), None)
+            cited, because = (cited, "not_listed") if lifted is None else ((*cited, *lifted.clauses), "lifted")
+            return self._no(SupportCode.REFUSAL_NOT_PERMITTED, cited, {**shown, "because": f"ground_{because}"})
         cited = (*listed.clauses, *cited)
         if not evidence:
             return self._no(SupportCode.REFUSAL_NOT_PERMITTED, cited, {**shown, "because": "evidence_missing"})

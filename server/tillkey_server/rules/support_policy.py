@@ -147,6 +147,7 @@ class SupportClauses:
     project: Clauses
     asker: Clauses
     refusals: Clauses
+    versions: Clauses | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +158,8 @@ class SupportPolicy:
     another project (NX-17). `ends_on_transfer`: a license that changes hands leaves its support behind (NX-18).
     `staging_is_site`: the staging of a site is that site (BC-09). `widening_counts`: versions that the product's page
     names today count beside those at the purchase (ZG-10). `unmodified` are patterns of files that are no modification,
-    however they differ (ZG-12, BC-14).
+    however they differ (ZG-12, BC-14). `apply_if_better`: grounds that this version took off its list, or made
+    milder, are so for what was sold under an older one too (K-09, `rules.support_versions`).
     """
 
     tasks: tuple[str, ...]
@@ -182,6 +184,7 @@ class SupportPolicy:
     banner: TextPolicy | None
     guidance: TextPolicy | None
     unmodified: tuple[str, ...] = ()
+    apply_if_better: bool = False
 
     def counts(self, path: str) -> bool:
         """Tell whether a file that differs is a modification; `*` in a pattern is anything, of any length."""

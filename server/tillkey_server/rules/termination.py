@@ -11,8 +11,8 @@
    account is there; until a supervisor decides, the end waits. The vendor may take his own end back until it is
    carried out, a slip of his own too.
 3. Before the data go, what is left of the balance is paid out, or waived by the customer, each currency by itself; none
-   is netted against another, and a debt blocks nothing (NX-41). A waiver covers the amount that it names, and is the
-   customer's own, whoever ends the account: it waits until that is proven to be who waives.
+   is netted against another, a debt blocks nothing, and no amount is too small (NX-41). A waiver covers the amount that
+   it names, and is the customer's own, whoever ends the account: it waits until that is proven to be who waives.
 4. A legal hold blocks the end (K-13, CJ-02), and so do an order that is under review and a refund that is not decided
    or not paid out yet (NX-37): its license would be terminated, and a slow vendor would keep the money. Whoever looks
    is told which refunds, and what to do. They stand before the balance, which a grant may add to. An open request for

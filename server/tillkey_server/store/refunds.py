@@ -264,17 +264,28 @@ async def write(conn: AsyncConnection, refund_id: UUID, **values: object) -> Non
     await rows.changed(conn, tables.refund.update().where(_F.id == refund_id).values(values))
 
 
+async def attested_at(conn: AsyncConnection, license_id: UUID) -> datetime | None:
+    """Return when it was stated of a license, for the refund that ended it, that every copy is destroyed."""
+    found: datetime | None = (
+        await conn.execute(select(func.max(_F.attested_at)).where(*_ended_it(license_id)))
+    ).scalar_one()
+    return found
+
+
+def _ended_it(license_id: UUID) -> tuple[ColumnElement[bool], ...]:
+    return _F.license_id == license_id, _F.ends == Ends.LICENSE.value, _F.failed_at.is_(None)
+
+
 async def seen_used(conn: AsyncConnection, license_id: UUID, at: datetime) -> bool:
     """Count on the refund that ended a license that it was used after all; return whether it was the first time.
 
     Every refused beat of a refunded license comes here: one statement, which writes once an hour at most.
     """
-    ended_it = (_F.license_id == license_id, _F.ends == Ends.LICENSE.value, _F.failed_at.is_(None))
     last = func.coalesce(_F.used_after_last_at, _F.used_after_at)
     seen_once = case((_F.used_after_at.is_(None), 0), else_=1)
     statement = (
         tables.refund.update()
-        .where(*ended_it, or_(last.is_(None), last <= at - USES_APART))
+        .where(*_ended_it(license_id), or_(last.is_(None), last <= at - USES_APART))
         .values(
             used_after_at=func.coalesce(_F.used_after_at, literal(at, Instant)),
             used_after_times=func.coalesce(_F.used_after_times, seen_once) + 1,

@@ -23,12 +23,13 @@ async def notice_use(
 ) -> None:
     """Note that a refunded license is used after the grace: for a person, told once for each refund, no block (CJ-14).
 
+    It is too from the moment on at which it was stated that every copy is destroyed (CJ-13).
     Each further use is counted on the refund: one call of a forgotten copy is another matter than a month of them.
     The till is refused for the refund itself, whatever is noted here.
     """
     if facts.refunded_at is None:
         return
-    decision = use_after_refund(facts.refunded_at, policy, now)
+    decision = use_after_refund(facts.refunded_at, policy, now, await refunds.attested_at(tx, facts.id))
     if decision is None:
         return
     if await refunds.seen_used(tx, facts.id, now):

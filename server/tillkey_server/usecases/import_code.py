@@ -152,6 +152,7 @@ async def _insert(
         policy_name=sale.policy.name,
         policy_version=sale.policy.version,
         list_price_minor=sale.product.price_minor,
+        advertised=sale.product.advertised,
         refund_days=sale.product.refund_days,
         term_months=brought.months,
     )

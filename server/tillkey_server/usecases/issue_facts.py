@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -25,7 +26,8 @@ async def issue_facts(tx: AsyncConnection, request_id: UUID, now: datetime) -> I
     row = await support.by_id(tx, request_id)
     if row is None:
         return None
-    return issue_of(await record_of(tx, row, now), await clock_terms_of(tx, row), now)
+    found = issue_of(await record_of(tx, row, now), await clock_terms_of(tx, row), now)
+    return replace(found, platform_version=row.platform_version)
 
 
 async def record_of(tx: AsyncConnection, row: SupportRequestRow, now: datetime) -> SupportRecord:

@@ -65,6 +65,10 @@ class PolicyBook:
         found = [Recorded(await self.of(connection, PolicyRef(name, row.version)), row.recorded_at) for row in rows]
         return version_at(found, at) if found else policy
 
+    async def today(self, connection: AsyncConnection, policy: Policy, now: datetime) -> Policy:
+        """Return the version of the same terms that is in force now; itself, where the vendor took the file away."""
+        return await self.in_force(connection, policy.name, now) if policy.name in self._offered else policy
+
     def files(self) -> Mapping[str, LoadedPolicy]:
         """Return what is offered now, by name."""
         return dict(self._offered)

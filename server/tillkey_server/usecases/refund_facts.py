@@ -61,13 +61,9 @@ async def refund_facts(
     now: datetime,
     renewal_id: UUID | None = None,
 ) -> RefundFacts:
-    """Read what decides a refund of a license, or of one renewal of it.
-
-    Raises BadInput for a support request or a renewal that is none of its own.
-    """
-    bought = await bought_by(tx, row)
-    sold, back = await _product(tx, row), await refunds.refunded_of_license(tx, row.id)
-    history = await history_of(tx, row, policy, bought)
+    """Read what decides a refund of a license, or of one renewal of it. Raises BadInput for what is none of its own."""
+    bought, back = await bought_by(tx, row), await refunds.refunded_of_license(tx, row.id)
+    sold, history = await _product(tx, row), await history_of(tx, row, policy, bought)
     renewals, back_paid_at = await _renewals(tx, row, history, back)
     earlier = await _earlier(tx, row, sold, bought)
     return RefundFacts(
@@ -95,6 +91,7 @@ async def refund_facts(
         renewal_back_paid_at=back_paid_at,
         installed_at=await _installed_at(tx, bought),
         named=None if renewal_id is None else await _named(tx, row, renewal_id, back),
+        advertised=bought.line.advertised,
     )
 
 
@@ -185,7 +182,12 @@ async def _named(tx: AsyncConnection, row: LicenseRow, renewal_id: UUID, back: R
     if line is None:
         raise BrokenInvariant(f"renewal {term.id} has no line")
     is_back = term.refunded_at is not None
-    return NamedRenewal(term.id, _renewal_payment(term, line, back), bool(term.clocks), is_back)
+    return NamedRenewal(term.id, _renewal_payment(term, line, back), bool(term.clocks), is_back, _is_support(term))
+
+
+def _is_support(term: TermRow) -> bool:
+    """Tell whether a renewal was paid for support alone (CJ-16)."""
+    return list(term.clocks) == [Clock.SUPPORT.value]
 
 
 def _renewal_payment(term: TermRow, line: OrderLineRow, back: Refunded) -> Payment:
@@ -212,5 +214,6 @@ async def _renewals(
             continue
         paid = _renewal_payment(one, line, back)
         chain = None if stretch.anchor is None else first_instant(stretch.anchor, history.zone)
-        found.append(RenewalPayment(paid, stretch.start, stretch.end, chain, stretch.months_before))
+        months = stretch.months_before
+        found.append(RenewalPayment(paid, stretch.start, stretch.end, chain, months, _is_support(one)))
     return tuple(found), max((one.paid_at for one in paid_terms if one.refunded_at is not None), default=None)

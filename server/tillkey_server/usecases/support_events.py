@@ -28,6 +28,7 @@ from tillkey_server.rules.support_event import (
     decide_hotfix,
 )
 from tillkey_server.rules.support_record import SupportEvent, SupportEventKind, SupportRecord
+from tillkey_server.rules.support_versions import as_of_today
 from tillkey_server.store import audit, customers, install_credits, licenses, software_releases, support, support_extras
 from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.store.software_releases import FixRow
@@ -65,8 +66,10 @@ async def record_support_event(
         held = await _bought(tx, seen, event, scope) if kind is _K.CONVERTED else seen.license
         known = await _known(services, tx, seen, told, at)
         credit = await credit_of(tx, seen.row, now) if _takes_up(seen, event) else None
-        known = replace(known, credit_gone=credit is not None and credit.state == "used")
-        decision = decide_event(seen.record.as_of(at), event, known, seen.terms.policy, now)
+        sold_under = seen.terms.policy
+        policy, lifted = as_of_today(sold_under, await services.policies.today(tx, sold_under, now))
+        known = replace(known, credit_gone=credit is not None and credit.state == "used", lifted=lifted)
+        decision = decide_event(seen.record.as_of(at), event, known, policy, now)
         await _audited(tx, seen, decision, actor, f"support_{kind.value}")
         if not decision.allowed:
             return refusal_of(_bannered(seen, decision, now))

@@ -18,6 +18,7 @@ from tillkey_server.rules.site import canonical_site
 from tillkey_server.rules.support import SupportAsked
 from tillkey_server.rules.support_policy import Ground
 from tillkey_server.rules.support_repeat import self_inflicted
+from tillkey_server.rules.support_versions import as_of_today
 from tillkey_server.rules.term_policy import Clock
 from tillkey_server.store import (
     activations,
@@ -112,7 +113,8 @@ async def standpoint_of(
     product = await products.by_id(tx, row.product_id)
     if product is None:
         raise BrokenInvariant(f"license {row.id} has no product")
-    policy = await services.policies.of(tx, row.policy_ref)
+    sold_under = await services.policies.of(tx, row.policy_ref)
+    policy, lifted = as_of_today(sold_under, await services.policies.today(tx, sold_under, now))
     project = await _project(tx, question, row, scope)
     at = Standpoint(
         row.customer_id,
@@ -120,7 +122,7 @@ async def standpoint_of(
         row,
         None if project is None else project.id,
         policy,
-        SupportAsked(task=question.task, received_at=received_at, license=row.facts, found=found),
+        SupportAsked(question.task, received_at, row.facts, found=found, lifted=lifted),
         await site_of(tx, row),
     )
     asked = await _asked(tx, question, at, row, project)

@@ -100,6 +100,7 @@ async def _start(services: Services, tx: AsyncConnection, sale: Sale, decision: 
         currency=sale.product.currency,
         policy_name=sale.policy.name,
         policy_version=sale.policy.version,
+        advertised=sale.product.advertised,
     )
     await orders.insert_line(tx, line)
     assert sale.policy.trial is not None, "the rule has looked"

@@ -88,6 +88,34 @@ async def test_what_a_refund_left_blocks_the_end_until_it_is_paid_out_or_waived(
 
 
 @pytest.mark.clause("NX-41")
+async def test_no_balance_is_too_small_to_be_paid_out_or_waived_before_the_end(desk: Desk) -> None:  # noqa: F811
+    """The least that there is of each currency: of two decimal places, of none and of three."""
+    await desk.sell(NX)
+    customer = await owner(desk)
+    for currency in ("EUR", "JPY", "KWD"):
+        await credit(desk, customer, 1, currency)
+    assert (await leave(desk, customer))["facts"]["unsettled"] == {"EUR": 1, "JPY": 1, "KWD": 1}  # type: ignore[index]
+
+    async def still_there() -> dict[str, int]:
+        assert await termination.end_due_accounts(desk.house.services) == 0
+        bar = await blocked(desk, customer)
+        assert bar is not None
+        assert (bar["code"], bar["clauses"]) == ("termination_blocked_balance", ["NX-41"])
+        return dict(bar["facts"]["unsettled"])  # type: ignore[index]
+
+    assert await still_there() == {"EUR": 1, "JPY": 1, "KWD": 1}
+    assert await paid_out(desk, customer, "0.01 EUR", "bank 7") == (200, None)
+    assert await still_there() == {"JPY": 1, "KWD": 1}
+    assert await paid_out(desk, customer, "1 JPY", "bank 8") == (200, None)
+    assert await still_there() == {"KWD": 1}
+    waived = await desk.agent.post(
+        f"/v1/customers/{customer}/termination/waive-balance", json={"amount": "0.001 KWD", "verified": True}
+    )
+    assert (waived.json()["code"], waived.json()["clauses"]) == ("balance_waived", ["NX-41"])
+    assert await termination.end_due_accounts(desk.house.services) == 1
+
+
+@pytest.mark.clause("NX-41")
 async def test_what_was_waived_while_the_vendor_only_proposed_the_end_counts_for_the_customers_own(desk: Desk) -> None:  # noqa: F811
     await desk.sell(NX)
     policies = desk.house.services.policies

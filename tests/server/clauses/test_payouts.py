@@ -192,6 +192,35 @@ async def test_use_after_a_refund_is_counted_once_an_hour_at_most_and_told_once(
     assert (await kinds(desk, sold.license_id)).count("use_after_refund") == 1
 
 
+@pytest.mark.clause("CJ-14", "CJ-13")
+async def test_a_copy_that_was_said_to_be_destroyed_is_noticed_in_the_days_of_grace_and_blocks_nothing(
+    desk: Desk,  # noqa: F811
+) -> None:
+    """Before the statement it is a copy that was forgotten; after it, it was never destroyed. A person looks."""
+    sold = await desk.sell(CJ)
+    till = desk.house.till(product=CJ)
+    await till.activate(sold.license_key)
+    refund = await granted(desk, sold)
+    desk.house.clock.turn(days=1)
+    assert (await till.heartbeat()).code == "activation_released"
+    assert (await desk.show(refund))["granted"]["used_after_times"] == 0
+    await desk.act(refund, "attest", statement="every copy is destroyed", vouched=True)
+    desk.house.clock.turn(hours=1)
+    assert (await till.activate(sold.license_key)).code == "license_revoked"
+    desk.house.clock.turn(hours=1)
+    assert (await till.heartbeat()).code == "activation_released"
+    shown = (await desk.show(refund))["granted"]
+    assert (shown["used_after_at"], shown["used_after_times"]) == ("2026-03-03T10:00:00Z", 2)
+    explained = (await desk.agent.get(f"/v1/licenses/{sold.license_id}/explain")).json()
+    [noticed] = [one for one in explained["decisions"] if one["code"] == "use_after_refund"]
+    assert (noticed["outcome"], noticed["clauses"]) == ("pend", ["CJ-14"])
+    assert (await kinds(desk, sold.license_id)).count("use_after_refund") == 1
+    # No block: the refund is paid out as it was granted, and the customer may buy and use the product again.
+    assert (await desk.act(refund, "payout"))["status"] == "paid_out"
+    again = await desk.sell(CJ)
+    assert (await desk.house.till(product=CJ).activate(again.license_key)).status == 201
+
+
 @pytest.mark.clause("CJ-14")
 async def test_a_refunded_key_that_somebody_tries_to_activate_is_noticed_as_use(desk: Desk) -> None:  # noqa: F811
     """Nothing else was ever heard of it."""

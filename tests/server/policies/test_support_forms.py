@@ -25,6 +25,7 @@ def faults(name: str, old: str, new: str) -> dict[str, str]:
         ("prestashop-care", "[deadlines.ack]", "[deadlines.reply]", "deadlines.closures.pauses_ack"),
         ("nexopos", 'code = "nosup_abusive"', 'code = "nosup_support_expired"', "support.grounds.code"),
         ("nexopos", "exhaustive = false", "exhaustive = true", "support.exhaustive"),
+        ("nexopos", 'versions = ["K-09"]\n', "", "support.clauses.versions"),
         ("01generator", 'tasks = ["install_advice"', 'tasks = ["hands_on", "install_advice"', "support.tasks"),
         ("nexopos", 'severities = ["severe"', 'severities = ["bad"', "support.hotfix.severities.0"),
         ("nexopos", 'code = "nosup_abusive"', 'code = "nosup_rainy_day"', "support.grounds.7.code"),

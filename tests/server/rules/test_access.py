@@ -31,6 +31,16 @@ def test_an_integration_sells_and_takes_back_and_frees_nothing():
     assert not ROLES[Role.INTEGRATION] & {Permission.ACTIVATION_FORCE, Permission.LICENSE_REKEY}
 
 
+@pytest.mark.clause("BC-28")
+def test_nobody_who_decides_refunds_for_a_vendor_speaks_for_the_marketplace():
+    """Sentence 4: nor does the admin of one seller."""
+    assert roles_with(Permission.REFUND_AS_PLATFORM) == (Role.ADMIN,)
+    assert set(roles_with(Permission.REFUND_DECIDE)) > {Role.ADMIN}
+    assert Principal("a", Role.ADMIN).may(Permission.REFUND_AS_PLATFORM)
+    of_a_seller = Principal("a", Role.ADMIN, Scope(products=frozenset({ONE})))
+    assert (of_a_seller.may(Permission.REFUND_DECIDE), of_a_seller.may(Permission.REFUND_AS_PLATFORM)) == (True, False)
+
+
 @pytest.mark.parametrize("permission", sorted(SERVER_WIDE))
 def test_what_concerns_the_whole_server_needs_a_caller_without_limits(permission):
     assert Principal("a", Role.ADMIN).may(permission)

@@ -159,6 +159,16 @@ def test_an_end_waits_for_holds_refunds_balances_and_orders_in_this_order():
     assert decide_waiver({"EUR": 1}, True, NEXOPOS, NOW, verified=True).allowed
 
 
+@pytest.mark.clause("NX-41")
+def test_the_last_minor_unit_of_each_currency_keeps_an_account_from_ending():
+    """Sentence 3: no amount is too small, and a waiver of less than all of it is none."""
+    facts = LeavingFacts({"EUR": 1, "JPY": 1, "KWD": 0, "USD": -1}, {"EUR": 1})
+    found = decide_end(facts, False, NEXOPOS, NOW)
+    assert (found.code, found.clauses) == (AccountCode.TERMINATION_BLOCKED_BALANCE, ("NX-41",))
+    assert found.facts == {"unsettled": {"JPY": 1}}
+    assert decide_end(replace(facts, waived={"EUR": 1, "JPY": 1}), False, NEXOPOS, NOW).allowed
+
+
 @pytest.mark.clause("X-13", "NX-42", "K-13")
 @pytest.mark.parametrize("policy", [NEXOPOS, SILENT])
 def test_whoever_asks_how_an_account_stands_is_told_its_suspension_first(policy):

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tests.server.rules.facts import POLICIES
 from tests.server.rules.refund_facts import CRMJETTY, NEXOPOS, PAID, a_payment, a_renewal, asking, facts, terms
+from tillkey_server.rules.decision import Outcome, instant
 from tillkey_server.rules.order_line import LineKind
 from tillkey_server.rules.refund import Ends
 from tillkey_server.rules.refund_decision import decide_by_person, use_after_refund
@@ -151,6 +152,28 @@ def test_use_after_a_refund_is_noticed_after_the_grace():
     assert noticed is not None
     assert (noticed.code, noticed.allowed) == ("use_after_refund", False)
     assert use_after_refund(PAID, SILENT, PAID + 99 * DAY) is None
+
+
+@pytest.mark.clause("CJ-14", "CJ-13")
+@pytest.mark.parametrize(
+    ("days", "stated", "noticed"),
+    [
+        (2, None, False),
+        (2, timedelta(seconds=-1), True),
+        (2, timedelta(0), False),
+        (2, timedelta(seconds=1), False),
+        (14, timedelta(seconds=1), True),
+    ],
+)
+def test_what_was_said_to_be_destroyed_is_noticed_from_the_statement_on(days, stated, noticed):
+    """Sentence 5: within the grace too."""
+    now = PAID + days * DAY
+    said_at = None if stated is None else now + stated
+    found = use_after_refund(PAID, CRMJETTY, now, said_at)
+    assert (found is not None) is noticed
+    if found is not None:
+        assert (found.outcome, found.clauses) == (Outcome.PEND, ("CJ-14",))
+        assert (found.facts["attested_at"], found.facts["seen_at"]) == (instant(said_at), instant(now))
 
 
 def test_terms_that_say_nothing_leave_all_to_the_person():

@@ -14,6 +14,7 @@ from tillkey_server.rules.access import Permission
 from tillkey_server.rules.decision import Refusal
 from tillkey_server.rules.refund_codes import RefundCode
 from tillkey_server.usecases import refund, refund_payout
+from tillkey_server.usecases.answers import RefusalAnswer
 
 endpoints = Endpoints("refunds")
 
@@ -35,7 +36,10 @@ class DecideRefund(Input):
     amount: Annotated[Price | None, Field(description="A part of what was asked back; null: all of it.")] = None
     as_platform: Annotated[
         bool,
-        Field(description="The marketplace decides what its seller left unanswered, by the terms: without an amount."),
+        Field(
+            description="The marketplace decides what its seller left unanswered, by the terms: without an amount. "
+            "Needs `refund.as_platform`, too."
+        ),
     ] = False
 
 
@@ -80,6 +84,9 @@ class PayoutFailed(Input):
 async def decide_refund(call: Call) -> Returned:
     """Grant or deny a refund that is pending, with a reason."""
     asked = call.asked(DecideRefund)
+    if asked.as_platform and not call.principal.may(Permission.REFUND_AS_PLATFORM):
+        detail = f"as_platform needs the permission {Permission.REFUND_AS_PLATFORM}: it is the marketplace's own word."
+        return RefusalAnswer(Refusal.PERMISSION_DENIED, detail, ("BC-28",))
     return await refund.decide_pending(
         call.services,
         call.id("refund_id", "refund"),
