@@ -113,7 +113,6 @@ async def change_standing(
 
     The decision's fact `lease_ends_at` is until when a till that cannot be reached keeps full rights (K-12). What takes
     the use away tells too how many leases are still live, and until when the last of them is believed (X-04).
-
     Raises NotFound, and BadInput for a missing reason or an unknown event.
     """
     if not reason.strip():
@@ -136,9 +135,8 @@ async def change_standing(
                 # Whatever suspended it before, from now on it is this person's suspension, or nobody's (NX-13).
                 await licenses.set_suspended_for(tx, row.id, None)
             await _note_hold(tx, row, event, outcome, now)
-        ended = {} if outcome is None else {"outcome": outcome}
-        live = await _live(tx, row.id, event, now)
-        decision = replace(decision, facts={**decision.facts, **ended, "reason": reason.strip(), **live})
+        told = {"reason": reason.strip(), **(await _live(tx, row.id, event, now))}
+        decision = replace(decision, facts={**decision.facts, **told, **({"outcome": outcome} if outcome else {})})
         await audit.record(tx, decision, actor=actor, action=f"license_{event}", license_id=row.id)
         if decision.allowed and event == Event.HOLD and row.legal_hold_at is None:
             await _tell_hold(tx, row.id, decision)
