@@ -66,6 +66,9 @@ async def erase(conn: AsyncConnection, customer_id: UUID) -> None:
         .where(forced.c.license_id.in_(its_licenses), forced.c.override_reason.is_not(None))
         .values(override_reason="")
     )
+    await conn.execute(
+        forced.update().where(forced.c.license_id.in_(its_licenses), forced.c.evidence.is_not(None)).values(evidence="")
+    )
     await conn.execute(review.update().where(review.c.order_id.in_(its_orders)).values(reason="", facts={}))
     await conn.execute(suspension.update().where(suspension.c.customer_id == customer_id).values(evidence=""))
     ending = account_tables.account_termination
