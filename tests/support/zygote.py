@@ -156,6 +156,7 @@ def _reap(ending: dict[int, int]) -> None:
 def _become(request: dict[str, object], stdout: int, stderr: int) -> None:
     """Be `tillkey-server` from here on; does not return."""
     import tillkey_server  # noqa: PLC0415 - this process alone needs the server
+    from tests.support import dying  # noqa: PLC0415
     from tillkey_server.cli.main import main  # noqa: PLC0415
 
     code: object = 1
@@ -168,6 +169,7 @@ def _become(request: dict[str, object], stdout: int, stderr: int) -> None:
         os.environ.clear()
         os.environ.update(request["env"])  # type: ignore[arg-type]
         time.tzset()
+        dying.arm(os.environ)
         # Its usage is told as that of `python -m tillkey_server`.
         sys.modules["__main__"].__package__ = tillkey_server.__name__
         sys.argv = [str(Path(tillkey_server.__file__).with_name("__main__.py")), *request["words"]]  # type: ignore[misc]

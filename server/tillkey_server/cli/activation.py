@@ -32,6 +32,15 @@ app = typer.Typer(help="See where licenses are used, and free them.", no_args_is
 _COLUMNS = ("id", "status", "product", "project", "environment", "last_seen_at", "lease_ends_at")
 
 ActivationId = Annotated[UUID, typer.Argument(metavar="ID", help="The activation's id.", show_default=False)]
+Evidence = Annotated[
+    str | None,
+    typer.Option(
+        "--evidence",
+        metavar="TEXT",
+        help="What shows that the machine is gone; erased with the account.",
+        show_default=False,
+    ),
+]
 
 
 @app.command("list")
@@ -124,6 +133,7 @@ def force_deactivate(
     vendor_fault: VendorFault = False,
     force_majeure: ForceMajeure = False,
     override_reason: OverrideReason = None,
+    evidence: Evidence = None,
     as_json: Json = False,
 ) -> None:
     """Free a license whose machine is gone. Limited per license; the remaining count is always shown."""
@@ -142,12 +152,12 @@ def force_deactivate(
             vendor_fault=vendor_fault,
             force_majeure=force_majeure,
             override_reason=override_reason,
+            evidence=evidence,
         )
         if isinstance(done, RefusalAnswer):
             return refused_by(done)
         members = {
-            "activation_id": str(done.activation_id),
-            "license_id": str(done.license_id),
+            **{name: str(getattr(done, name)) for name in ("activation_id", "license_id")},
             "remaining": done.remaining,
             "lease_ends_at": moment(done.lease_ends_at),
             **decided_by(done.decision),

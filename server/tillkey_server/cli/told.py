@@ -42,7 +42,7 @@ def standing_changed(decision: Decision, until: datetime | None) -> str:
         "hold": "on legal hold",
         "suspend": f"suspended until {moment(until) or 'it is resumed'}",
     }[str(facts["event"])]
-    return f"The license is {done}{_selling_on(facts.get('lease_ends_at'), decision)}."
+    return f"The license is {done}{_selling_on(facts.get('lease_ends_at'), decision)}{_live(facts)}."
 
 
 def given_back(done: Released) -> str:
@@ -141,6 +141,11 @@ def _selling_on(until: object, decision: Decision) -> str:
     if until is None or str(until) <= str(moment(decision.evaluated_at)):
         return ""
     return f", but a machine that cannot be reached may sell on until {until}"
+
+
+def _live(facts: Mapping[str, object]) -> str:
+    """Return how many leases are still believed; empty where none is."""
+    return f" (leases still live: {facts['leases_live']})" if facts["leases_live"] else ""
 
 
 def _left(decision: Decision) -> str:

@@ -3,7 +3,8 @@
 1. Care is one entitlement: it gates requests for support, and updates where both are one window (BC-01, ZG-01). It is
    active while the support clock runs; in a gap between two chains it is not, whatever came later (BC-17: the instant
    at which a request is opened decides).
-2. It is judged from the facts each time it is asked for. A license that a stronger state holds (K-13) has none.
+2. It is judged from the facts each time it is asked for. A license that a stronger state holds (K-13) has none, nor
+   has one whose support stayed behind with a former owner (NX-18): no end is shown then, since nothing is owed.
 3. Where it is not active, the answer carries what a renewal would cost now.
 4. Its end ends no use (NX-45, X-01): a license that was activated in time goes on without a word. One that was never
    activated in time goes on too, and its owner is asked to renew (NX-46). Whether it may still be activated for the
@@ -29,7 +30,7 @@ from tillkey_server.rules.term_policy import AfterExpiry, Window
 class CareFacts:
     """What is on record: the support clock, the product and site it is for, and when the license was first activated.
 
-    `quote` is the answer to what a renewal would cost now.
+    `quote` is the answer to what a renewal would cost now; `lost` tells that the support stayed behind on a transfer.
     """
 
     license: LicenseFacts
@@ -38,6 +39,7 @@ class CareFacts:
     site: str | None = None
     first_activated_at: datetime | None = None
     quote: Decision | None = field(default=None, repr=False)
+    lost: bool = False
 
 
 def decide_care(facts: CareFacts, at: datetime, policy: Policy, now: datetime) -> Decision:
@@ -46,9 +48,9 @@ def decide_care(facts: CareFacts, at: datetime, policy: Policy, now: datetime) -
     Facts: `active`, `at`, `until`, `last_day`, `product`, `site`; where it is not, `because` and the renewal's `quote`.
     """
     status = status_of(facts.license, now)
-    runs, until = facts.support.covers(at), facts.support.until
+    runs, until = facts.support.covers(at), None if facts.lost else facts.support.until
     shown: dict[str, object] = {
-        "active": runs and status not in FROZEN,
+        "active": runs and not facts.lost and status not in FROZEN,
         "at": instant(at),
         "until": instant(until),
         "last_day": None if until is None else last_day(until, policy.timezone).isoformat(),
@@ -59,7 +61,7 @@ def decide_care(facts: CareFacts, at: datetime, policy: Policy, now: datetime) -
     if shown["active"]:
         return allow(CareCode.CARE_ACTIVE, clauses=_cited(policy), policy=policy.ref, now=now, facts=shown)
     quote = facts.quote
-    shown["because"] = status.value if runs else "ended"
+    shown["because"] = "lost_on_transfer" if facts.lost else status.value if runs else "ended"
     shown["quote"] = None if quote is None else {"code": quote.code.value, **quote.facts}
     return deny(
         CareCode.CARE_INACTIVE,

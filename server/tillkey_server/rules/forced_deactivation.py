@@ -1,6 +1,6 @@
 """Freeing a license from the vendor's side when its machine is gone (NX-08), and the limit that stops abuse (NX-09).
 
-1. A reason is always needed; a reason of spaces is none.
+1. A reason is always needed; a reason of spaces is none. Evidence is never needed; that there is some is told.
 2. An activation that has ended already cannot be freed, and no ticket is made that could release nobody.
 3. At most `limit` counted ones per license lie in any sliding `window`, with `gap` between two (K-16: exactly W later
    is allowed). The license counts, not the agent, the machine or the calendar year.
@@ -55,7 +55,8 @@ class ForcedFacts:
     """What is known when an agent asks.
 
     `ended`: the activation has ended, or a ticket could release nobody. `environment` is the freed activation's or the
-    ticket's; `held_in` is where the seat is held that a ticket cannot release.
+    ticket's; `held_in` is where the seat is held that a ticket cannot release. `has_evidence`: something was given that
+    shows that the machine is gone.
     """
 
     ended: bool
@@ -69,6 +70,7 @@ class ForcedFacts:
     environment: str | None = None
     held_in: str | None = None
     force_majeure: bool = False
+    has_evidence: bool = False
 
     @property
     def free(self) -> bool:
@@ -99,9 +101,9 @@ def decide(facts: ForcedFacts, policy: Policy, now: datetime) -> Decision:
     """Decide an agent's forced deactivation or move ticket.
 
     Facts: `kind`, `limit`, `window_days`, `used` (before this one), `remaining` (after it), `counted`, `override`,
-    `vendor_fault`, `force_majeure` where it was that, `last_seen_at`, `recently_seen`, `reason`, `environment`;
-    `override_reason` where it was needed and counted as one; `held_in` for a ticket that could release nobody. A
-    grant's `counted` is what to record.
+    `vendor_fault`, `force_majeure` where it was that, `has_evidence` where there is any, `last_seen_at`,
+    `recently_seen`, `reason`, `environment`; `override_reason` where it was needed and counted as one; `held_in` for a
+    ticket that could release nobody. A grant's `counted` is what to record.
     """
     count = _count(facts.past, policy, now)
     overridden = count.refusal is not None and not facts.free and _said(facts.override_reason)
@@ -213,6 +215,7 @@ def _shown(
         "reason": facts.reason.strip() or None,
         "override_reason": facts.override_reason.strip() if overridden and facts.override_reason else None,
         "force_majeure": True if facts.force_majeure else None,
+        "has_evidence": True if facts.has_evidence else None,
     }
     return {
         **{name: fact for name, fact in known.items() if fact is not None},

@@ -1,7 +1,8 @@
 """A project's name, as it is matched within one customer.
 
 1. Two names are one project when they are equal after NFKC, case folding and single spaces (DESIGN section 4).
-2. A renamed project keeps its id; only new matches use the new name (NX-02).
+2. A renamed project keeps its id (NX-02). Whoever still says a former name means the same project, unless another one
+   has that name now; of several that had it, the last one is meant.
 3. A shop that moves to another domain is the same shop once somebody of the vendor's approves it, with a reason
    (BC-09): the project has the new site from then on, for activations, updates and support. What runs is not touched.
 """

@@ -43,7 +43,6 @@ async def erase(conn: AsyncConnection, customer_id: UUID) -> None:
     customer, project, activation = tables.customer, tables.project, tables.activation
     await conn.execute(customer.update().where(customer.c.id == customer_id).values(email=address, email_key=address))
     its_projects = select(project.c.id).where(project.c.customer_id == customer_id)
-    its_licenses = select(tables.license_.c.id).where(tables.license_.c.customer_id == customer_id)
     its_orders = select(tables.purchase_order.c.id).where(tables.purchase_order.c.customer_id == customer_id)
     await conn.execute(
         activation.update()
@@ -55,25 +54,28 @@ async def erase(conn: AsyncConnection, customer_id: UUID) -> None:
     await conn.execute(
         project.update().where(project.c.customer_id == customer_id).values(name=named, name_key=named, site=None)
     )
-    forced, review, suspension = (
-        tables.forced_deactivation,
-        account_tables.order_review,
-        account_tables.account_suspension,
-    )
-    await conn.execute(forced.update().where(forced.c.license_id.in_(its_licenses)).values(reason=""))
-    await conn.execute(
-        forced.update()
-        .where(forced.c.license_id.in_(its_licenses), forced.c.override_reason.is_not(None))
-        .values(override_reason="")
-    )
+    former = tables.former_name
+    await conn.execute(former.delete().where(former.c.customer_id == customer_id))
+    review, suspension = account_tables.order_review, account_tables.account_suspension
     await conn.execute(review.update().where(review.c.order_id.in_(its_orders)).values(reason="", facts={}))
     await conn.execute(suspension.update().where(suspension.c.customer_id == customer_id).values(evidence=""))
     ending = account_tables.account_termination
     # Those that were taken back too: only one of them is the one that is carried out.
     await conn.execute(ending.update().where(ending.c.customer_id == customer_id).values(evidence="", reason=""))
+    await _erase_forced(conn, customer_id)
     await _erase_support(conn, customer_id)
     await _erase_refunds(conn, customer_id)
     await _erase_warranty(conn, customer_id)
+
+
+async def _erase_forced(conn: AsyncConnection, customer_id: UUID) -> None:
+    """Erase why a customer's machines were freed by force, and what showed that they were gone."""
+    forced = tables.forced_deactivation
+    its_licenses = select(tables.license_.c.id).where(tables.license_.c.customer_id == customer_id)
+    its = forced.c.license_id.in_(its_licenses)
+    await conn.execute(forced.update().where(its).values(reason=""))
+    for told in (forced.c.override_reason, forced.c.evidence):
+        await conn.execute(forced.update().where(its, told.is_not(None)).values({told: ""}))
 
 
 async def _erase_support(conn: AsyncConnection, customer_id: UUID) -> None:

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ForcedRow:
-    """One forced deactivation, or a move ticket made by an agent; `counted` ones use up the limit."""
+    """One forced deactivation, or a move ticket made by an agent; `counted` ones use up the limit.
+
+    `evidence` is what showed that the machine is gone, None where nobody said; it is erased with the account.
+    """
 
     id: UUID
     license_id: UUID
@@ -34,6 +37,7 @@ class ForcedRow:
     vendor_fault: bool
     override_reason: str | None
     counted: bool
+    evidence: str | None = None
 
     @property
     def force_majeure(self) -> bool:

@@ -43,6 +43,14 @@ class LeaseRow:
     minted: int = 1
 
 
+@dataclass(frozen=True, slots=True)
+class StillLive:
+    """What a till that cannot be reached may still believe: how many leases, and until when the last of them."""
+
+    leases: int
+    until: datetime | None
+
+
 _SELECT = select(*rows.columns_of(tables.lease, LeaseRow))
 _C = tables.lease.c
 
@@ -79,6 +87,20 @@ async def latest_exp_of_license(conn: AsyncConnection, license_id: UUID) -> date
     )
     latest: datetime | None = (await conn.execute(statement)).scalar_one()
     return latest
+
+
+async def still_live(conn: AsyncConnection, license_id: UUID, now: datetime) -> StillLive:
+    """Return how many leases of a license have not ended at `now` (X-04), one for each activation that got any.
+
+    One counts also where its activation ended, for the reason of `latest_exp_of_license`.
+    """
+    statement = (
+        select(func.count(_C.activation_id.distinct()), func.max(_C.exp, type_=_C.exp.type))
+        .join(tables.activation, tables.activation.c.id == _C.activation_id)
+        .where(tables.activation.c.license_id == license_id, _C.exp > now)
+    )
+    count, until = (await conn.execute(statement)).one()
+    return StillLive(count, until)
 
 
 async def ends_of_license(conn: AsyncConnection, license_id: UUID) -> dict[UUID, datetime]:

@@ -1,4 +1,4 @@
-"""Projects: a customer's shops or sites, matched by normalised name (`rules.project.normal_name`)."""
+"""Projects: a customer's shops or sites, matched by normalised name (`rules.project.normal_name`), a former one too."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from tillkey_server.errors import BrokenInvariant
 from tillkey_server.store import rows, tables
 from tillkey_server.store.paging import Paging, Sort, paged
 from tillkey_server.store.scoping import customers_of
+from tillkey_server.store.tables import former_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -32,6 +33,16 @@ class ProjectRow:
     name_key: str
     site: str | None
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FormerName:
+    """A name that a project had until it was renamed; of several that had it, the last one."""
+
+    customer_id: UUID
+    name_key: str
+    project_id: UUID
+    until: datetime
 
 
 _SELECT = select(*rows.columns_of(tables.project, ProjectRow))
@@ -60,16 +71,26 @@ async def by_name_key(conn: AsyncConnection, customer_id: UUID, name_key: str) -
     return await rows.one(conn, statement, ProjectRow)
 
 
+async def by_any_name(conn: AsyncConnection, customer_id: UUID, name_key: str) -> ProjectRow | None:
+    """Return the customer's project of that normalised name, else the one that had it last (NX-02)."""
+    known = await by_name_key(conn, customer_id, name_key)
+    if known is not None:
+        return known
+    statement = _SELECT.join(former_name, former_name.c.project_id == tables.project.c.id)
+    statement = statement.where(former_name.c.customer_id == customer_id, former_name.c.name_key == name_key)
+    return await rows.one(conn, statement, ProjectRow)
+
+
 async def of_customer(conn: AsyncConnection, customer_id: UUID) -> tuple[ProjectRow, ...]:
     """Return a customer's projects, oldest first."""
     statement = _SELECT.where(tables.project.c.customer_id == customer_id).order_by(tables.project.c.id)
     return await rows.many(conn, statement, ProjectRow)
 
 
-async def seen(conn: AsyncConnection, project_id: UUID, scope: Scope) -> ProjectRow | None:
-    """Return the project of that id if a caller sees its customer."""
+async def seen(conn: AsyncConnection, project_id: UUID, scope: Scope, *, lock: bool = False) -> ProjectRow | None:
+    """Return the project of that id if a caller sees its customer; `lock` its row before deciding about it."""
     statement = _SELECT.where(tables.project.c.id == project_id, customers_of(scope, tables.project.c.customer_id))
-    return await rows.one(conn, statement, ProjectRow)
+    return await rows.one(conn, rows.locked(statement, tables.project, lock=lock), ProjectRow)
 
 
 async def page(
@@ -100,6 +121,22 @@ async def rename(conn: AsyncConnection, project_id: UUID, *, name: str, name_key
     """Give a project another name; return whether it exists. IntegrityError when the name is taken."""
     statement = tables.project.update().where(tables.project.c.id == project_id).values(name=name, name_key=name_key)
     return bool(await rows.changed(conn, statement))
+
+
+async def had_name(conn: AsyncConnection, row: ProjectRow, until: datetime) -> None:
+    """Record the name that a project has until now, so that it goes on to be found by it."""
+    made = FormerName(row.customer_id, row.name_key, row.id, until)
+    if not await rows.insert_if_absent(conn, former_name, made, ("customer_id", "name_key")):
+        its = (former_name.c.customer_id == row.customer_id, former_name.c.name_key == row.name_key)
+        await rows.changed(conn, former_name.update().where(*its).values(project_id=row.id, until=until))
+
+
+async def follow_names(conn: AsyncConnection, old: UUID, new: ProjectRow) -> None:
+    """Let a project of another customer be found by what `old` was called, as far as nothing there is (NX-06)."""
+    statement = select(*rows.columns_of(former_name, FormerName)).where(former_name.c.project_id == old)
+    for one in await rows.many(conn, statement, FormerName):
+        made = FormerName(new.customer_id, one.name_key, new.id, one.until)
+        await rows.insert_if_absent(conn, former_name, made, ("customer_id", "name_key"))
 
 
 async def set_site(conn: AsyncConnection, project_id: UUID, site: str) -> None:

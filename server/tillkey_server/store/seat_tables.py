@@ -56,6 +56,7 @@ forced_deactivation = Table(
     Column("vendor_fault", Boolean, nullable=False),
     Column("override_reason", Text, nullable=True),
     Column("counted", Boolean, nullable=False),
+    Column("evidence", Text, nullable=True),
     one_of("kind", FORCED_KINDS),
     Index(None, "license_id", "at"),
 )

@@ -191,6 +191,15 @@ project = Table(
     UniqueConstraint("customer_id", "name_key"),
 )
 
+former_name = Table(
+    "former_name",
+    metadata,
+    Column("customer_id", ForeignKey("customer.id"), primary_key=True),
+    Column("name_key", Text, primary_key=True),
+    Column("project_id", ForeignKey("project.id"), nullable=False, index=True),
+    instant("until"),
+)
+
 _UNDER_REVIEW = text("released_at IS NULL AND held_at IS NOT NULL")
 purchase_order = Table(
     "purchase_order",

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from tillkey_server.errors import BrokenInvariant
 from tillkey_server.store import rows
-from tillkey_server.store.tables import order_line, purchase_order, support_ending, support_term
+from tillkey_server.store.tables import license_, order_line, purchase_order, support_ending, support_term
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -56,14 +56,15 @@ async def of_license(conn: AsyncConnection, license_id: UUID) -> tuple[TermRow, 
     return await rows.many(conn, statement.order_by(support_term.c.paid_at, support_term.c.id), TermRow)
 
 
-async def supported_by(conn: AsyncConnection, customer_id: UUID, license_ids: Collection[UUID]) -> dict[UUID, datetime]:
-    """Return since when a customer pays for support of these licenses itself, by renewals that were not paid back."""
+async def supported_by_owner(conn: AsyncConnection, license_ids: Collection[UUID]) -> dict[UUID, datetime]:
+    """Return since when the owners of these licenses pay for support themselves, by renewals not paid back."""
     statement = (
         select(support_term.c.license_id, support_term.c.paid_at, support_term.c.clocks)
         .join(order_line, order_line.c.id == support_term.c.order_line_id)
         .join(purchase_order, purchase_order.c.id == order_line.c.order_id)
+        .join(license_, license_.c.id == support_term.c.license_id)
         .where(support_term.c.license_id.in_(license_ids), support_term.c.refunded_at.is_(None))
-        .where(purchase_order.c.customer_id == customer_id)
+        .where(purchase_order.c.customer_id == license_.c.customer_id)
         .order_by(support_term.c.paid_at.desc())
     )
     if not license_ids:

@@ -135,7 +135,7 @@ async def _known_project(tx: AsyncConnection, body: Activate, lease: Lease, row:
     if known is not None and known.customer_id == row.customer_id:
         return known
     name = "" if body.project is None else body.project.name
-    return await projects.by_name_key(tx, row.customer_id, normal_name(name))
+    return await projects.by_any_name(tx, row.customer_id, normal_name(name))
 
 
 async def _record_key(tx: AsyncConnection, request: Request, row: LicenseRow, now: datetime) -> None:

@@ -24,6 +24,7 @@ from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.store.orders import OrderLineRow, OrderRow
 from tillkey_server.store.terms import EndingRow, TermRow
 from tillkey_server.usecases.answers import answered_of
+from tillkey_server.usecases.changed_hands import support_lost
 from tillkey_server.usecases.renewal_facts import Gathered, gather, governed
 from tillkey_server.usecases.seen import license_of
 from tillkey_server.usecases.services import Services
@@ -82,6 +83,7 @@ async def care_facts(
         site=None if project is None else project.site,
         first_activated_at=await activations.first_started_at(tx, row.id),
         quote=governed(services, found, Asked(now), now).quote,
+        lost=await support_lost(tx, row, found.sold_under, now),
     )
 
 

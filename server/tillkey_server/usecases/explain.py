@@ -48,11 +48,13 @@ async def explain(
         held = await activation_list.of_license(tx, license_id)
         events = await chain_events.of_license(tx, license_id)
         told = await audit.of_license(tx, license_id)
-        lease_ends_at = await leases.latest_exp_of_license(tx, license_id)
+        ends_at = await leases.latest_exp_of_license(tx, license_id)
+        live = await leases.still_live(tx, license_id, now)
         past = await past_of(tx, license_id)
         paid = await paid_of(tx, row, found, scope)
         questions = await ask_all(services, tx, row, found, past, now, scope, project=project)
-    stands, forced = _standing(row, policy, now, lease_ends_at, language), _forced(past, policy, now)
+    leased = {"lease_ends_at": instant(ends_at), "leases_live": live.leases}
+    stands, forced = {**_standing(row, policy, now, language), **leased}, _forced(past, policy, now)
     return {
         "license": _license(row, found.product.code, policy),
         "standing": stands,
@@ -116,9 +118,7 @@ def _next_steps(
     return [step for step in NEXT_STEPS if possible[step]]
 
 
-def _standing(
-    row: LicenseRow, policy: Policy, now: datetime, lease_ends_at: datetime | None, language: str
-) -> dict[str, object]:
+def _standing(row: LicenseRow, policy: Policy, now: datetime, language: str) -> dict[str, object]:
     found = standing(row.facts, policy, now)
     words = phrase("standing_usable", language)
     if found.refusal is not None:
@@ -129,7 +129,6 @@ def _standing(
         "code": None if found.refusal is None else found.refusal.value,
         "clauses": list(found.clauses),
         "retry_at": instant(found.retry_at),
-        "lease_ends_at": instant(lease_ends_at),
         "words": words,
     }
 

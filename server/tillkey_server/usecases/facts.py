@@ -48,7 +48,7 @@ async def gather(
     """
     terms = policy.activation
     name = "" if body.project is None else body.project.name
-    project = await projects.by_name_key(tx, row.customer_id, normal_name(name) or UNNAMED)
+    project = await projects.by_any_name(tx, row.customer_id, normal_name(name) or UNNAMED)
     bound = await projects.by_id(tx, row.project_id) if terms.bind_site and row.project_id is not None else None
     ends = {} if terms.release_unseen_after is None else await leases.ends_of_license(tx, row.id)
     ticket = await _ticket(services, tx, body.move_ticket)

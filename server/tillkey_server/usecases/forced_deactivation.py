@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tillkey_server.errors import BrokenInvariant
+from tillkey_server.errors import BadInput, BrokenInvariant
 from tillkey_server.ids import new_id
 from tillkey_server.rules.access import EVERYTHING, Scope
 from tillkey_server.rules.decision import Decision
@@ -20,6 +20,8 @@ from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
 from tillkey_server.usecases.seen import activation_of
 from tillkey_server.usecases.services import Services
+
+MAX_EVIDENCE = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +48,16 @@ async def force_deactivate(
     vendor_fault: bool = False,
     force_majeure: bool = False,
     override_reason: str | None = None,
+    evidence: str | None = None,
     scope: Scope = EVERYTHING,
 ) -> ForcedDone | RefusalAnswer:
     """End an activation from the vendor's side.
 
-    `confirm` says so a second time for an installation seen lately; `vendor_fault` and
-    `force_majeure` meet no limit; `override_reason`
-    is a supervisor's. Raises NotFound.
+    `confirm` says so a second time for an installation seen lately; `vendor_fault` and `force_majeure` meet no limit;
+    `override_reason` is a supervisor's; `evidence` shows that the machine is gone, and is kept with the act alone: not
+    in the audit log, which is never erased. Raises NotFound, and BadInput for evidence that is too long.
     """
+    shown_by = _shown_by(evidence)
     async with services.db.writing() as tx:
         license_row, named, chain = await held_still(tx, activation_id, scope)
         now = services.clock.now()
@@ -68,6 +72,7 @@ async def force_deactivate(
             force_majeure=force_majeure,
             override_reason=override_reason,
             environment=named.environment,
+            has_evidence=shown_by is not None,
         )
         decision = decide(facts, policy, now)
         await audit.record(
@@ -76,9 +81,15 @@ async def force_deactivate(
         if not decision.allowed:
             return refusal_of(decision)
         await activations.end(tx, [named.id], at=now, reason="forced")
-        await note(tx, facts, decision, license_id=license_row.id, activation_id=named.id, actor=actor)
+        await note(tx, facts, decision, named, license_id=license_row.id, actor=actor, evidence=shown_by)
         tip = await leases.by_seq(tx, named.id, chain.seq)
     return ForcedDone(named.id, license_row.id, remaining(decision), None if tip is None else tip.exp, decision)
+
+
+def _shown_by(evidence: str | None) -> str | None:
+    if evidence is not None and len(evidence) > MAX_EVIDENCE:
+        raise BadInput("evidence", f"must be at most {MAX_EVIDENCE} characters")
+    return (evidence or "").strip() or None
 
 
 async def held_still(
@@ -106,16 +117,17 @@ async def note(
     tx: AsyncConnection,
     facts: ForcedFacts,
     decision: Decision,
+    freed: ActivationRow | None = None,
     *,
     license_id: UUID,
-    activation_id: UUID | None,
     actor: str,
+    evidence: str | None = None,
 ) -> None:
     """Record a granted forced deactivation or ticket, from which the next one is counted."""
     row = forced.ForcedRow(
         id=new_id(),
         license_id=license_id,
-        activation_id=activation_id,
+        activation_id=None if freed is None else freed.id,
         kind=ForcedKind(facts.kind).value,
         at=decision.evaluated_at,
         actor=actor,
@@ -123,6 +135,7 @@ async def note(
         vendor_fault=facts.fault_vendor,
         override_reason=facts.override_reason if decision.facts["override"] else None,
         counted=bool(decision.facts["counted"]),
+        evidence=evidence,
     )
     await forced.insert(tx, row)
 

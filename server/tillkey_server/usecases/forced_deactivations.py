@@ -42,4 +42,5 @@ def shown(row: ForcedRow) -> dict[str, object]:
         "force_majeure": row.force_majeure,
         "override_reason": row.override_reason,
         "counted": row.counted,
+        "evidence": row.evidence,
     }

@@ -30,6 +30,7 @@ _MAX_ORDER = 100
 _MAX_QUANTITY = 500
 CHANGES = (Event.SUSPEND, Event.RESUME, Event.REVOKE, Event.HOLD, Event.RELEASE_HOLD)
 """What a person may do to a license; a refund, a renewal and a termination come with their money and their data."""
+_TAKES_USE = frozenset({Event.SUSPEND, Event.REVOKE, Event.HOLD})
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +111,9 @@ async def change_standing(
 
     `outcome` is how a legal hold ended (CJ-02): `cleared`, which None stands for, or `violation_confirmed`.
 
-    The decision's fact `lease_ends_at` is until when a till that cannot be reached keeps full rights (K-12). Raises
-    NotFound, and BadInput for a missing reason or an unknown event.
+    The decision's fact `lease_ends_at` is until when a till that cannot be reached keeps full rights (K-12). What takes
+    the use away tells too how many leases are still live, and until when the last of them is believed (X-04).
+    Raises NotFound, and BadInput for a missing reason or an unknown event.
     """
     why = said_why(reason)
     if event not in CHANGES:
@@ -132,13 +134,13 @@ async def change_standing(
                 # Whatever suspended it before, from now on it is this person's suspension, or nobody's (NX-13).
                 await licenses.set_suspended_for(tx, row.id, None)
             await _note_hold(tx, row, event, outcome, now)
-        ended = {} if outcome is None else {"outcome": outcome}
-        live = {"lease_ends_at": instant(await leases.latest_exp_of_license(tx, row.id))}
-        decision = replace(decision, facts={**decision.facts, **ended, "reason": why, **live})
+        told = {"reason": why, **(await _live(tx, row.id, event, now))}
+        decision = replace(decision, facts={**decision.facts, **told, **({"outcome": outcome} if outcome else {})})
         await audit.record(tx, decision, actor=actor, action=f"license_{event}", license_id=row.id)
         if decision.allowed and event == Event.HOLD and row.legal_hold_at is None:
             await _tell_hold(tx, row.id, decision)
         if decision.allowed and event == Event.REVOKE:
+            await _tell_revocation(tx, row.id, decision)
             await after_loss(services, tx, row, now, actor=actor)
     return decision
 
@@ -150,6 +152,23 @@ async def _note_hold(
     if event == Event.RELEASE_HOLD.value and row.legal_hold_at is not None:
         ended = legal_holds.LegalHoldRow(new_id(), row.id, row.legal_hold_at, now, outcome or legal_holds.CLEARED)
         await legal_holds.insert(tx, ended)
+
+
+async def _live(tx: AsyncConnection, license_id: UUID, event: str, now: datetime) -> dict[str, object]:
+    """Return until when leases that are out run on; with how many those are, where an event takes the use away."""
+    told: dict[str, object] = {"lease_ends_at": instant(await leases.latest_exp_of_license(tx, license_id))}
+    if event in _TAKES_USE:
+        live = await leases.still_live(tx, license_id, now)
+        told |= {"leases_live": live.leases, "effective_latest_at": instant(live.until)}
+    return told
+
+
+async def _tell_revocation(tx: AsyncConnection, license_id: UUID, decision: Decision) -> None:
+    """Tell of a revocation, and of the leases that it cannot call back (X-04)."""
+    facts, now = decision.facts, decision.evaluated_at
+    told: dict[str, object] = {"code": decision.code.value, "reason": "revocation", "revoked_at": instant(now)}
+    told |= {name: facts[name] for name in ("leases_live", "effective_latest_at")}
+    await outbox.add(tx, kind=Effect.LICENSE_REVOKED, subject=str(license_id), payload=told, now=now)
 
 
 async def _tell_hold(tx: AsyncConnection, license_id: UUID, decision: Decision) -> None:

@@ -14,6 +14,7 @@ from tillkey_server.errors import BadInput, NotFound
 from tillkey_server.rules.access import EVERYTHING, Scope
 from tillkey_server.rules.decision import instant
 from tillkey_server.rules.standing import Status, status_of
+from tillkey_server.store import leases
 from tillkey_server.store.license_list import SORTS, LicenseFilters, ListedLicense, by_id, page
 from tillkey_server.usecases.paging import DEFAULT_LIMIT, Page, page_of, paging_of
 from tillkey_server.usecases.services import Services
@@ -72,12 +73,15 @@ async def list_licenses(
 
 
 async def get_license(services: Services, license_id: UUID, *, scope: Scope = EVERYTHING) -> dict[str, object]:
-    """Return one license as people see it. Raises NotFound."""
+    """Return one license as people see it, with how many of its leases are live (X-04). Raises NotFound."""
+    now = services.clock.now()
     async with services.db.reading() as tx:
         row = await by_id(tx, license_id, scope=scope)
+        live = await leases.still_live(tx, license_id, now)
     if row is None:
         raise NotFound("license", str(license_id))
-    return shown(row, services.clock.now(), scope)
+    told = {"leases_live": live.leases, "effective_latest_at": instant(live.until)}
+    return {**shown(row, now, scope), **told}
 
 
 def shown(listed: ListedLicense, now: datetime, scope: Scope = EVERYTHING) -> dict[str, object]:

@@ -109,7 +109,7 @@ async def issue_move_ticket(
         hashed = services.pepper.hash_ticket(ticket)
         made = TicketRow(new_id(), license_id, environment, hashed, None, None, now, expires_at, actor)
         await tickets.insert(tx, made)
-        await note(tx, facts, decision, license_id=license_id, activation_id=None, actor=actor)
+        await note(tx, facts, decision, license_id=license_id, actor=actor)
         lease_ends_at = await leases.latest_exp_of_license(tx, license_id)
     return IssuedTicket(ticket, license_id, environment, expires_at, remaining(decision), lease_ends_at, decision)
 

@@ -35,7 +35,7 @@ class AddedProject:
 async def add_project(
     services: Services, customer_id: UUID, *, name: str, site: str | None = None, scope: Scope = EVERYTHING
 ) -> AddedProject:
-    """Return the customer's project of a name, made if there is none. Raises NotFound and BadInput."""
+    """Return the customer's project of a name, made if none has it now. Raises NotFound and BadInput."""
     named, key = _name(name)
     if site is not None:
         _site(site)
@@ -74,15 +74,18 @@ async def get_project(services: Services, project_id: UUID, *, scope: Scope = EV
 async def rename_project(
     services: Services, project_id: UUID, *, name: str, actor: str, scope: Scope = EVERYTHING
 ) -> dict[str, object] | RefusalAnswer:
-    """Give a project another name; it keeps its id, and the tills that use it go on (NX-02).
+    """Give a project another name; it keeps its id, and tills go on that use it and still say the former one (NX-02).
 
     Refused (`name_taken`) where the customer has another project of that name. Raises NotFound and BadInput.
     """
     named, key = _name(name)
     try:
         async with services.db.writing() as tx:
-            if await projects.seen(tx, project_id, scope) is None:
+            former = await projects.seen(tx, project_id, scope, lock=True)
+            if former is None:
                 raise NotFound("project", str(project_id))
+            if former.name_key != key:
+                await projects.had_name(tx, former, services.clock.now())
             await projects.rename(tx, project_id, name=named, name_key=key)
             await audit.append(
                 tx,

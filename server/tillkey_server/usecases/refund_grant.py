@@ -192,6 +192,8 @@ async def _tell(tx: AsyncConnection, grant: Grant, refund: RefundRow) -> None:
     await outbox.add(tx, kind=Effect.REFUND_GRANTED, subject=str(refund.license_id), payload=told, now=grant.now)
     if grant.verdict.ends is Ends.LICENSE:
         ended = str(refund.license_id)
-        payload = {**told, "reason": "refund", "effective_latest_at": instant(refund.effective_latest_at)}
+        live = await leases.still_live(tx, refund.license_id, grant.now)
+        until = instant(refund.effective_latest_at)
+        payload = {**told, "reason": "refund", "leases_live": live.leases, "effective_latest_at": until}
         await outbox.add(tx, kind=Effect.LICENSE_REVOKED, subject=ended, payload=payload, now=grant.now)
         await outbox.add(tx, kind=Effect.DOWNLOADS_VOIDED, subject=ended, payload=told, now=grant.now)

@@ -172,7 +172,7 @@ async def _lost_support(
 ) -> set[UUID]:
     """Return the licenses whose support stayed behind with whoever bought them (NX-18)."""
     moved = [one.license for one in owned if one.buyer_id != customer_id]
-    own = await terms.supported_by(tx, customer_id, {one.id for one in moved})
+    own = await terms.supported_by_owner(tx, {one.id for one in moved})
     policies = {one.policy_ref: await services.policies.of(tx, one.policy_ref) for one in moved}
     return {one.id for one in moved if lost_on_transfer(policies[one.policy_ref], changed_hands=one.id not in own)}
 

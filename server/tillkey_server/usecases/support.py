@@ -13,7 +13,7 @@ from tillkey_server.ids import new_id
 from tillkey_server.rules.access import EVERYTHING, Scope
 from tillkey_server.rules.decision import Decision, Outcome, instant
 from tillkey_server.rules.install_credit import InstallCode
-from tillkey_server.rules.support import decide_support
+from tillkey_server.rules.support import decide_support, lost_on_transfer
 from tillkey_server.rules.support_clock import ClockTerms
 from tillkey_server.rules.support_code import SupportCode
 from tillkey_server.rules.support_record import SupportEvent, SupportEventKind, SupportRecord
@@ -184,7 +184,8 @@ def answer_at(
 ) -> Decision:
     """Return the rule's decision with what every answer about support tells: the banner, and the clocks to come."""
     decision = decide_support(at.asked, at.policy, now)
-    license_facts = None if at.license is None else at.license.facts
+    lost = lost_on_transfer(at.policy, changed_hands=at.asked.changed_hands)
+    license_facts = None if at.license is None or lost else at.license.facts
     told: dict[str, object] = {
         **decision.facts,
         "received_at": instant(at.asked.received_at),

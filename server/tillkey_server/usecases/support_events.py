@@ -35,6 +35,7 @@ from tillkey_server.store.software_releases import FixRow
 from tillkey_server.store.support import SupportEventRow
 from tillkey_server.store.support_extras import GrantRow, HotfixRow
 from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
+from tillkey_server.usecases.changed_hands import support_lost
 from tillkey_server.usecases.files import files_of
 from tillkey_server.usecases.install_credit import credit_of
 from tillkey_server.usecases.issue_facts import record_of
@@ -89,7 +90,8 @@ async def record_support_event(
         if kind is _K.RESOLVED:
             await _fixed(tx, seen, record, event)
         record = replace(record, license_id=None if held is None else held.id)
-        after = replace(seen, record=record, license=held, site=await site_of(tx, held))
+        lost = held is not None and await support_lost(tx, held, seen.terms.policy, now)
+        after = replace(seen, record=record, license=held, site=await site_of(tx, held), lost=lost)
         return TakenRequest(decision, shown(after, now))
 
 

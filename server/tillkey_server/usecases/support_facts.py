@@ -29,12 +29,12 @@ from tillkey_server.store import (
     projects,
     support,
     support_extras,
-    terms,
 )
 from tillkey_server.store.activations import ActivationRow
 from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.store.products import ProductRow
 from tillkey_server.store.projects import ProjectRow
+from tillkey_server.usecases.changed_hands import changed_hands
 from tillkey_server.usecases.files import files_of
 from tillkey_server.usecases.install_credit import facts_of
 from tillkey_server.usecases.issue_facts import event_of, records_of
@@ -157,7 +157,7 @@ async def _asked(
         project=None if project is None else str(project.id),
         supported_project=None if supported is None else str(supported),
         by_owner=owned and question.asked_by in {None, row.customer_id},
-        changed_hands=order is not None and await _changed_hands(tx, row, order.customer_id, at.asked.received_at),
+        changed_hands=bool(await changed_hands(tx, (row,), at.asked.received_at)),
         same_site=_same_site(question.site, project, held, at.policy),
         licensed_install=_licensed(question.installation, held),
         platform_version=question.platform_version,
@@ -184,14 +184,6 @@ async def _first_asked_for(tx: AsyncConnection, row: LicenseRow, now: datetime) 
     earlier = [one for one in await support.of_license(tx, row.id) if one.customer_id == row.customer_id]
     records = await records_of(tx, [one for one in earlier if one.project_id is not None], now)
     return next((one.project_id for one in earlier if one.id in records and not records[one.id].is_refused), None)
-
-
-async def _changed_hands(tx: AsyncConnection, row: LicenseRow, buyer_id: UUID, at: datetime) -> bool:
-    """Tell whether all support of a license was paid for by somebody else than its owner (NX-18)."""
-    if buyer_id == row.customer_id:
-        return False
-    paid_at = (await terms.supported_by(tx, row.customer_id, {row.id})).get(row.id)
-    return paid_at is None or at < paid_at
 
 
 async def _self_inflicted(tx: AsyncConnection, customer_id: UUID, matter: str | None) -> tuple[datetime, ...]:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from tillkey_server.errors import NotFound
 from tillkey_server.rules.access import Scope
 from tillkey_server.rules.decision import instant
+from tillkey_server.rules.support import lost_on_transfer
 from tillkey_server.rules.support_clock import ClockTerms
 from tillkey_server.rules.support_record import SupportEventKind, SupportRecord
 from tillkey_server.rules.support_state import banner_of, shown_clocks, state_of
@@ -19,6 +20,7 @@ from tillkey_server.store import licenses, products, projects, support
 from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.store.support import SupportEventRow, SupportRequestRow
 from tillkey_server.store.support_extras import ClosureRow, GrantRow, HotfixRow
+from tillkey_server.usecases.changed_hands import changed_hands
 from tillkey_server.usecases.issue_facts import all_clock_terms, records_of
 
 
@@ -26,7 +28,8 @@ from tillkey_server.usecases.issue_facts import all_clock_terms, records_of
 class RequestSeen:
     """A request with everything that its state follows from; `license` is the one it came to be about, `site` its own.
 
-    `product` is the code of what is asked about.
+    `product` is the code of what is asked about; `lost` tells that the license's support stayed behind with a former
+    owner.
     """
 
     row: SupportRequestRow
@@ -35,11 +38,18 @@ class RequestSeen:
     license: LicenseRow | None
     product: str
     site: str | None = None
+    lost: bool = False
 
     def banner(self, now: datetime) -> dict[str, object]:
-        """Return what stands on top of its conversation, as of now (BC-17, BC-18)."""
-        held = None if self.license is None else self.license.facts
-        return banner_of(held, self.terms.policy, now, product=self.product, site=self.site)
+        """Return what stands on top of its conversation, as of now (BC-17, BC-18).
+
+        Of a license that went to another customer, whoever asked before is owed nothing and sees nothing (NX-18, I13).
+        """
+        held = self.license
+        if held is not None and held.customer_id != self.row.customer_id:
+            return banner_of(None, self.terms.policy, now, product=self.product, site=None)
+        owed = None if held is None or self.lost else held.facts
+        return banner_of(owed, self.terms.policy, now, product=self.product, site=self.site)
 
 
 async def request_of(
@@ -63,6 +73,7 @@ async def all_seen(tx: AsyncConnection, found: Sequence[SupportRequestRow], now:
     named = {one.license_id for one in records.values() if one.license_id is not None}
     held = await licenses.by_ids(tx, named)
     asked_about = await products.by_ids(tx, {one.product_id for one in found})
+    stayed = await changed_hands(tx, tuple(held.values()), now)
     owned = await projects.by_ids(tx, {one.project_id for one in held.values() if one.project_id is not None})
 
     def seen(one: SupportRequestRow) -> RequestSeen:
@@ -70,7 +81,8 @@ async def all_seen(tx: AsyncConnection, found: Sequence[SupportRequestRow], now:
         about = None if record.license_id is None else held[record.license_id]
         project = None if about is None or about.project_id is None else owned.get(about.project_id)
         site = None if project is None else project.site
-        return RequestSeen(one, record, terms[one.id], about, asked_about[one.product_id].code, site)
+        lost = lost_on_transfer(terms[one.id].policy, changed_hands=record.license_id in stayed)
+        return RequestSeen(one, record, terms[one.id], about, asked_about[one.product_id].code, site, lost)
 
     return tuple(seen(one) for one in found)
 

@@ -173,7 +173,9 @@ async def _projects(services: Services, tx: AsyncConnection, held: _Held) -> dic
     # In the order of their names, so that two transfers to one customer wait for each other in one direction only.
     for old in sorted((one for one in found if one is not None), key=lambda one: one.name_key):
         wanted = ProjectRow(new_id(), held.buyer.id, old.name, old.name_key, old.site, now)
-        made[old.id] = (await projects.ensure(tx, wanted)).id
+        found_or_made = await projects.ensure(tx, wanted)
+        await projects.follow_names(tx, old.id, found_or_made)
+        made[old.id] = found_or_made.id
     if len(made) != len(found):
         raise BrokenInvariant("a license or an activation is in a project that is not there")
     return made

@@ -249,7 +249,7 @@ async def test_who_is_told_that_a_license_ended_hears_why_and_how_long_its_lease
         found = await outbox.of_subject(tx, str(sold.license_id))
     [ended] = [one.payload for one in found if one.kind == "license.revoked"]
     assert (ended["refund_id"], ended["ends"], ended["reason"]) == (done["id"], "license", "refund")
-    assert ended["effective_latest_at"] == "2026-04-01T09:00:00Z"
+    assert (ended["leases_live"], ended["effective_latest_at"]) == (1, "2026-04-01T09:00:00Z")
 
 
 @pytest.mark.clause("NX-31", "X-10", "K-07")

@@ -2,8 +2,10 @@
 
 import pytest
 
+from tests.support.callers import Callers
 from tests.support.house import AGENT, House
 from tillkey_server.clock import to_epoch
+from tillkey_server.store import outbox
 from tillkey_server.usecases.explain import explain
 from tillkey_server.usecases.license import change_standing
 
@@ -66,6 +68,49 @@ async def test_a_revocation_counts_the_lease_that_a_till_gave_back_since_a_copy_
     await till.deactivate()
     decision = await change_standing(house.services, sold.license_id, event="revoke", actor=AGENT, reason="fraud")
     assert decision.facts["lease_ends_at"] == "2026-04-01T09:00:00Z"
+
+
+@pytest.mark.clause("X-04", "K-12")
+async def test_a_revocation_reports_how_many_leases_are_still_live_and_until_when(
+    house: House, callers: Callers
+) -> None:
+    sold = await house.license()
+    admin = await callers.client()
+    place = f"/v1/licenses/{sold.license_id}"
+
+    async def shown() -> tuple[int, str | None]:
+        told = (await admin.get(place)).json()
+        explained = (await admin.get(f"{place}/explain")).json()["standing"]
+        assert explained["leases_live"] == told["leases_live"]
+        return told["leases_live"], told["effective_latest_at"]
+
+    assert await shown() == (0, None)
+    first, second = house.till(), house.till()
+    await first.activate(sold.license_key)
+    await first.deactivate()
+    house.clock.turn(days=2)
+    await second.activate(sold.license_key)
+    house.clock.turn(days=1)
+    await second.heartbeat()
+    # The former till gave its lease back; a copy of its folder knows nothing of that (I2).
+    live = (2, "2026-03-15T09:00:00Z")
+    assert await shown() == live
+    done = (await admin.post(f"{place}/revoke", json={"reason": "fraud"})).json()
+    assert "X-04" in done["clauses"]
+    assert (done["facts"]["leases_live"], done["facts"]["effective_latest_at"]) == live
+    async with house.services.db.reading() as tx:
+        [told] = [one.payload for one in await outbox.of_subject(tx, str(sold.license_id))]
+    assert told == {
+        "code": "license_revoked",
+        "reason": "revocation",
+        "revoked_at": "2026-03-05T09:00:00Z",
+        "leases_live": 2,
+        "effective_latest_at": "2026-03-15T09:00:00Z",
+    }
+    house.clock.turn(days=8)
+    assert await shown() == (1, "2026-03-15T09:00:00Z")
+    house.clock.turn(days=2)
+    assert await shown() == (0, None)
 
 
 @pytest.mark.clause("K-13", "X-03")

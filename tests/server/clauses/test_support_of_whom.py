@@ -1,5 +1,6 @@
 """NX-16 to NX-18 through the API: whose support it is, and for which project."""
 
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -8,6 +9,7 @@ import pytest
 from tests.support.callers import Callers
 from tests.support.help_desk import MARKET, HelpDesk, help_desk, with_terms
 from tests.support.house import House
+from tillkey_server.store import terms
 from tillkey_server.usecases.project import add_project
 
 
@@ -38,6 +40,46 @@ async def test_support_that_the_new_owner_pays_for_is_his_whatever_the_old_one_a
     assert (await desk.preview(project_id=project))["code"] == "support_task_ok"
     early = await desk.preview(project_id=project, received_at="2026-03-02T09:00:00Z")
     assert early["code"] == "support_lost_on_transfer"
+
+
+@pytest.mark.clause("BC-18", "BC-17", "NX-18")
+async def test_the_banner_of_a_license_that_changed_hands_shows_what_is_owed_and_to_whom(
+    house: House, callers: Callers
+) -> None:
+    desk = await help_desk(house, callers, MARKET)
+    first = (await desk.open())["request"]
+    assert (first["care_banner"]["active"], first["care_banner"]["until"]) == (True, "2027-03-02T23:00:00Z")
+    supervisor, project = await sold_on(desk, callers)
+    place = f"/v1/licenses/{desk.sold.license_id}"
+
+    async def banners() -> list[tuple[bool, str | None]]:
+        """Return the banner of a new question, of the care, and of what the former owner asked."""
+        asked = (await desk.preview(project_id=project))["facts"]["care_banner"]
+        care = (await supervisor.get(f"{place}/care")).json()["facts"]
+        [former] = [one for one in await listed() if one["id"] == first["id"]]
+        return [(one["active"], one["until"]) for one in (asked, care, former["care_banner"])]
+
+    async def listed() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = (await desk.http.get("/v1/support-requests")).json()["items"]
+        return found
+
+    nothing = (False, None)
+    assert await banners() == [nothing] * 3
+    house.clock.turn(days=1)
+    paid = {"channel": "manual", "number": "R-1", "amount": "30.00 USD", "months": 12}
+    assert (await supervisor.post(f"{place}/renewals", json=paid)).status_code == 201
+    until = (True, (await supervisor.get(place)).json()["support_until"])
+    # What the new owner pays for is no business of the former one's.
+    assert await banners() == [until, until, nothing]
+    own = (await desk.open(project_id=project))["request"]
+    assert own["care_banner"]["until"] == until[1]
+    async with house.services.db.writing() as tx:
+        [term] = await terms.of_license(tx, desk.sold.license_id)
+        await terms.set_refunded(tx, term.order_line_id, house.clock.now())
+    [left] = [one["care_banner"] for one in await listed() if one["id"] == own["id"]]
+    assert (left["active"], left["until"]) == nothing
+    event = await desk.event("accepted")
+    assert event["request"]["care_banner"] == left
 
 
 @pytest.mark.clause("NX-18")

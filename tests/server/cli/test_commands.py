@@ -99,8 +99,9 @@ def test_an_installation_seen_lately_is_freed_only_with_a_confirmation(shell, ma
     problem = shell.json(*command, exit_code=1)
     assert problem["code"] == "confirmation_required"
     assert "remaining" in problem["facts"]
-    done = shell.json(*command, "--confirm")
+    done = shell.json(*command, "--confirm", "--evidence", "a photo")
     assert done["license_id"] == held.license
+    assert [one["evidence"] for one in shell.json("forced-deactivation", "list")["items"]] == ["a photo"]
     assert done["remaining"] == problem["facts"]["limit"] - 1
     assert done["lease_ends_at"].endswith("Z")
     assert done["clauses"]

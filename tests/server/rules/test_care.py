@@ -49,6 +49,14 @@ def test_a_license_that_a_stronger_state_holds_has_no_care(state):
     assert said.facts["because"] == state.removesuffix("_at")
 
 
+@pytest.mark.clause("NX-18", "BC-17")
+def test_a_license_whose_support_stayed_behind_has_no_care_and_no_end_of_it():
+    """Sentence 2."""
+    said = decide_care(facts(lost=True), NOW - DAY, BC, NOW)
+    assert (said.code, said.facts["active"]) == (CareCode.CARE_INACTIVE, False)
+    assert (said.facts["because"], said.facts["until"], said.facts["last_day"]) == ("lost_on_transfer", None, None)
+
+
 def test_where_care_is_not_active_the_answer_carries_the_renewal():
     """Sentence 3."""
     no = deny(RenewalCode.RENEWAL_PRODUCT_RETIRED, clauses=("BC-23",), policy=BC.ref, now=NOW)

@@ -200,6 +200,14 @@ def test_a_ticket_that_could_release_nobody_is_not_made_and_not_counted():
     assert held.facts["held_in"] == "production"
 
 
+@pytest.mark.clause("NX-08")
+def test_evidence_is_never_needed_and_that_there_is_some_is_told():
+    """Sentence 1."""
+    with_it, without = (decide(_asked(has_evidence=one), NEXOPOS, NOW) for one in (True, False))
+    assert (with_it.code, without.code) == (Grant.FORCED_DEACTIVATION_GRANTED,) * 2
+    assert with_it.facts == {**without.facts, "has_evidence": True}
+
+
 def test_the_facts_carry_the_reason_and_an_override_only_where_it_was_needed():
     """Sentence 6."""
     free = decide(_asked(override_reason="closed"), NEXOPOS, NOW)

@@ -48,6 +48,7 @@ WORDS: dict[str, dict[str, object]] = {
     "request_termination": {"reason": f"{MARK} retires"},
     "suspend_account": {"evidence": f"{MARK} shared it"},
     "terminate_account": {"evidence": f"{MARK} shared it"},
+    "force_deactivate": {"evidence": f"a photograph of {MARK}"},
 }
 """What of each request is about a person: an erasure takes all of it."""
 OTHER_WORDS = {("record_support_event", name) for name in ("cause", "prevention", "no_intervention_reason")}

@@ -25,6 +25,7 @@ from tillkey_server.rules.access import Permission
 from tillkey_server.rules.decision import Refusal, instant
 from tillkey_server.usecases import activations, forced_deactivation, release
 from tillkey_server.usecases.answers import RefusalAnswer, told_of
+from tillkey_server.usecases.forced_deactivation import MAX_EVIDENCE
 from tillkey_server.usecases.paging import Page
 
 endpoints = Endpoints("activations")
@@ -73,6 +74,13 @@ class ForceDeactivate(Input):
     vendor_fault: Annotated[bool, Field(description="It was our fault: free, and not counted.")] = False
     force_majeure: Annotated[bool, Field(description="A flood, a war or the like: free, and not counted.")] = False
     override_reason: Override = None
+    evidence: Annotated[
+        str | None,
+        Field(
+            max_length=MAX_EVIDENCE,
+            description="What shows that the machine is gone; no till sees it, and it is erased with the account.",
+        ),
+    ] = None
 
 
 class Activation(Answer):
@@ -213,6 +221,7 @@ async def force_deactivate(call: Call) -> Returned:
         vendor_fault=asked.vendor_fault,
         force_majeure=asked.force_majeure,
         override_reason=asked.override_reason,
+        evidence=asked.evidence,
         scope=call.scope,
     )
     if isinstance(done, RefusalAnswer):

@@ -43,7 +43,8 @@ class ExplainedLicense(Answer):
 class ExplainedStanding(Answer):
     """Whether the license may be used; `code` is what a till is told otherwise, `words` what people are.
 
-    `lease_ends_at`: until when a till that cannot be reached has full rights.
+    `lease_ends_at`: until when a till that cannot be reached has full rights; `leases_live`: how many leases may still
+    be believed.
     """
 
     status: Status
@@ -52,6 +53,7 @@ class ExplainedStanding(Answer):
     clauses: Clauses
     retry_at: Time
     lease_ends_at: Time
+    leases_live: int
     words: str
 
 

@@ -35,6 +35,7 @@ class ForcedDeactivation(Answer):
     force_majeure: bool
     override_reason: str | None
     counted: bool
+    evidence: str | None
 
 
 class ForcedPage(Answer):

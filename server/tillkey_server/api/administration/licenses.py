@@ -107,6 +107,17 @@ class License(Answer):
     suspended_until: Time
 
 
+class LicenseShown(License):
+    """One license, with how many of its leases are still live.
+
+    A till that cannot be reached may believe one until `effective_latest_at` at the latest, whatever became of the
+    license; null: none is live.
+    """
+
+    leases_live: int
+    effective_latest_at: Time
+
+
 class LicensePage(Answer):
     """A page of licenses."""
 
@@ -157,7 +168,7 @@ async def _matching(call: Call, asked: LicenseListing | SearchLicenses, kept_out
 @endpoints.get(
     "/v1/licenses/{license_id}",
     Permission.LICENSE_READ,
-    answer=License,
+    answer=LicenseShown,
     command="license show",
     refusals=("not_found",),
 )

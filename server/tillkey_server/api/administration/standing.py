@@ -43,7 +43,11 @@ class ReleaseHold(ChangeLicense):
 
 
 class LicenseChanged(Decided):
-    """What was decided; the fact `lease_ends_at` is until when a till that cannot be reached has full rights."""
+    """What was decided; the fact `lease_ends_at` is until when a till that cannot be reached has full rights.
+
+    What takes the use away has also `leases_live`, how many leases may still be believed, and `effective_latest_at`,
+    until when the last of them is; null: none is live.
+    """
 
     license_id: Id
 
