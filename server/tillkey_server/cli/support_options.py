@@ -110,7 +110,7 @@ def details_of(texts: list[str] | None) -> dict[str, object]:
             found[name] = time_of(text, name)
         elif name == "missing":
             found[name] = text.split(",")
-        elif name == "files":
+        elif name in {"files", "manifest"}:
             found[name] = pairs_of(text.split(","), name)
         elif name == "license_id":
             found[name] = _id(text)

@@ -31,6 +31,9 @@ Serial = Annotated[
 ReportedAt = Annotated[
     str | None, typer.Option("--reported-at", metavar="TIME", help="When the fault was told; now.", show_default=False)
 ]
+KnownBy = Annotated[
+    str | None, typer.Option("--known-by", metavar="TEXT", help="What shows that: the mail or the ticket.")
+]
 Region = Annotated[str | None, typer.Option("--region", metavar="WORD", help="Where it is.", show_default=False)]
 Fault = Annotated[str, typer.Option("--fault", metavar="TEXT", help="Which fault.", show_default=False)]
 GroundWord = Annotated[str, typer.Option("--ground", metavar="WORD", help="What it comes from, as quality or misuse.")]
@@ -129,6 +132,7 @@ def open_(
     diagnostics: Annotated[str | None, typer.Option(metavar="TEXT", help="The log.", show_default=False)] = None,
     region: Region = None,
     reported_at: ReportedAt = None,
+    known_by: KnownBy = None,
     as_json: Json = False,
 ) -> None:
     """Open a claim for a fault of a device, or for development that is quoted."""
@@ -141,7 +145,7 @@ def open_(
         if kind not in KINDS:
             raise BadInput("kind", f"must be one of {', '.join(KINDS)}")
         at = time_of(reported_at, "reported_at")
-        told = warranty.Report(kind, serial, symptoms, diagnostics, region, at)
+        told = warranty.Report(kind, serial, symptoms, diagnostics, region, at, known_by)
         return concluded(
             await warranty.open_claim(services, told, actor=actor(), license_id=license_id, license_key=license_key)
         )

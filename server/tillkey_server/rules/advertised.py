@@ -2,6 +2,8 @@
 
 1. What was on the page at the purchase counts (ZG-10, BC-08, BC-12). It is kept with the order's line as
    `{"platform": {"from": "1.7", "to": "8.1"}, "features": ["import"]}`; each part may be missing: nobody knows then.
+   A feature is a word of the vendor's own, the same in every language of the page: what one language announced is on
+   it, whichever the customer read (BC-08).
 2. Versions are compared as those of software releases are (`rules.release_version`): an upper end covers what begins
    with it. Of what is more than a version (`8.x`, `1.7.8.11+debian`), the version counts that it begins with.
 3. Whoever decides by it shows it: what was promised, and the version that was named, as far as it was compared (NX-32).

@@ -1,7 +1,8 @@
 """A warranty claim from its report to the work: intake, route, number for sending in, quote, start, replacement.
 
 1. A claim needs the device's serial, what is wrong with it and its diagnostics (NP-12); else it is told what is
-   missing. The serial is that of the contract, or of the device that took its place.
+   missing. The serial is that of the contract, or of the device that took its place. A report that is said to be older
+   than its record tells how that is known, as by the mail or the ticket, or counts from its record (NP-01, NP-03).
 2. The customer is led to the partner of the contract, or of the region, who is authorized on the day; without one, or
    where he is gone, to the vendor (NP-11). Where that partner is gone later, the vendor looks after the claim.
 3. A device with a confirmed hardware fault is sent in under a number with an address and an end (NP-13). Work on it
@@ -21,7 +22,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -42,7 +43,10 @@ KINDS = (DEVICE, DEVELOPMENT)
 
 @dataclass(frozen=True, slots=True)
 class IntakeFacts:
-    """What is told when a claim is opened; `known_serial` None: no contract names one."""
+    """What is told when a claim is opened; `known_serial` None: no contract names one.
+
+    `told_at` is when the fault is said to have been told, None: now; `known_by` is what shows that.
+    """
 
     kind: str
     serial: str | None
@@ -51,6 +55,12 @@ class IntakeFacts:
     known_serial: str | None = None
     partner: str | None = None
     region: str | None = None
+    told_at: datetime | None = None
+    known_by: str | None = None
+
+    def reported_at(self, now: datetime) -> datetime:
+        """Return from when the report counts (sentence 1)."""
+        return now if self.told_at is None or not self.known_by else self.told_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +110,20 @@ class ClaimFacts:
 
 
 def decide_open(facts: IntakeFacts, partners: Iterable[Partner], policy: Policy, now: datetime) -> Decision:
-    """Decide whether a claim is opened, and where it is led; facts `missing`, `route`, `serial`."""
+    """Decide whether a claim is opened, and where it is led; facts `missing`, `route`, `serial`, and `reported_at`.
+
+    The last, with `known_by`, where somebody said when the fault was told.
+    """
+    decision = _decide_open(facts, partners, policy, now)
+    if not decision.allowed or facts.told_at is None:
+        return decision
+    shown = {"reported_at": instant(facts.reported_at(now)), "known_by": facts.known_by}
+    cited = () if policy.warranty is None or facts.kind == DEVELOPMENT else policy.warranty.clauses.period
+    clauses = tuple(dict.fromkeys((*decision.clauses, *cited)))
+    return replace(decision, clauses=clauses, facts={**decision.facts, **shown})
+
+
+def _decide_open(facts: IntakeFacts, partners: Iterable[Partner], policy: Policy, now: datetime) -> Decision:
     warranty, quotes = policy.warranty, policy.quotes
     if facts.kind == DEVELOPMENT:
         if quotes is None or not quotes.development:

@@ -34,12 +34,12 @@ NO_FAULTS = frozenset({Finding.NOT_REPRODUCIBLE, Finding.CUSTOMER_ACTION, Findin
 class IssueFacts:
     """A request with its clocks; the `…_due` ends are exclusive, and None where the terms set none or it stands still.
 
-    `reported_at` is when it was received. `attempt_offered_at` is when a fix, a workaround or a timeline was offered,
-    `attempt_declined_at` when the customer was still not satisfied. `solved_at` is when it was solved; until
-    `objection_until`, exclusive, the customer may still say that it is not. None: a solution is one at once, tested or
-    not. `refused_at` is since when it stands refused. `is_fault` is False where the terms correct faults alone and this
-    is none, as far as anybody knows. `calendar` names what the ends are counted by. `platform_version` is the one that
-    the customer named.
+    `reported_at` is when it was received, as far as that is known (CJ-12). `attempt_offered_at` is when a fix, a
+    workaround or a timeline was offered, `attempt_declined_at` when the customer was still not satisfied. `solved_at`
+    is when it was solved; until `objection_until`, exclusive, the customer may still say that it is not. None: a
+    solution is one at once, tested or not. `refused_at` is since when it stands refused. `is_fault` is False where the
+    terms correct faults alone and this is none, as far as anybody knows. `calendar` names what the ends are counted by.
+    `platform_version` is the one that the customer named.
     """
 
     id: UUID

@@ -17,7 +17,8 @@
    opening decides (NX-20, BC-17). Where support is sold apart (CJ-16) the terms may spare the refund window: what is
    reported within it is looked at without a support line, since the refund hangs on it (CJ-11, CJ-12).
 7. A cause counts only if it is the product's alone (ZG-08, BC-08). Files that the vendor's own hotfix left so are no
-   modification (NX-27), nor are those that the terms except, as settings and translations (ZG-12, BC-14).
+   modification (NX-27), nor are those that the terms except, as settings and translations, or that were added beside
+   the product; the answer names each file and what happened to it (ZG-12, BC-14, `rules.modification`).
 8. A platform's version, a feature, count as promised at the purchase (ZG-10, BC-12); a version that nobody told, or
    that nobody can read, is asked for.
 9. A matter that the customer caused himself, closed so as often as the limit within the window, is not taken again
@@ -47,6 +48,7 @@ from tillkey_server.rules.calendar import calendar_of
 from tillkey_server.rules.citation import Clauses
 from tillkey_server.rules.decision import Code, Decision, allow, deny, instant, pend
 from tillkey_server.rules.install_credit import CreditFacts, InstallCode, next_of, told_of
+from tillkey_server.rules.modification import Happened, modified, shown_files, what_happened
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.standing import SERVED, LicenseFacts, refuse, standing
 from tillkey_server.rules.support_code import SupportCode
@@ -98,6 +100,7 @@ class SupportAsked:
     causes: tuple[str, ...] = ()
     found: Mapping[Ground, str] = field(default_factory=dict)
     modified_files: Mapping[str, str] = field(default_factory=dict)
+    delivered_files: Mapping[str, str] = field(default_factory=dict)
     hotfixed_files: frozenset[str] = frozenset()
     described: tuple[str, ...] = ()
     credits: tuple[CreditFacts, ...] = ()
@@ -228,6 +231,7 @@ class _Judge:
             "grounds": [one.code.value for one in met],
             "evidence": asked.found.get(ground.code),
             "support_until": instant(asked.ended_at or until),
+            **self._files(),
         }
         cited = (*ground.clauses, *_cited(met))
         paid = ground.code in _TASK_GROUNDS or ground.code is Ground.THIRD_PARTY_SERVICE
@@ -274,7 +278,7 @@ class _Judge:
             return None
         if terms.exhaustive:
             cited = (*terms.clauses.refusals, *terms.clauses.tasks, *_cited(met))
-            return self._wait(SupportCode.SUPPORT_PENDING_REVIEW, cited, _warned(met), options=("review",))
+            return self._wait(SupportCode.SUPPORT_PENDING_REVIEW, cited, self._warned(met), options=("review",))
         shown = {"task": task, "covered": list(terms.tasks)}
         return self._no(SupportCode.SUPPORT_TASK_NOT_COVERED, terms.clauses.tasks, shown, options=("paid_offer",))
 
@@ -298,7 +302,7 @@ class _Judge:
             return None
         code = SupportCode.TICKET_NEEDS_REPRO if terms.asks is Asks.REPRODUCTION else SupportCode.TICKET_NEEDS_INFO
         over = self._overruled(met)
-        shown: dict[str, object] = {"missing": missing, **_warned(met)}
+        shown: dict[str, object] = {"missing": missing, **self._warned(met)}
         if over is not None:
             shown["overruled"] = over.code.value
         return self._wait(code, terms.clauses, shown, options=("complete",))
@@ -306,7 +310,7 @@ class _Judge:
     def _taken(self, met: tuple[GroundPolicy, ...]) -> Decision:
         terms, asked = self.terms, self.asked
         calendar = calendar_of(self.policy)
-        shown: dict[str, object] = {"task": asked.task, "charge": "free", **_warned(met)}
+        shown: dict[str, object] = {"task": asked.task, "charge": "free", **self._warned(met)}
         code: Code = SupportCode.SUPPORT_TASK_OK
         cited = terms.clauses.tasks
         free = self._free_installation()
@@ -329,6 +333,13 @@ class _Judge:
             if code is SupportCode.SUPPORT_TASK_OK:
                 code = SupportCode.OUTSIDE_WORKING_HOURS
         return allow(code, clauses=(*cited, *_cited(met)), policy=self.policy.ref, now=self.now, facts=shown)
+
+    def _warned(self, met: tuple[GroundPolicy, ...]) -> dict[str, object]:
+        """Return the grounds on which the agent may refuse, where there are any, and what happened to files."""
+        return {**({"may_refuse": [ground.code.value for ground in met]} if met else {}), **self._files()}
+
+    def _files(self) -> dict[str, object]:
+        return shown_files(_happened(self.asked, self.terms))
 
     def _no(
         self,
@@ -361,11 +372,6 @@ def _cited(met: tuple[GroundPolicy, ...]) -> Clauses:
     return tuple(clause for ground in met for clause in ground.clauses)
 
 
-def _warned(met: tuple[GroundPolicy, ...]) -> dict[str, object]:
-    """Return the grounds on which the agent may refuse; none where there are none."""
-    return {"may_refuse": [ground.code.value for ground in met]} if met else {}
-
-
 def _meets(listed: GroundPolicy, asked: SupportAsked, terms: SupportPolicy) -> bool:
     """Tell whether a ground is met: computed where it can be, else as somebody found."""
     ground, held = listed.code, asked.license
@@ -373,7 +379,8 @@ def _meets(listed: GroundPolicy, asked: SupportAsked, terms: SupportPolicy) -> b
         is_spared = held is not None and listed.spares(asked.received_at, held.refund_until)
         return asked.ended_at is not None and not is_spared and asked.task != INSTALLATION
     if ground is Ground.CODE_MODIFIED:
-        return any(_modified(asked, terms)) or (ground in asked.found and not asked.modified_files)
+        told = asked.modified_files or asked.delivered_files
+        return modified(_happened(asked, terms)) or (ground in asked.found and not told)
     computed = {
         Ground.NOT_LICENSED_INSTALL: asked.licensed_install is False,
         Ground.OTHER_SITE: asked.same_site is False,
@@ -386,10 +393,9 @@ def _meets(listed: GroundPolicy, asked: SupportAsked, terms: SupportPolicy) -> b
     return computed.get(ground, False) or ground in asked.found
 
 
-def _modified(asked: SupportAsked, terms: SupportPolicy) -> Iterator[str]:
-    """Yield the changed files that count and that no hotfix of the vendor left so (sentence 7)."""
-    changed = (path for path, digest in asked.modified_files.items() if digest not in asked.hotfixed_files)
-    return (path for path in changed if terms.counts(path))
+def _happened(asked: SupportAsked, terms: SupportPolicy) -> dict[str, Happened]:
+    """Return what happened to the files that were told (sentence 7)."""
+    return what_happened(asked.modified_files, asked.delivered_files, asked.hotfixed_files, terms)
 
 
 def _version_not_promised(asked: SupportAsked, terms: SupportPolicy) -> bool:

@@ -122,7 +122,7 @@ def issue_of(record: SupportRecord, terms: ClockTerms, now: datetime) -> IssueFa
     return IssueFacts(
         id=record.id,
         license_id=record.license_id,
-        reported_at=record.begun_at,
+        reported_at=record.reported_at,
         findings=record.findings,
         first_human_reply_at=None if answers is None else record.answered_at(REPLIES, answers),
         attempt_offered_at=offered,

@@ -2,15 +2,17 @@
 
 1. A refusal names a ground of the vendor's list, with its evidence; no other is possible (BC-15, NX-22). Support that
    ran when the request came, or was converted, is no ground afterwards (NX-20); in a gap it did not run (BC-17). Nor
-   are files one that the vendor's own hotfix left so (NX-27), or that the terms except (ZG-12, BC-14), or what today's
-   version of the terms took off the list (K-09, `rules.support_versions`).
-2. An automatic answer is recorded and stops no clock (BC-05); nor does a person's outside the tool, where only those
-   within it count (BC-28).
-3. An update may be offered as `rules.update_offer` says (BC-16, ZG-15).
+   are files one that the vendor's own hotfix left so (NX-27), that the terms except or that were added (ZG-12, BC-14),
+   or what today's version of the terms took off the list (K-09, `rules.support_versions`).
+2. An automatic answer, acceptance or refusal is recorded and stops no clock (BC-05); nor does a person's outside the
+   tool, where only those within it count (BC-28).
+3. An update may be offered as `rules.update_offer` says (BC-16, ZG-15). That it is to be paid for can be disputed, and
+   a person says then which it is (`rules.update_dispute`).
 4. An intervention names the probable cause and how to prevent it; a request is closed after a complete one, or with a
    reason why there was none (NX-28). By remote access, or on a machine where the request asked for the vendor's own
    hand, only under the owner's consent while it runs (NX-25).
-5. Closed because the customer did not answer: only after his time is up (CJ-09); it can be reopened.
+5. Closed because the customer did not answer: only after his time is up (CJ-09), and with the same note (NX-28); it
+   can be reopened.
 6. A fix names the software release that has it; whom it concerns `rules.software_release` says, and they hear of it
    when it is published (NX-26, BC-30). Named after that, the request is noted with it: who reported it hears it here.
 7. What was asked before a purchase is converted once it is made, and its clocks begin then (BC-36).
@@ -33,12 +35,15 @@ from tillkey_server.rules.deadline_policy import Answers
 from tillkey_server.rules.decision import Code, Decision, Outcome, allow, deny, instant, pend
 from tillkey_server.rules.defect import Severity
 from tillkey_server.rules.install_credit import InstallCode
+from tillkey_server.rules.modification import Happened, modified, shown_files, what_happened
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.support import INSTALLATION, SupportAsked, decide_task
 from tillkey_server.rules.support_clock import objection_until, waited_since
 from tillkey_server.rules.support_code import SupportCode
 from tillkey_server.rules.support_policy import Ground, GroundPolicy, SupportPolicy
 from tillkey_server.rules.support_record import REPLIES, Closure, SupportEvent, SupportEventKind, SupportRecord
+from tillkey_server.rules.update_code import UpdateCode
+from tillkey_server.rules.update_dispute import is_disputable, is_found_free, open_dispute
 from tillkey_server.rules.update_offer import OfferFacts, decide_offer
 
 _K = SupportEventKind
@@ -46,6 +51,8 @@ _AFTER: Mapping[SupportEventKind, Callable[[SupportRecord], bool]] = {
     _K.ATTEMPT_DECLINED: lambda record: record.last(_K.ATTEMPT_OFFERED, _K.UPDATE_OFFERED) is not None,
     _K.CUSTOMER_ANSWERED: lambda record: waited_since(record) is not None,
     _K.INFO_COMPLETE: lambda record: waited_since(record) is not None or record.info_complete_at is None,
+    _K.UPDATE_DISPUTED: is_disputable,
+    _K.UPDATE_CLASSIFIED: lambda record: open_dispute(record) is not None,
     _K.REOPENED: lambda record: record.is_closed or record.is_refused or record.solved_at is not None,
     _K.CONVERTED: lambda record: record.is_presale,
     _K.RECATEGORIZED: lambda record: not record.is_refused and not record.is_presale,
@@ -112,13 +119,16 @@ class _Judge:
             _K.REFUSED: self._refusal,
             _K.AUTOMATIC_REPLY: self._automatic,
             _K.UPDATE_OFFERED: self._offer,
+            _K.UPDATE_DISPUTED: self._dispute,
+            _K.UPDATE_CLASSIFIED: self._classification,
             _K.INTERVENTION: self._intervention,
             _K.CLOSED: self._closing,
             _K.RESOLVED: self._resolution,
             _K.CONVERTED: self._conversion,
             _K.RECATEGORIZED: self._another_task,
         }
-        return special.get(kind, self._plain)()
+        decision = special.get(kind, self._plain)()
+        return self._automatic() if decision.allowed and self.event.is_automatic else decision
 
     def _refusal(self) -> Decision:
         """Sentence 1."""
@@ -140,18 +150,21 @@ class _Judge:
             until = self.known.refund_until if is_spared and not ran else until
             shown = {**shown, "because": "support_ran_at_receipt", "support_until": instant(until)}
             return self._no(SupportCode.REFUSAL_NOT_PERMITTED, cited, shown)
-        files = self.event.details.get("files")
-        if listed.code is Ground.CODE_MODIFIED and isinstance(files, Mapping) and files:
-            changed = [path for path, digest in files.items() if digest not in self.known.hotfixed_files]
-            foreign = sorted(path for path in changed if self.terms.counts(path))
-            if changed and not foreign:
-                shown = {**shown, "because": "files_do_not_count", "files": sorted(changed)}
-                return self._no(SupportCode.REFUSAL_NOT_PERMITTED, cited, shown)
-            if not foreign:
-                shown = {**shown, "because": "own_hotfix"}
-                return self._no(SupportCode.REFUSAL_NOT_PERMITTED, self._with_hotfix(cited), shown)
-            return self._yes(SupportCode.REQUEST_REFUSED, cited, {"refusal": code, "files": foreign})
-        return self._yes(SupportCode.REQUEST_REFUSED, cited, {"refusal": code})
+        if listed.code is not Ground.CODE_MODIFIED or not (self._told("files") or self._told("manifest")):
+            return self._yes(SupportCode.REQUEST_REFUSED, cited, {"refusal": code})
+        happened = what_happened(self._told("files"), self._told("manifest"), self.known.hotfixed_files, self.terms)
+        files = shown_files(happened)
+        if modified(happened):
+            return self._yes(SupportCode.REQUEST_REFUSED, cited, {"refusal": code, **files})
+        if happened and set(happened.values()) == {Happened.OWN_HOTFIX}:
+            shown = {**shown, "because": "own_hotfix", **files}
+            return self._no(SupportCode.REFUSAL_NOT_PERMITTED, self._with_hotfix(cited), shown)
+        shown = {**shown, "because": "files_do_not_count", **files}
+        return self._no(SupportCode.REFUSAL_NOT_PERMITTED, cited, shown)
+
+    def _told(self, name: str) -> Mapping[str, str]:
+        told = self.event.details.get(name)
+        return told if isinstance(told, Mapping) else {}
 
     def _automatic(self) -> Decision:
         """Sentence 2."""
@@ -169,8 +182,26 @@ class _Judge:
             published_at=self.known.published_at,
             withdrawn_at=self.known.withdrawn_at,
             is_paid=None if told.get("paid") is None else bool(told["paid"]),
+            found_free=is_found_free(self.record, str(told.get("version"))),
         )
         return decide_offer(offered, self.policy, self.now)
+
+    def _dispute(self) -> Decision:
+        """Sentence 3; whoever decides about it is a person, and no clock stops for it."""
+        offer = self.record.last(_K.UPDATE_OFFERED)
+        version = offer and offer.details["version"]
+        shown = {"event": self.event.kind.value, "version": version, "stops_clock": False, "decided_by": "person"}
+        return self._yes(UpdateCode.UPDATE_DISPUTED, self._offer_clauses(), shown)
+
+    def _classification(self) -> Decision:
+        """Sentence 3."""
+        dispute = open_dispute(self.record)
+        version, paid = dispute and dispute.version, bool(self.event.details["paid"])
+        shown = {"event": self.event.kind.value, "version": version, "paid": paid, "stops_clock": False}
+        return self._yes(UpdateCode.UPDATE_CLASSIFIED, self._offer_clauses(), shown)
+
+    def _offer_clauses(self) -> Clauses:
+        return self.terms.clauses.tasks if self.terms.offers is None else self.terms.offers.clauses
 
     def _intervention(self) -> Decision:
         """Sentence 4; one by remote access needs a consent that runs, as does any of a task that a consent covers."""
@@ -187,14 +218,15 @@ class _Judge:
 
     def _closing(self) -> Decision:
         """Sentences 4 and 5."""
-        if self.event.details.get("unanswered"):
-            return self._unanswered()
+        unanswered = self._unanswered() if self.event.details.get("unanswered") else None
+        if unanswered is not None and not unanswered.allowed:
+            return unanswered
         worked = any(_said(one, "cause") and _said(one, "prevention") for one in self.record.of(_K.INTERVENTION))
         if self.terms.interventions is not None and not worked and not _said(self.event, "no_intervention_reason"):
             cited = self.terms.interventions.clauses
             shown = {"missing": ["intervention", "no_intervention_reason"]}
             return self._no(SupportCode.INTERVENTION_NOTE_REQUIRED, cited, shown)
-        return self._plain()
+        return unanswered or self._plain()
 
     def _unanswered(self) -> Decision:
         promised = None if self.policy.deadlines is None else self.policy.deadlines.cooperation
@@ -288,7 +320,7 @@ class _Judge:
     def _access_clauses(self) -> Clauses:
         return self.terms.clauses.tasks if self.terms.remote_access is None else self.terms.remote_access.clauses
 
-    def _yes(self, code: SupportCode, clauses: Clauses, facts: Mapping[str, object]) -> Decision:
+    def _yes(self, code: Code, clauses: Clauses, facts: Mapping[str, object]) -> Decision:
         return allow(code, clauses=clauses, policy=self.policy.ref, now=self.now, facts=facts)
 
     def _no(self, code: Code, clauses: Clauses, facts: Mapping[str, object]) -> Decision:

@@ -1,8 +1,9 @@
 """A request for support as it is on record, and what follows from its events.
 
 1. What a request is now follows from its events in the order of their instants; none is ever changed.
-2. A person's message answers a request; an automatic one does not (BC-05). Where the terms count answers within the
-   tool alone, a private e-mail is none (BC-28).
+2. A person's message answers a request, also one that a machine drafted and a person approved; an automatic one does
+   not. An automatic acceptance or refusal is none: it stands on record and stops no clock (BC-05). Where the terms
+   count answers within the tool alone, a private e-mail is none (BC-28).
 3. An acknowledgment takes the request or refuses it: "we have received it" is none (BC-03).
 4. It waits for the customer from `waiting_for_customer` until `customer_answered` or `info_complete`, and no longer
    than to its solution; who comes back to what was closed has answered, and told what was missing (CJ-09).
@@ -11,6 +12,8 @@
 6. What is asked for is what it was last re-categorized as; its clocks stay those of what it was opened as, and what
    somebody found decides whether there is a fault (NX-20, ZG-07).
 7. Before a purchase nothing is owed; what is converted begins anew at its conversion (BC-36).
+8. One that is said to have come before it was put on record has its clocks from then. Money is decided by that only
+   where its reference shows it, as the mail's or the ticket's name; else by when it was recorded (CJ-12).
 """
 
 from __future__ import annotations
@@ -38,6 +41,8 @@ class SupportEventKind(StrEnum):
     INFO_COMPLETE = "info_complete"
     ATTEMPT_OFFERED = "attempt_offered"
     UPDATE_OFFERED = "update_offered"
+    UPDATE_DISPUTED = "update_disputed"
+    UPDATE_CLASSIFIED = "update_classified"
     ATTEMPT_DECLINED = "attempt_declined"
     FINDING = "finding"
     INTERVENTION = "intervention"
@@ -58,6 +63,14 @@ _ANSWERED = (_K.CUSTOMER_ANSWERED, _K.INFO_COMPLETE, _K.REOPENED)
 """What ends a wait for the customer (sentence 4)."""
 
 
+class Author(StrEnum):
+    """Who took a request or refused it: a person, a person who approved what a machine had drafted, or a machine."""
+
+    HUMAN = "human"
+    APPROVED_DRAFT = "approved_draft"
+    AUTOMATIC = "automatic"
+
+
 @dataclass(frozen=True, slots=True)
 class SupportEvent:
     """One event; `details` are JSON-able and differ by kind, as `in_tool`, `code`, `finding` or `fixed_in_release`."""
@@ -65,6 +78,11 @@ class SupportEvent:
     kind: SupportEventKind
     at: datetime
     details: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def is_automatic(self) -> bool:
+        """Tell whether a machine alone took the request or refused it; where nobody said, a person did."""
+        return self.kind in ACKNOWLEDGMENTS and self.details.get("author") == Author.AUTOMATIC
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +116,8 @@ class SupportRecord:
     """A request with its events, oldest first.
 
     `first_reported_at` is when the same anomaly was reported first, where this is a duplicate (ZG-07); else None.
-    `task` is what it was opened as; None: nobody said.
+    `task` is what it was opened as; None: nobody said. `unproven_until` is when it was put on record without a
+    reference; None: something shows when it came (sentence 8).
     """
 
     id: UUID
@@ -108,6 +127,7 @@ class SupportRecord:
     first_reported_at: datetime | None = None
     events: tuple[SupportEvent, ...] = ()
     task: str | None = None
+    unproven_until: datetime | None = None
 
     def as_of(self, at: datetime) -> SupportRecord:
         """Return the record as it was at an instant: with what had happened by then."""
@@ -118,8 +138,8 @@ class SupportRecord:
         return replace(self, events=tuple(sorted((*self.events, event), key=lambda one: one.at)))
 
     def of(self, *kinds: SupportEventKind) -> Iterator[SupportEvent]:
-        """Yield the events of these kinds, oldest first."""
-        return (event for event in self.events if event.kind in kinds)
+        """Yield the events of these kinds that count, oldest first (sentence 2)."""
+        return (event for event in self.events if event.kind in kinds and not event.is_automatic)
 
     def last(self, *kinds: SupportEventKind) -> SupportEvent | None:
         """Return the newest event of these kinds."""
@@ -136,6 +156,11 @@ class SupportRecord:
         """Return when its clocks began: its receipt, or the conversion of what was asked before a purchase."""
         converted = self.last(_K.CONVERTED)
         return self.received_at if converted is None else converted.at
+
+    @property
+    def reported_at(self) -> datetime:
+        """Return when it came as far as that is known (sentence 8)."""
+        return max(self.begun_at, self.unproven_until or self.begun_at)
 
     @property
     def is_presale(self) -> bool:

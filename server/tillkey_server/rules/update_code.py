@@ -33,4 +33,6 @@ class UpdateCode(Code):
     RESOLUTION_UPDATE_TOO_NEW = "resolution_update_too_new"
     UPDATE_FREE = "update_free"
     UPDATE_PAID = "update_paid"
+    UPDATE_DISPUTED = "update_disputed"
+    UPDATE_CLASSIFIED = "update_classified"
     OFFER_NOT_PERMITTED = "offer_not_permitted"

@@ -3,6 +3,7 @@
 1. The vendor may offer an update where the terms have offers, free or, where they say so, for payment (BC-16).
 2. Where the terms say so, only one that was published by the time of the request is offered (ZG-15); then somebody has
    to know when it was.
+   What a person found to be free, upon the customer's dispute, is offered for payment no more (`rules.update_dispute`).
 3. Nothing is offered that was not published yet at the offer, or was withdrawn by then.
 4. An offer is not a correction: whatever clock runs for that runs on (BC-16).
 5. Where the terms say nothing about support a person decides.
@@ -24,6 +25,7 @@ class OfferFacts:
     """An update that is offered at `offered_at` for a request of `requested_at`.
 
     `published_at` None: nobody knows when it was published. `is_paid` None: nobody said whether it costs anything.
+    `found_free`: a person found that this version is to be free.
     """
 
     version: str
@@ -32,6 +34,7 @@ class OfferFacts:
     published_at: datetime | None = None
     withdrawn_at: datetime | None = None
     is_paid: bool | None = None
+    found_free: bool = False
 
 
 def decide_offer(facts: OfferFacts, policy: Policy, now: datetime) -> Decision:
@@ -69,6 +72,8 @@ def _refused(facts: OfferFacts, offers: OfferPolicy | None) -> tuple[UpdateCode 
         return UpdateCode.UPDATE_WITHDRAWN, None
     if facts.is_paid and not offers.may_be_paid:
         return UpdateCode.OFFER_NOT_PERMITTED, "may_not_be_paid"
+    if facts.is_paid and facts.found_free:
+        return UpdateCode.OFFER_NOT_PERMITTED, "found_free"
     if facts.published_at is None:
         unknown = (UpdateCode.OFFER_NOT_PERMITTED, "publication_unknown")
         return unknown if offers.published_by_request else (None, None)

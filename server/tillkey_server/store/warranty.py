@@ -54,7 +54,7 @@ class ContractRow:
 
 @dataclass(frozen=True, slots=True)
 class ClaimRow:
-    """One claim; `reported_at` is when the fault was told, which may be before it was opened here."""
+    """One claim; `reported_at` is when the fault was told; before it was opened here only where `known_by` shows it."""
 
     id: UUID
     license_id: UUID
@@ -66,6 +66,7 @@ class ClaimRow:
     reported_at: datetime
     opened_at: datetime
     opened_by: str
+    known_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The tables of warranty: contracts, claims with what came of them, and replaced devices; migration 0009 added them.
 
-Migration 0021 added that a finding can be withdrawn.
+Migration 0021 added that a finding can be withdrawn, 0031 how an earlier report is known.
 
 All but a quote's acceptance is only ever added.
 """
@@ -75,6 +75,8 @@ warranty_claim = Table(
     instant("reported_at"),
     instant("opened_at"),
     Column("opened_by", Text, nullable=False),
+    # What shows that it was told before it was opened, as a mail or a ticket.
+    Column("known_by", String(255), nullable=True),
     one_of("kind", CLAIM_KINDS),
 )
 

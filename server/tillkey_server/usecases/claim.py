@@ -245,6 +245,7 @@ def shown(row: ClaimRow) -> dict[str, object]:
         "route": row.route,
         "reported_at": instant(row.reported_at),
         "opened_at": instant(row.opened_at),
+        "known_by": row.known_by,
     }
 
 

@@ -74,6 +74,7 @@ def record_from(
         first_reported_at=first_reported_at,
         events=happened,
         task=row.task,
+        unproven_until=row.created_at if row.reference is None else None,
     )
 
 

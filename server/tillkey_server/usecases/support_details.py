@@ -15,7 +15,12 @@ from uuid import UUID
 from tillkey_server.errors import BadInput
 from tillkey_server.rules.decision import instant
 from tillkey_server.rules.issue_facts import Finding
-from tillkey_server.rules.support_record import SupportEventKind
+from tillkey_server.rules.support_record import (
+    ACKNOWLEDGMENTS,
+    Author,
+    SupportEvent,
+    SupportEventKind,
+)
 from tillkey_server.usecases.files import files_of
 
 MAX_LISTED = 50
@@ -23,21 +28,25 @@ MAX_TEXT = 2000
 WORD = r"^[a-z][a-z0-9_]{0,63}$"
 RELEASE = r"^[0-9A-Za-z][0-9A-Za-z.+_-]{0,63}$"
 GROUND = r"^nosup_[a-z_]{1,50}$"
+LANGUAGE = r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,6}$"
+"""A language's tag, as `it` or `fr-CA` (BCP 47)."""
 _K = SupportEventKind
 MEMBERS: Mapping[SupportEventKind, frozenset[str]] = MappingProxyType(
     {
         _K.HUMAN_REPLY: frozenset({"in_tool"}),
         _K.AUTOMATIC_REPLY: frozenset(),
-        _K.ACCEPTED: frozenset({"in_tool"}),
-        _K.REFUSED: frozenset({"in_tool", "code", "evidence", "files"}),
+        _K.ACCEPTED: frozenset({"in_tool", "author"}),
+        _K.REFUSED: frozenset({"in_tool", "author", "code", "evidence", "files", "manifest"}),
         _K.WAITING_FOR_CUSTOMER: frozenset({"missing"}),
         _K.CUSTOMER_ANSWERED: frozenset(),
         _K.INFO_COMPLETE: frozenset(),
         _K.ATTEMPT_OFFERED: frozenset({"in_tool"}),
         _K.UPDATE_OFFERED: frozenset({"in_tool", "version", "paid", "published_at"}),
+        _K.UPDATE_DISPUTED: frozenset({"evidence"}),
+        _K.UPDATE_CLASSIFIED: frozenset({"paid", "evidence"}),
         _K.ATTEMPT_DECLINED: frozenset(),
         _K.FINDING: frozenset({"finding", "evidence"}),
-        _K.INTERVENTION: frozenset({"cause", "prevention", "remote"}),
+        _K.INTERVENTION: frozenset({"cause", "prevention", "note_language", "remote"}),
         _K.RESOLVED: frozenset({"in_tool", "fixed_in_release"}),
         _K.CLOSED: frozenset({"cause", "no_intervention_reason", "unanswered"}),
         _K.REOPENED: frozenset({"evidence"}),
@@ -50,6 +59,7 @@ NEEDED: Mapping[SupportEventKind, tuple[str, ...]] = MappingProxyType(
     {
         _K.REFUSED: ("code",),
         _K.UPDATE_OFFERED: ("version",),
+        _K.UPDATE_CLASSIFIED: ("paid", "evidence"),
         _K.FINDING: ("finding", "evidence"),
         _K.CONVERTED: ("license_id",),
         _K.RECATEGORIZED: ("task",),
@@ -84,16 +94,21 @@ def kind_of(told: ToldEvent) -> SupportEventKind:
     return kind
 
 
-def plain(details: Mapping[str, object]) -> dict[str, object]:
-    """Return the members of an event as JSON holds them."""
-    return {name: _plain(value) for name, value in details.items()}
+def event_of_told(told: ToldEvent, kind: SupportEventKind, at: datetime) -> SupportEvent:
+    """Return an event as JSON holds its members; who took or refused a request is always told (BC-05)."""
+    who = {"author": Author.HUMAN.value} if kind in ACKNOWLEDGMENTS else {}
+    return SupportEvent(kind, at, {**who, **{name: _plain(value) for name, value in told.details.items()}})
 
 
 def text_of(value: object, name: str) -> str:
-    """Return a text of 1 to `MAX_TEXT` characters; blanks alone are none (ZG-11). Raises BadInput."""
-    if not isinstance(value, str) or not 0 < len(value) <= MAX_TEXT or not value.strip():
+    """Return a text of 1 to `MAX_TEXT` characters; what nobody can see is none (ZG-11, NX-28). Raises BadInput."""
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_TEXT or not _is_visible(value):
         raise BadInput(name, f"must be a text of 1 to {MAX_TEXT} characters, and not blank")
     return value
+
+
+def _is_visible(text: str) -> bool:
+    return any(one.isprintable() and not one.isspace() for one in text)
 
 
 def _plain(value: object) -> object:
@@ -126,6 +141,11 @@ def _finding(value: object, name: str) -> None:
         raise BadInput(name, f"must be one of {', '.join(Finding)}")
 
 
+def _author(value: object, name: str) -> None:
+    if value not in set(Author):
+        raise BadInput(name, f"must be one of {', '.join(Author)}")
+
+
 def _words(value: object, name: str) -> None:
     if not isinstance(value, list | tuple) or not 0 < len(value) <= MAX_LISTED:
         raise BadInput(name, f"must be 1 to {MAX_LISTED} words")
@@ -149,7 +169,10 @@ _CHECKS: Mapping[str, Callable[[object, str], object]] = MappingProxyType(
         **dict.fromkeys(("version", "fixed_in_release"), _release),
         "code": _matching(GROUND, "must be a ground as the vendor's list names it"),
         "task": _matching(WORD, "must be a word of small letters, digits and underscores"),
+        "note_language": _matching(LANGUAGE, "must be a language's tag, as it or fr-CA"),
+        "author": _author,
         "files": files_of,
+        "manifest": files_of,
         "missing": _words,
         "published_at": _moment,
         "finding": _finding,

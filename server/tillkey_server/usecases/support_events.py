@@ -42,7 +42,7 @@ from tillkey_server.usecases.issue_facts import record_of
 from tillkey_server.usecases.seen import activation_of, license_of
 from tillkey_server.usecases.services import Services
 from tillkey_server.usecases.support import TakenRequest
-from tillkey_server.usecases.support_details import ToldEvent, kind_of, plain
+from tillkey_server.usecases.support_details import ToldEvent, event_of_told, kind_of
 from tillkey_server.usecases.support_facts import hotfixed_files, support_ended_before
 from tillkey_server.usecases.support_views import RequestSeen, request_of, shown, site_of
 
@@ -63,7 +63,7 @@ async def record_support_event(
         at = told.at or now
         if not seen.row.received_at <= at <= now:
             raise BadInput("at", "must lie between the request's receipt and now")
-        event = SupportEvent(kind, at, plain(told.details))
+        event = event_of_told(told, kind, at)
         held = await _bought(tx, seen, event, scope) if kind is _K.CONVERTED else seen.license
         known = await _known(services, tx, seen, told, at)
         credit = await credit_of(tx, seen.row, now) if _takes_up(seen, event) else None

@@ -49,8 +49,9 @@ from tillkey_server.usecases.terms import terms_of
 class SupportQuestion:
     """What is asked: about a license, or before a purchase about a `product` by a `customer_id`.
 
-    `found` are grounds with the evidence of whoever looked, `files` the changed files by path and SHA-256. `described`
-    names the parts that a description has; what stands in them is the help desk's.
+    `found` are grounds with the evidence of whoever looked, `files` the changed files by path and SHA-256, `manifest`
+    the same files as they were delivered. `described` names the parts that a description has; what stands in them is
+    the help desk's.
     """
 
     task: str
@@ -67,6 +68,7 @@ class SupportQuestion:
     causes: tuple[str, ...] = ()
     found: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
+    manifest: Mapping[str, str] = field(default_factory=dict)
     described: tuple[str, ...] = ()
     matter: str | None = None
     received_at: datetime | None = None
@@ -105,8 +107,9 @@ async def standpoint_of(
     if received_at > now:
         raise BadInput("received_at", "is still to come")
     found = {_ground(code): text_of(evidence, "found") for code, evidence in question.found.items()}
-    if question.files:
-        files_of(question.files, "files")
+    for name, told in (("files", question.files), ("manifest", question.manifest)):
+        if told:
+            files_of(told, name)
     if question.license_id is None:
         return await _before_purchase(services, tx, question, received_at, scope)
     row = await license_of(tx, question.license_id, scope, lock=lock)
@@ -166,6 +169,7 @@ async def _asked(
         advertised_today=at.product.advertised,
         causes=question.causes,
         modified_files=question.files,
+        delivered_files=question.manifest,
         hotfixed_files=await hotfixed_files(tx, row.id),
         described=question.described,
         self_inflicted=await _self_inflicted(tx, row.customer_id, question.matter),

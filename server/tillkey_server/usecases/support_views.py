@@ -16,6 +16,7 @@ from tillkey_server.rules.support import lost_on_transfer
 from tillkey_server.rules.support_clock import ClockTerms
 from tillkey_server.rules.support_record import SupportEventKind, SupportRecord
 from tillkey_server.rules.support_state import banner_of, shown_clocks, state_of
+from tillkey_server.rules.update_dispute import Dispute, disputes_of
 from tillkey_server.store import licenses, products, projects, support
 from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.store.support import SupportEventRow, SupportRequestRow
@@ -99,6 +100,7 @@ def shown(seen: RequestSeen, now: datetime) -> dict[str, object]:
     """Return a request as it stands at `now`; the banner is never older than the answer (BC-18)."""
     row, record = seen.row, seen.record
     resolved = record.last(SupportEventKind.RESOLVED)
+    dispute = next(reversed(disputes_of(record)), None)
     return {
         "id": str(row.id),
         "reference": row.reference,
@@ -115,6 +117,7 @@ def shown(seen: RequestSeen, now: datetime) -> dict[str, object]:
         "presale": record.is_presale,
         "received_at": instant(row.received_at),
         "fixed_in_release": None if resolved is None else resolved.details.get("fixed_in_release"),
+        "update_dispute": None if dispute is None else _dispute(dispute),
         "findings": sorted(finding.value for finding in record.findings),
         "clocks": shown_clocks(record, seen.terms, now),
         "care_banner": seen.banner(now),
@@ -174,6 +177,15 @@ def shown_closure(row: ClosureRow) -> dict[str, object]:
         "recorded_at": instant(row.recorded_at),
         "actor": row.actor,
         "withdrawn_at": instant(row.withdrawn_at),
+    }
+
+
+def _dispute(dispute: Dispute) -> dict[str, object]:
+    return {
+        "version": dispute.version,
+        "disputed_at": instant(dispute.disputed_at),
+        "decided_at": instant(dispute.decided_at),
+        "paid": dispute.paid,
     }
 
 

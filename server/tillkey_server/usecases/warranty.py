@@ -68,7 +68,10 @@ class Contract:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What somebody tells of a fault, or of development that he wants; `reported_at` None: now."""
+    """What somebody tells of a fault, or of development that he wants.
+
+    `reported_at` None: now; an earlier one counts where `known_by` tells what shows it, as a mail or a ticket.
+    """
 
     kind: str
     serial: str | None = None
@@ -76,6 +79,7 @@ class Report:
     diagnostics: str | None = None
     region: str | None = None
     reported_at: datetime | None = None
+    known_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +237,9 @@ async def open_claim(
         if told.reported_at is not None and told.reported_at > now:
             raise BadInput("reported_at", "lies ahead: give the time at which the fault was told")
         policy = await services.policies.of(tx, row.policy_ref)
-        decision = await _decide_open(services, tx, row, told, policy, now)
+        facts = await _intake(tx, row, told)
+        refused = frozen(row.facts, policy, now)
+        decision = refused or decide_open(facts, partners_of(services, policy), policy, now)
         await audit.record(tx, decision, actor=actor, action="warranty_open", license_id=row.id)
         if not decision.allowed:
             return refusal_of(decision)
@@ -245,9 +251,10 @@ async def open_claim(
             symptoms=told.symptoms or "",
             diagnostics=told.diagnostics,
             route=str(decision.facts["route"]),
-            reported_at=told.reported_at or now,
+            reported_at=facts.reported_at(now),
             opened_at=now,
             opened_by=actor,
+            known_by=facts.known_by,
         )
         await warranty.insert(tx, made)
     return Done(made.id, row.id, decision)
@@ -266,6 +273,8 @@ async def add_finding(
     async with services.db.writing() as tx:
         held = await held_by(services, tx, claim_id, scope, lock=True)
         now = services.clock.now()
+        if told.worked_on is not None and told.worked_on > now.astimezone(held.policy.timezone).date():
+            raise BadInput("worked_on", "lies ahead: give the day on which the work was done")
         decision = not_offered(held.policy, now)
         if held.policy.warranty is not None and held.claim.kind != DEVELOPMENT:
             facts = {"fault": seen.fault, "ground": told.ground.value, "caused": told.caused, "detail": told.detail}
@@ -353,14 +362,9 @@ def contact_hash(services: Services, email: str, field: str) -> str:
     return services.pepper.hash_word(_CONTACT, address_of(email, field).casefold()).hex()
 
 
-async def _decide_open(
-    services: Services, tx: AsyncConnection, row: LicenseRow, told: Report, policy: Policy, now: datetime
-) -> Decision:
-    refused = frozen(row.facts, policy, now)
-    if refused is not None:
-        return refused
+async def _intake(tx: AsyncConnection, row: LicenseRow, told: Report) -> IntakeFacts:
     contract = await warranty.contract_of(tx, row.id)
-    facts = IntakeFacts(
+    return IntakeFacts(
         kind=told.kind,
         serial=told.serial,
         symptoms=told.symptoms,
@@ -368,8 +372,9 @@ async def _decide_open(
         known_serial=await warranty.serial_of(tx, row.id),
         partner=None if contract is None else contract.partner,
         region=told.region or (None if contract is None else contract.region),
+        told_at=told.reported_at,
+        known_by=(told.known_by or "").strip() or None,
     )
-    return decide_open(facts, partners_of(services, policy), policy, now)
 
 
 async def _past(tx: AsyncConnection, held: Held, last: DecisionRow) -> PastDecision:

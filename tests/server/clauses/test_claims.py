@@ -168,7 +168,7 @@ async def test_a_warranty_that_has_not_begun_waits_for_a_person(house, http):
     await claim.contract("2026-02-02")
     back = await claim.preview(reported_at="2020-05-01T09:00:00Z")
     assert (back["code"], back["facts"]["starts_on"]) == ("warranty_not_begun", "2026-02-02")
-    await claim.open(reported_at="2020-05-01T09:00:00Z")
+    await claim.open(reported_at="2020-05-01T09:00:00Z", known_by="mail 17")
     await claim.find("quality")
     assert (await claim.do("decide", signed="free"))["code"] == "warranty_not_begun"
 

@@ -251,3 +251,26 @@ async def test_an_attempt_to_activate_what_was_refunded_is_noticed_by_itself(des
     desk.house.clock.turn(days=14)
     assert (await desk.house.till(product=CJ).activate(sold.license_key)).code == "license_revoked"
     assert (await desk.show(refund))["granted"]["used_after_at"] == "2026-03-16T09:00:00Z"
+
+
+@pytest.mark.clause("CJ-12")
+@pytest.mark.parametrize(("reference", "code"), [("ticket 17", "ref_granted_one_time_full"), (None, None)])
+async def test_a_defect_that_is_said_to_be_reported_in_time_is_shown_by_its_ticket(
+    desk: Desk,  # noqa: F811
+    reference: str | None,
+    code: str | None,
+) -> None:
+    """Sold 40 days ago, recorded today as told 20 days ago: within the window only by its ticket."""
+    sold = await desk.sell(CJ, paid_at=MORNING - 40 * DAY)
+    body = {"task": "technical_issue", "described": ["problem", "store_access"], "license_id": str(sold.license_id)}
+    named = {} if reference is None else {"reference": reference}
+    received = {"received_at": (MORNING - 20 * DAY).isoformat()}
+    opened = await desk.agent.post("/v1/support-requests", json=body | received | named)
+    assert opened.status_code == 201, opened.text
+    request = opened.json()["request"]
+    found = {"kind": "finding", "finding": "malfunction", "evidence": "the log"}
+    assert (await desk.agent.post(f"/v1/support-requests/{request['id']}/events", json=found)).status_code == 201
+    told = await desk.preview(sold, "defect", support_request=request["id"], **OFFICIAL)
+    assert (told["code"], "CJ-12" in told["clauses"]) == (code or "ref_denied_window_closed", True)
+    [resolve] = [one for one in request["clocks"] if one["clock"] == "resolve"]
+    assert resolve["code"] == "sla_resolve_breached"

@@ -131,8 +131,31 @@ async def test_the_shop_is_as_it_was_advertised_and_as_it_was_delivered(house: H
     assert (refused["code"], refused["clauses"][0], refused["facts"]["files"]) == (
         "request_refused",
         "ZG-12",
-        ["import.php"],
+        {"import.php": "changed", "config/shop.php": "excepted", "translations/it.php": "excepted"},
     )
+
+
+@pytest.mark.clause("ZG-12")
+async def test_a_file_added_beside_the_product_is_no_modification_and_a_removed_one_is(
+    house: House, callers: Callers
+) -> None:
+    desk = await help_desk(house, callers, ADDON)
+    manifest = {"import.php": "1" * 64, "export.php": "2" * 64, "config/shop.php": "3" * 64}
+    beside = {**manifest, "config/shop.php": "5" * 64, "own.php": "4" * 64}
+    harmless = {"own.php": "added", "config/shop.php": "excepted"}
+    fine = await desk.open(files=beside, manifest=manifest)
+    assert (fine["facts"].get("may_refuse"), fine["facts"]["files"]) == (None, harmless)
+    ground = {"code": "nosup_code_modified", "evidence": "a file of their own"}
+    refused = await desk.event("refused", **ground, files=beside, manifest=manifest)
+    assert (refused["code"], refused["facts"]["because"]) == ("refusal_not_permitted", "files_do_not_count")
+    assert (refused["facts"]["files"], refused["clauses"][0]) == (harmless, "ZG-12")
+    gone = {"import.php": "9" * 64, "own.php": "4" * 64}
+    seen = {"import.php": "changed", "export.php": "removed", **harmless}
+    warned = await desk.preview(files=gone, manifest=manifest)
+    assert (warned["facts"]["may_refuse"], warned["facts"]["files"]) == (["nosup_code_modified"], seen)
+    assert "ZG-12" in warned["clauses"]
+    refused = await desk.event("refused", **ground, files=gone, manifest=manifest)
+    assert (refused["code"], refused["clauses"][0], refused["facts"]["files"]) == ("request_refused", "ZG-12", seen)
 
 
 @pytest.mark.clause("ZG-13", "ZG-14", "ZG-17")

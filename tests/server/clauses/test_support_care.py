@@ -142,6 +142,29 @@ async def test_neither_an_automatic_answer_nor_a_private_mail_counts(house: Hous
     assert (await desk.clock("ack"))["code"] == "sla_ack_breached"
 
 
+@pytest.mark.clause("BC-05")
+@pytest.mark.parametrize("kind", ["accepted", "refused"])
+async def test_an_automatic_confirmation_is_none_and_a_draft_that_a_person_approved_is_one(
+    house: House, callers: Callers, kind: str
+) -> None:
+    desk = await help_desk(house, callers, CARE)
+    opened = await desk.open()
+    ground = {"code": "nosup_hands_on", "evidence": "asked to come"} if kind == "refused" else {}
+    automatic = await desk.event(kind, author="automatic", **ground)
+    assert (automatic["code"], "BC-05" in automatic["clauses"]) == ("ack_invalid_automatic", True)
+    assert (automatic["facts"]["stops_clock"], automatic["request"]["state"]) == (False, "open")
+    assert automatic["request"]["clocks"] == opened["request"]["clocks"]
+    approved = await desk.event(kind, author="approved_draft", **ground)
+    assert approved["code"] in {"support_event_recorded", "request_refused"}
+    assert (await desk.clock("ack"))["code"] == "sla_ack_met"
+    await desk.event(kind, **ground)
+    shown = [one["details"]["author"] for one in (await desk.shown())["events"]]
+    assert shown == ["automatic", "approved_draft", "human"]
+    place = f"/v1/support-requests/{desk.request_id}/events"
+    wrong = await desk.http.post(place, json={"kind": kind, "author": "a robot", **ground})
+    assert (wrong.status_code, wrong.json()["code"]) == (400, "malformed")
+
+
 @pytest.mark.clause("BC-06", "V-12", "BC-29")
 async def test_corrections_come_within_thirty_working_days_and_the_alarm_rings_before(
     house: House, callers: Callers
@@ -213,6 +236,28 @@ async def test_an_update_may_be_offered_free_or_paid_and_the_clock_runs_on(house
     ]
     declined = await desk.event("attempt_declined")
     assert declined["code"] == "support_event_recorded"
+    assert (await desk.clock("fix"))["stopped_at"] is None
+
+
+@pytest.mark.clause("BC-16")
+async def test_that_an_update_is_to_be_paid_for_is_disputed_and_a_person_decides(
+    house: House, callers: Callers
+) -> None:
+    desk = await help_desk(house, callers, CARE)
+    opened = await desk.open()
+    assert (await desk.event("update_disputed"))["code"] == "event_out_of_place"
+    await desk.event("update_offered", version="2.0", paid=True)
+    disputed = await desk.event("update_disputed", evidence="it only mends what was broken")
+    assert (disputed["code"], disputed["clauses"]) == ("update_disputed", ["BC-16"])
+    assert (disputed["facts"]["decided_by"], disputed["request"]["clocks"]) == ("person", opened["request"]["clocks"])
+    waiting = {"version": "2.0", "disputed_at": "2026-03-02T09:00:00Z", "decided_at": None, "paid": None}
+    assert disputed["request"]["update_dispute"] == waiting
+    found = await desk.event("update_classified", paid=False, evidence="the log of changes names no new function")
+    assert (found["code"], found["clauses"], found["facts"]["paid"]) == ("update_classified", ["BC-16"], False)
+    assert found["request"]["update_dispute"] == {**waiting, "decided_at": "2026-03-02T09:00:00Z", "paid": False}
+    again = await desk.event("update_offered", version="2.0", paid=True)
+    assert (again["code"], again["facts"]["because"]) == ("offer_not_permitted", "found_free")
+    assert (await desk.event("update_offered", version="2.0", paid=False))["code"] == "update_free"
     assert (await desk.clock("fix"))["stopped_at"] is None
 
 

@@ -153,3 +153,30 @@ async def test_a_feature_counts_as_the_page_promised_it_at_the_purchase(house: H
     new = await desk.preview(platform_version="8.1", feature="delivery")
     assert "may_refuse" not in kept["facts"]
     assert new["facts"]["may_refuse"] == ["nosup_not_advertised_feature"]
+
+
+@pytest.mark.clause("BC-08")
+async def test_what_one_language_of_the_page_announced_was_promised_to_every_buyer(
+    house: House, callers: Callers
+) -> None:
+    """Features are words without a language: the page's French text announces `gift_wrap`, its English one does not."""
+    desk = await help_desk(house, callers, CARE)
+    admin = await callers.client()
+    english, french = ["collect"], ["collect", "gift_wrap"]
+
+    async def announced(*features: str) -> None:
+        body = {"advertised": {**PAGE, "features": sorted({*features})}}
+        assert (await admin.patch(f"/v1/products/{CARE}", json=body)).status_code == 200
+
+    await announced(*english, *french)
+    order = {"number": "R-1", "customer": "owner@shop.example", "customer_type": "professional"}
+    sold = await admin.post("/v1/orders", json={**order, "lines": [{"product": CARE}]})
+    assert sold.status_code == 201, sold.text
+    await announced(*english)
+    about = {"license_id": sold.json()["licenses"][0]["license_id"], "platform_version": "8.1"}
+    codes = {}
+    for feature in ("collect", "gift_wrap", "delivery"):
+        told = await desk.preview(feature=feature, **about)
+        codes[feature] = told["facts"].get("may_refuse")
+        assert ("BC-08" in told["clauses"]) == (feature == "delivery")
+    assert codes == {"collect": None, "gift_wrap": None, "delivery": ["nosup_not_advertised_feature"]}

@@ -42,10 +42,34 @@ async def test_the_contract_says_how_long_and_the_day_of_the_report_counts(house
     expired = await claim.preview(reported_at="2026-02-28T16:00:00Z")
     assert (expired["code"], expired["clauses"]) == ("warranty_expired", ["NP-04", "NP-03", "NP-01"])
     early = Claim(http, house, claim.sold)
-    await early.open(reported_at="2026-02-28T15:00:00Z")
+    await early.open(reported_at="2026-02-28T15:00:00Z", known_by="ticket 17")
     await early.find("quality")
     assert (await early.do("decide", signed="free"))["code"] == "service_free"
     assert (await claim.do("decide", signed="chargeable"))["facts"]["because"] == "warranty_expired"
+
+
+@pytest.mark.clause("NP-01", "NP-03")
+async def test_a_report_counts_from_before_its_record_only_where_something_shows_it(house, http):
+    """The warranty's last day is over: what was told on it is covered, if a mail shows that it was."""
+    claim = Claim(http, house, await house.license(DEVICE))
+    await claim.contract("2025-01-31", warranty_months=13)
+    said, now = "2026-02-28T15:00:00Z", "2026-03-02T09:00:00Z"
+    for known, counted, code in ((None, now, "warranty_expired"), ("mail 17", said, "service_free")):
+        more = {} if known is None else {"known_by": known}
+        opened = await claim.open(reported_at=said, **more)
+        assert (opened["code"], "NP-01" in opened["clauses"]) == ("claim_opened", True)
+        assert (opened["facts"]["reported_at"], opened["facts"]["known_by"]) == (counted, known)
+        shown = await claim.show()
+        assert (shown["reported_at"], shown["known_by"], shown["opened_at"]) == (counted, known, now)
+        await claim.find("quality")
+        signed = await claim.do("decide", signed="free" if known else "chargeable")
+        assert (signed["code"] if known else signed["facts"]["because"]) == code
+    plain = await claim.open()
+    assert "reported_at" not in plain["facts"]
+    ahead = {"license_id": str(claim.sold.license_id), "reported_at": "2026-03-02T09:00:01Z", "known_by": "mail 18"}
+    device = {"serial": "S-1", "symptoms": "dead", "diagnostics": "boot.log"}
+    refused = await http.post("/v1/warranty-claims", json=ahead | device)
+    assert (refused.status_code, refused.json()["code"]) == (400, "malformed")
 
 
 @pytest.mark.clause("NP-02", "NP-14")

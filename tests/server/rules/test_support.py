@@ -167,6 +167,17 @@ def test_files_that_a_hotfix_left_so_are_no_modification() -> None:
     assert matched(all_of_them, terms_of(ADDON)) == ()
 
 
+@pytest.mark.clause("ZG-12", "BC-14")
+def test_a_file_that_was_added_beside_the_product_warns_of_nothing_and_is_named() -> None:
+    delivered = {"a.php": "2" * 64}
+    added = asked("usage", modified_files={"own.php": "1" * 64, **delivered}, delivered_files=delivered)
+    facts = decide_support(replace(added, found={Ground.CODE_MODIFIED: "seen"}), ADDON, NOW).facts
+    assert (facts.get("may_refuse"), facts["files"]) == (None, {"own.php": "added"})
+    removed = replace(added, modified_files={})
+    facts = decide_support(removed, ADDON, NOW).facts
+    assert (facts["may_refuse"], facts["files"]) == (["nosup_code_modified"], {"a.php": "removed"})
+
+
 @pytest.mark.clause("ZG-08", "BC-08")
 @pytest.mark.parametrize(
     ("causes", "meets"), [((), False), (("product",), False), (("product", "theme"), True), (("hosting",), True)]

@@ -72,7 +72,7 @@ def ground(policy: Policy, name: str) -> tuple[str, ...]:
         (
             {"code": "nosup_code_modified", "evidence": "x", "files": {"a": "1"}},
             {"hotfixed_files": frozenset({"1"})},
-            {"because": "own_hotfix"},
+            {"because": "own_hotfix", "files": {"a": "own_hotfix"}},
         ),
     ],
 )
@@ -91,7 +91,7 @@ def test_a_refusal_that_is_permitted_names_its_ground_and_the_files_that_others_
     files = {"b": "2", "a": "1", "c": "3"}
     changed = event(K.REFUSED, code="nosup_code_modified", evidence="x", files=files)
     found = decided(MARKET, changed, hotfixed_files=frozenset({"3"}))
-    shown = {"refusal": "nosup_code_modified", "files": ["a", "b"]}
+    shown = {"refusal": "nosup_code_modified", "files": {"a": "changed", "b": "changed", "c": "own_hotfix"}}
     assert told(found) == ("allow", "request_refused", ground(MARKET, "nosup_code_modified"), shown, ())
     found = decided(MARKET, event(K.REFUSED, code="nosup_abusive", evidence="x"))
     expected = ("allow", "request_refused", ground(MARKET, "nosup_abusive"), {"refusal": "nosup_abusive"}, ())

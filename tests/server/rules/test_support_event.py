@@ -80,7 +80,7 @@ def test_a_refusal_for_files_that_a_hotfix_left_so_is_not_permitted() -> None:
     assert decided(MARKET, told, known=own).clauses[0] == "NX-27"
     assert decided(CARE, told, known=own).clauses == ("BC-14", "BC-15")
     some = decided(CARE, told, known=EventFacts(hotfixed_files=frozenset({"1" * 64})))
-    assert (some.code.value, some.facts["files"]) == ("request_refused", ["b.php"])
+    assert (some.code.value, some.facts["files"]) == ("request_refused", {"a.php": "own_hotfix", "b.php": "changed"})
     assert code(CARE, event(K.REFUSED, code="nosup_code_modified", evidence="seen")) == "request_refused"
 
 
@@ -93,6 +93,57 @@ def test_an_automatic_answer_and_one_outside_the_tool_are_recorded_as_what_they_
     assert code(CARE, event(K.HUMAN_REPLY, in_tool=False)) == "reply_outside_tool"
     assert code(MARKET, event(K.HUMAN_REPLY, in_tool=False)) == "support_event_recorded"
     assert code(silent, event(K.HUMAN_REPLY, in_tool=False)) == "support_event_recorded"
+
+
+@pytest.mark.clause("BC-05")
+def test_an_automatic_acceptance_or_refusal_is_recorded_and_is_none() -> None:
+    taken = event(K.ACCEPTED, author="automatic")
+    assert (code(CARE, taken), decided(CARE, taken).facts) == ("ack_invalid_automatic", {"stops_clock": False})
+    ground = {"code": "nosup_hands_on", "evidence": "asked to come"}
+    assert code(CARE, event(K.REFUSED, author="automatic", **ground)) == "ack_invalid_automatic"
+    assert code(CARE, event(K.REFUSED, author="automatic", code="nosup_abusive")) == "refusal_not_permitted"
+    for author in ("human", "approved_draft"):
+        assert code(CARE, event(K.ACCEPTED, author=author)) == "support_event_recorded"
+        assert code(CARE, event(K.REFUSED, author=author, **ground)) == "request_refused"
+    assert code(MARKET, event(K.ACCEPTED, author="automatic"), event(K.CLOSED)) == "event_out_of_place"
+
+
+@pytest.mark.clause("BC-16")
+def test_that_an_update_costs_is_disputed_once_and_a_person_says_which_it_is() -> None:
+    offer, dispute = event(K.UPDATE_OFFERED, version="2.0", paid=True), event(K.UPDATE_DISPUTED)
+    facts = {"event": "update_disputed", "version": "2.0", "stops_clock": False, "decided_by": "person"}
+    told = decided(CARE, dispute, offer)
+    assert (told.code.value, told.clauses, told.facts) == ("update_disputed", ("BC-16",), facts)
+    assert decided(replace(CARE, support=replace(CARE.support, offers=None)), dispute, offer).clauses == (
+        "BC-02",
+        "BC-01",
+    )
+    found = event(K.UPDATE_CLASSIFIED, paid=False)
+    told = decided(CARE, found, offer, dispute)
+    facts = {"event": "update_classified", "version": "2.0", "paid": False, "stops_clock": False}
+    assert (told.code.value, told.clauses, told.facts) == ("update_classified", ("BC-16",), facts)
+    assert [code(CARE, dispute), code(CARE, dispute, offer, dispute)] == ["event_out_of_place"] * 2
+    assert [code(CARE, found, offer), code(CARE, found, offer, dispute, found)] == ["event_out_of_place"] * 2
+    again = decided(CARE, offer, offer, dispute, found)
+    assert (again.code.value, again.facts["because"]) == ("offer_not_permitted", "found_free")
+    assert code(CARE, event(K.UPDATE_OFFERED, version="2.0", paid=False), offer, dispute, found) == "update_free"
+
+
+@pytest.mark.clause("NX-28", "CJ-09")
+def test_who_does_not_answer_is_closed_with_the_same_note_as_anybody() -> None:
+    terms = replace(CRM, support=replace(CRM.support, interventions=MARKET.support.interventions))
+    asked, until = event(K.WAITING_FOR_CUSTOMER, RECEIVED), datetime(2026, 3, 16, 18, 30, tzinfo=UTC)
+    bare = decided(terms, event(K.CLOSED, until, unanswered=True), asked)
+    assert (bare.code.value, bare.clauses) == ("intervention_note_required", ("NX-28",))
+    assert code(terms, event(K.CLOSED, until - SECOND, unanswered=True), asked) == "customer_still_has_time"
+    worked = event(K.INTERVENTION, RECEIVED, **NOTED)
+    assert code(terms, event(K.CLOSED, until, unanswered=True), worked, asked) == "closed_unanswered"
+    why = event(K.CLOSED, until, unanswered=True, no_intervention_reason="nobody told the model")
+    assert code(terms, why, asked) == "closed_unanswered"
+    for blank in ("", " ", "\n\t"):
+        assert code(terms, event(K.CLOSED, until, unanswered=True, no_intervention_reason=blank), asked) == (
+            "intervention_note_required"
+        )
 
 
 @pytest.mark.clause("NX-28")

@@ -40,6 +40,8 @@ def test_an_offer_is_free_or_costs_where_the_terms_say_so_and_is_no_correction()
     decision = decide_offer(replace(OFFERED, is_paid=True), ADDON, NOW)
     assert told(decision) == ("deny", "offer_not_permitted", ("ZG-15",), SHOWN | because, ())
     assert answered(ADDON, is_paid=False) == ("allow", "update_free", None)
+    assert answered(CARE, is_paid=True, found_free=True) == ("deny", "offer_not_permitted", "found_free")
+    assert answered(CARE, is_paid=False, found_free=True) == ("allow", "update_free", None)
 
 
 @pytest.mark.clause("ZG-15", "BC-16")

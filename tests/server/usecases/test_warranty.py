@@ -89,6 +89,15 @@ async def test_what_cannot_be_asked_is_refused_by_the_name_of_its_field(house):
             "evidence",
             warranty.add_finding(services, made.claim_id, Finding("board", Ground.QUALITY, " "), actor="cli:test"),
         ),
+        (
+            "worked_on",
+            warranty.add_finding(
+                services,
+                made.claim_id,
+                Finding("board", Ground.QUALITY, "x", worked_on=today + timedelta(days=2)),
+                actor="cli:test",
+            ),
+        ),
         ("valid_until", claim.send_quote(services, made.claim_id, actor="cli:test", **over)),
     ):
         with pytest.raises(BadInput) as caught:

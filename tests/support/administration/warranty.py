@@ -90,6 +90,7 @@ async def _open(shelf: Shelf) -> Example:
         "diagnostics": "boot.log",
         "region": "south",
         "reported_at": "2026-03-01T10:00:00Z",
+        "known_by": "ticket 17",
     }
     return Example(body=body, concerns=CONCERNS)
 

@@ -56,7 +56,13 @@ class ChangeProduct(Input):
     family: Annotated[ProductCode | None, Field(description="Of which product it is an edition.")] = None
     requires: Annotated[Codes | None, Field(description="The products that a buyer must hold.")] = None
     parts: Annotated[Codes | None, Field(description="What a bundle sells.")] = None
-    advertised: Annotated[dict[str, Any] | None, Field(description="What its page promises today.")] = None
+    advertised: Annotated[
+        dict[str, Any] | None,
+        Field(
+            description="What its page promises today: `platform` with `from` and `to`, and `features` as words of "
+            "your own, the same for every language; one that any language of the page announces belongs to them."
+        ),
+    ] = None
     refund_days: Annotated[
         int | None, Field(ge=0, le=30, description="Its own refund window, of what is sold from now on.")
     ] = None

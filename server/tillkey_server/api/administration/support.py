@@ -308,6 +308,7 @@ def _question(asked: AskSupport) -> SupportQuestion:
         causes=tuple(asked.causes),
         found=asked.found,
         files=asked.files,
+        manifest=asked.manifest,
         described=tuple(asked.described),
         matter=asked.matter,
         received_at=asked.received_at,

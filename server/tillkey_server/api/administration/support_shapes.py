@@ -24,8 +24,9 @@ from tillkey_server.api.administration.shapes import (
     Time,
 )
 from tillkey_server.rules.issue_facts import Finding
+from tillkey_server.rules.support_record import Author
 from tillkey_server.usecases.files import DIGEST, FILE_PATH, MAX_FILES
-from tillkey_server.usecases.support_details import GROUND, MAX_LISTED, MAX_TEXT, RELEASE, WORD
+from tillkey_server.usecases.support_details import GROUND, LANGUAGE, MAX_LISTED, MAX_TEXT, RELEASE, WORD
 
 Word = Annotated[str, Field(pattern=WORD)]
 Version = Annotated[str, Field(pattern=RELEASE)]
@@ -45,6 +46,8 @@ EventKind = Literal[
     "info_complete",
     "attempt_offered",
     "update_offered",
+    "update_disputed",
+    "update_classified",
     "attempt_declined",
     "finding",
     "intervention",
@@ -79,9 +82,13 @@ class AskSupport(Input):
     found: Annotated[
         dict[GroundCode, Evidence], Field(max_length=MAX_LISTED, description="Grounds that somebody found.")
     ] = Field(default_factory=dict)
-    files: Annotated[Files, Field(description="Changed files: those that a hotfix left so do not count.")] = Field(
-        default_factory=dict
+    files: Annotated[Files, Field(description="Files as they are now: those that a hotfix left so do not count.")] = (
+        Field(default_factory=dict)
     )
+    manifest: Annotated[
+        Files,
+        Field(description="The same files as they were delivered: then added ones do not count, and removed ones do."),
+    ] = Field(default_factory=dict)
     described: Annotated[
         list[Word], Field(max_length=MAX_LISTED, description="The parts that the description has.")
     ] = Field(default_factory=list)
@@ -109,9 +116,14 @@ class TellEvent(Input):
     kind: EventKind
     at: Annotated[Moment | None, Field(description="When it happened; left out, now.")] = None
     in_tool: Annotated[bool | None, Field(description="Whether it was written where the customer asked.")] = None
+    author: Annotated[Author | None, Field(description="Who took it or refused it; left out, a person.")] = None
     code: GroundCode | None = None
     evidence: Evidence | None = None
     files: SomeFiles | None = None
+    manifest: Annotated[
+        SomeFiles | None,
+        Field(description="The same files as they were delivered: then added ones do not count, and removed ones do."),
+    ] = None
     missing: Annotated[list[Word], Field(min_length=1, max_length=MAX_LISTED)] | None = None
     version: Version | None = None
     paid: bool | None = None
@@ -119,6 +131,9 @@ class TellEvent(Input):
     finding: Finding | None = None
     cause: Annotated[str | None, Field(min_length=1, max_length=MAX_TEXT, description="The probable cause.")] = None
     prevention: Annotated[str | None, Field(min_length=1, max_length=MAX_TEXT, description="How to prevent it.")] = None
+    note_language: Annotated[
+        str | None, Field(pattern=LANGUAGE, description="The language of cause and prevention, as `it` or `fr-CA`.")
+    ] = None
     remote: Annotated[bool | None, Field(description="By remote access, which needs a consent that runs.")] = None
     fixed_in_release: Version | None = None
     no_intervention_reason: Annotated[str | None, Field(min_length=1, max_length=MAX_TEXT)] = None
@@ -183,6 +198,15 @@ class CareBanner(Answer):
     as_of: Time
 
 
+class UpdateDispute(Answer):
+    """The newest dispute about an update that is offered for payment; until a person decided, nobody knows `paid`."""
+
+    version: str
+    disputed_at: Time
+    decided_at: Time
+    paid: bool | None
+
+
 class SupportRequest(Answer):
     """A request as it stands now."""
 
@@ -201,6 +225,7 @@ class SupportRequest(Answer):
     presale: bool
     received_at: Time
     fixed_in_release: str | None
+    update_dispute: UpdateDispute | None
     findings: list[str]
     clocks: list[SupportClock]
     care_banner: CareBanner

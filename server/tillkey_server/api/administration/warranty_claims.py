@@ -108,7 +108,13 @@ class OpenClaim(Input):
     symptoms: Text | None = None
     diagnostics: Annotated[Text | None, Field(description="The log, or where the uploaded one stands.")] = None
     region: Word | None = None
-    reported_at: Annotated[Moment | None, Field(description="When the fault was told; now, if left out.")] = None
+    reported_at: Annotated[
+        Moment | None,
+        Field(description="When the fault was told; now, if left out, or if `known_by` does not tell what shows it."),
+    ] = None
+    known_by: Annotated[
+        Line | None, Field(description="What shows that it was told then: the mail or the ticket, by its name.")
+    ] = None
 
 
 class AddFinding(FoundFault):
@@ -147,6 +153,7 @@ class Claim(Answer):
     route: str
     reported_at: Time
     opened_at: Time
+    known_by: Annotated[str | None, Field(description="What shows that it was told before it was opened.")]
 
 
 class ShownFinding(Answer):
@@ -304,7 +311,15 @@ async def preview_warranty(call: Call) -> Returned:
 async def open_warranty_claim(call: Call) -> Returned:
     """Open a claim for a fault of a device, or for development that is quoted."""
     asked = call.asked(OpenClaim)
-    told = warranty.Report(asked.kind, asked.serial, asked.symptoms, asked.diagnostics, asked.region, asked.reported_at)
+    told = warranty.Report(
+        asked.kind,
+        asked.serial,
+        asked.symptoms,
+        asked.diagnostics,
+        asked.region,
+        asked.reported_at,
+        asked.known_by,
+    )
     found = await warranty.open_claim(
         call.services,
         told,
