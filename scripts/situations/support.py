@@ -10,7 +10,8 @@ from tests.server.rules.facts import LICENSE
 from tillkey_server.rules.decision import Decision
 from tillkey_server.rules.install_credit import CreditFacts
 from tillkey_server.rules.policy import Policy
-from tillkey_server.rules.support import SupportAsked, decide_support
+from tillkey_server.rules.support import decide_support
+from tillkey_server.rules.support_asked import SupportAsked
 from tillkey_server.rules.support_policy import Ground
 from tillkey_server.rules.update_offer import OfferFacts, decide_offer
 

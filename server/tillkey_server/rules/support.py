@@ -39,18 +39,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from tillkey_server.rules.advertised import covers_version, names_feature, names_versions
 from tillkey_server.rules.calendar import calendar_of
 from tillkey_server.rules.citation import Clauses
 from tillkey_server.rules.decision import Code, Decision, allow, deny, instant, pend
-from tillkey_server.rules.install_credit import CreditFacts, InstallCode, next_of, told_of
+from tillkey_server.rules.install_credit import InstallCode, next_of, told_of
 from tillkey_server.rules.modification import Happened, modified, shown_files, what_happened
 from tillkey_server.rules.policy import Policy
-from tillkey_server.rules.standing import SERVED, LicenseFacts, refuse, standing
+from tillkey_server.rules.standing import SERVED, refuse, standing
+from tillkey_server.rules.support_asked import SupportAsked
 from tillkey_server.rules.support_code import SupportCode
 from tillkey_server.rules.support_policy import (
     HANDS_ON,
@@ -69,58 +70,6 @@ PRODUCT_CAUSE = "product"
 INSTALLATION = "install_service"
 _TASK_GROUNDS = {Ground.HANDS_ON: HANDS_ON, Ground.CUSTOM_DEVELOPMENT: "custom_development"}
 _INSTEAD = ("cannot_reinstall", "fresh_install_checked")
-
-
-@dataclass(frozen=True, slots=True)
-class SupportAsked:
-    """A request as it is told, with what is on record about its license; ids are texts, and None is unknown.
-
-    `found` are grounds that somebody found, with the evidence. `same_site` and `licensed_install` are None where nobody
-    told the site or the installation. `changed_hands`: bought by another customer, and its owner paid for no support
-    since. `self_inflicted` are the instants at which requests about the same matter were closed as the customer's own
-    doing. `bought_at` is when the license was paid for. `support_ended_at` is when its support had ended that did not
-    run at the receipt; None: it ran, or `license` says so. `reviewed`: a supervisor takes it after a review. `lifted`
-    are grounds of the sale that today's version took off the list.
-    """
-
-    task: str
-    received_at: datetime
-    license: LicenseFacts | None = None
-    presale: bool = False
-    project: str | None = None
-    supported_project: str | None = None
-    by_owner: bool = True
-    changed_hands: bool = False
-    same_site: bool | None = None
-    licensed_install: bool | None = None
-    platform_version: str | None = None
-    feature: str | None = None
-    advertised: Mapping[str, object] | None = None
-    advertised_today: Mapping[str, object] | None = None
-    causes: tuple[str, ...] = ()
-    found: Mapping[Ground, str] = field(default_factory=dict)
-    modified_files: Mapping[str, str] = field(default_factory=dict)
-    delivered_files: Mapping[str, str] = field(default_factory=dict)
-    hotfixed_files: frozenset[str] = frozenset()
-    described: tuple[str, ...] = ()
-    credits: tuple[CreditFacts, ...] = ()
-    self_inflicted: tuple[datetime, ...] = ()
-    bought_at: datetime | None = None
-    support_ended_at: datetime | None = None
-    reviewed: bool = False
-    lifted: tuple[GroundPolicy, ...] = ()
-
-    @property
-    def is_presale(self) -> bool:
-        """Tell whether it was asked before the purchase (sentence 3)."""
-        return self.presale and (self.bought_at is None or self.received_at < self.bought_at)
-
-    @property
-    def ended_at(self) -> datetime | None:
-        """Return when support had ended that did not run at the receipt; None: it ran (sentence 6)."""
-        until = None if self.license is None else self.license.support_until
-        over = until is not None and until <= self.received_at
-        return self.support_ended_at or (until if over else None)
 
 
 def decide_support(asked: SupportAsked, policy: Policy, now: datetime) -> Decision:

@@ -37,10 +37,12 @@ from tillkey_server.rules.defect import Severity
 from tillkey_server.rules.install_credit import InstallCode
 from tillkey_server.rules.modification import Happened, modified, shown_files, what_happened
 from tillkey_server.rules.policy import Policy
-from tillkey_server.rules.support import INSTALLATION, SupportAsked, decide_task
+from tillkey_server.rules.support import INSTALLATION, decide_task
+from tillkey_server.rules.support_asked import SupportAsked
 from tillkey_server.rules.support_clock import objection_until, waited_since
 from tillkey_server.rules.support_code import SupportCode
-from tillkey_server.rules.support_policy import Ground, GroundPolicy, SupportPolicy
+from tillkey_server.rules.support_event_facts import EventFacts
+from tillkey_server.rules.support_policy import Ground, SupportPolicy
 from tillkey_server.rules.support_record import REPLIES, Closure, SupportEvent, SupportEventKind, SupportRecord
 from tillkey_server.rules.update_code import UpdateCode
 from tillkey_server.rules.update_dispute import is_disputable, is_found_free, open_dispute
@@ -58,29 +60,6 @@ _AFTER: Mapping[SupportEventKind, Callable[[SupportRecord], bool]] = {
     _K.RECATEGORIZED: lambda record: not record.is_refused and not record.is_presale,
 }
 """What has to be on record before an event makes sense (sentence 8)."""
-
-
-@dataclass(frozen=True, slots=True)
-class EventFacts:
-    """What an event is judged on beside the record.
-
-    `support_until` and `refund_until` are the license's, `support_ended_at` when its support had ended that did not run
-    as the request began, None: it ran, or `support_until` says so; `hotfixed_files` are the digests that the vendor's
-    hotfixes left; `has_access` tells whether a grant of remote access runs at the event's instant; `published_at` is
-    when an offered update was published, `withdrawn_at` when it was withdrawn. `credit_gone`: it would take up again a
-    request for an installation that gave the free one back, and another has used that since. `lifted` are grounds of
-    the sale that today's version of the terms took off the list.
-    """
-
-    support_until: datetime | None = None
-    refund_until: datetime | None = None
-    support_ended_at: datetime | None = None
-    hotfixed_files: frozenset[str] = frozenset()
-    has_access: bool = False
-    published_at: datetime | None = None
-    withdrawn_at: datetime | None = None
-    credit_gone: bool = False
-    lifted: tuple[GroundPolicy, ...] = ()
 
 
 def decide_event(

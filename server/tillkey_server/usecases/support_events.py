@@ -20,13 +20,8 @@ from tillkey_server.rules.decision import Decision
 from tillkey_server.rules.defect import Severity
 from tillkey_server.rules.install_credit import InstallCode, gave_back
 from tillkey_server.rules.release_version import Version
-from tillkey_server.rules.support_event import (
-    EventFacts,
-    GrantAsked,
-    decide_event,
-    decide_grant,
-    decide_hotfix,
-)
+from tillkey_server.rules.support_event import GrantAsked, decide_event, decide_grant, decide_hotfix
+from tillkey_server.rules.support_event_facts import EventFacts
 from tillkey_server.rules.support_record import SupportEvent, SupportEventKind, SupportRecord
 from tillkey_server.rules.support_versions import as_of_today
 from tillkey_server.store import audit, customers, install_credits, licenses, software_releases, support, support_extras

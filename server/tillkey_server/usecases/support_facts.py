@@ -15,7 +15,7 @@ from tillkey_server.rules.binding import PRODUCTION
 from tillkey_server.rules.install_credit import CreditFacts, next_of
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.site import canonical_site
-from tillkey_server.rules.support import SupportAsked
+from tillkey_server.rules.support_asked import SupportAsked
 from tillkey_server.rules.support_policy import Ground
 from tillkey_server.rules.support_repeat import self_inflicted
 from tillkey_server.rules.support_versions import as_of_today

@@ -22,7 +22,8 @@ from tillkey_server.rules.issue_facts import Finding
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.renewal import Asked, Prices, RenewalFacts, decide_quote
 from tillkey_server.rules.subscription import decide_start
-from tillkey_server.rules.support import SupportAsked, decide_support
+from tillkey_server.rules.support import decide_support
+from tillkey_server.rules.support_asked import SupportAsked
 from tillkey_server.rules.support_clock import ClockTerms, clocks_of
 from tillkey_server.rules.support_record import SupportRecord
 from tillkey_server.rules.term import History, purchased

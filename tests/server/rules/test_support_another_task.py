@@ -12,7 +12,8 @@ import pytest
 from tests.server.rules.facts import POLICIES, told
 from tillkey_server.rules.decision import Decision
 from tillkey_server.rules.policy import Policy
-from tillkey_server.rules.support_event import EventFacts, decide_event
+from tillkey_server.rules.support_event import decide_event
+from tillkey_server.rules.support_event_facts import EventFacts
 from tillkey_server.rules.support_record import SupportEvent, SupportEventKind, SupportRecord
 
 K = SupportEventKind

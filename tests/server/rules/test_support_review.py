@@ -11,7 +11,8 @@ from tillkey_server.rules.decision import Decision
 from tillkey_server.rules.install_credit import CreditFacts
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.standing import LicenseFacts
-from tillkey_server.rules.support import SupportAsked, decide_support
+from tillkey_server.rules.support import decide_support
+from tillkey_server.rules.support_asked import SupportAsked
 from tillkey_server.rules.support_policy import Ground
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)

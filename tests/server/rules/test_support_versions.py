@@ -10,7 +10,8 @@ from tests.server.rules.test_support import CARE, CRM, MARKET, NOW, asked, chang
 from tests.server.rules.test_support_event import event, record
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.support import decide_support
-from tillkey_server.rules.support_event import EventFacts, decide_event
+from tillkey_server.rules.support_event import decide_event
+from tillkey_server.rules.support_event_facts import EventFacts
 from tillkey_server.rules.support_policy import Ground, GroundPolicy, Strength
 from tillkey_server.rules.support_record import SupportEventKind
 from tillkey_server.rules.support_versions import as_of_today
