@@ -61,6 +61,24 @@ async def test_nothing_becomes_a_free_installation_or_stops_being_one(house: Hou
     assert (await desk.event("recategorized", task="fix_issue"))["code"] == "event_out_of_place"
 
 
+@pytest.mark.clause("NX-25")
+async def test_what_turns_out_to_be_work_on_the_customers_machine_needs_his_consent_from_then_on(
+    house: House, callers: Callers
+) -> None:
+    desk = await help_desk(house, callers, MARKET)
+    await desk.open()
+    await desk.event("recategorized", task="hands_on")
+    noted = {"cause": "a full disk", "prevention": "watch the disk"}
+    refused = await desk.event("intervention", **noted)
+    assert (refused["code"], refused["clauses"]) == ("remote_access_not_authorized", ["NX-25"])
+    await desk.event("finding", finding="not_reproducible", evidence="on a fresh installation")
+    await desk.post("grants", granted_by=desk.customer_id, scope="the till", until="2026-03-03T00:00:00Z")
+    assert (await desk.event("intervention", **noted))["code"] == "support_event_recorded"
+    await desk.event("recategorized", task="fix_issue")
+    house.clock.turn(days=9)
+    assert (await desk.event("intervention", **noted))["code"] == "support_event_recorded", "as what it is now"
+
+
 @pytest.mark.clause("NX-29")
 async def test_a_supervisor_takes_after_a_review_what_was_refused_as_the_customers_own_doing(
     house: House, callers: Callers

@@ -88,6 +88,7 @@ def test_a_person_reads_what_became_of_an_end_and_why_something_was_refused(shel
         refused = shell.run("account", words[0], account, *words[1:])
         assert (refused.exit_code, refused.stdout) == (1, ""), words
         assert "Refused: termination_not_open." in refused.stderr
+        assert "There is no end of the account, or no appeal against one" in refused.stderr
 
 
 @pytest.mark.parametrize(
