@@ -1,5 +1,6 @@
 """Fixtures that every room's tests may use: real databases, and the guard that lets no test stand aside under CI."""
 
+import gc
 import os
 import tempfile
 from collections.abc import Callable, Iterator
@@ -31,6 +32,12 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Secrecy(), "tillkey-secrecy")
     if wanted(os.environ):
         config.pluginmanager.register(AllRun(), "tillkey-all-run")
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays to the end: no search for garbage looks at it again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
