@@ -1,9 +1,10 @@
-"""`install-credit list | use`, `license import`, `project entitlements`."""
+"""`install-credit list | use`, `license import | reconcile`, `project entitlements`."""
 
 # ruff: noqa: PLC0415 - commands import what they need, so that `--help` is quick
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
@@ -11,7 +12,7 @@ import typer
 
 from tillkey_server.cli.account import CustomerId
 from tillkey_server.cli.answered import answered
-from tillkey_server.cli.output import note
+from tillkey_server.cli.output import Output, note
 from tillkey_server.cli.running import (
     DataDir,
     Done,
@@ -24,6 +25,7 @@ from tillkey_server.cli.running import (
     refused_by,
     time_of,
 )
+from tillkey_server.errors import BadInput
 
 if TYPE_CHECKING:
     from tillkey_server.usecases.services import Services
@@ -100,6 +102,42 @@ def import_(
         if made.is_new:
             note("Note the key now: only its hash is stored, and nobody can show it again.")
         return Done(members, lambda output: output.fields(members))
+
+    perform(data_dir, work, as_json=as_json)
+
+
+def reconcile(
+    *,
+    data_dir: DataDir,
+    channel: Annotated[str, typer.Option("--channel", metavar="NAME", help="The marketplace, as the terms name it.")],
+    path: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE", help="Lines of code,state,supported_until; state is active or refunded.", show_default=False
+        ),
+    ],
+    part: Annotated[bool, typer.Option("--part", help="The list is not all: what it lacks is not told.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Compare a marketplace's list of purchase codes with what is on record, and apply what differs."""
+
+    async def work(services: Services) -> Outcome:
+        from tillkey_server.usecases.reconciliation import listed_in, reconcile_codes
+
+        try:
+            listed = listed_in(path.read_text("utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadInput("file", f"cannot be read: {error}") from error
+        told = await reconcile_codes(services, channel, listed, whole=not part, actor=actor())
+
+        def show(output: Output) -> None:
+            columns = ("line", "outcome", "license_id", "support_until")
+            items = told["items"]
+            assert isinstance(items, list)
+            output.table(columns, [[one[name] for name in columns] for one in items])
+            output.fields({"lacking": told["lacking_count"]})
+
+        return Done(told, show)
 
     perform(data_dir, work, as_json=as_json)
 

@@ -6,6 +6,9 @@
 3. How long support lasts is the marketplace's to say, where it says; else it is the months that were chosen, from the
    purchase there. It stays so whatever is folded later (`rules.term`): a renewal goes on from that end. Told again with
    a later end, that one counts from then on; an earlier one takes nothing away.
+4. The marketplace's list of its codes is compared with what is on record. What was refunded there ends here, for good,
+   as when a single refund is told; what is active there has the later of both ends of support. What ended here and is
+   active there, what is listed and never came, and what came and is not listed, is told and left as it is.
 """
 
 from __future__ import annotations
@@ -35,6 +38,41 @@ class Claimed(StrEnum):
     OTHER = "other"
 
 
+class State(StrEnum):
+    """What a marketplace says of a code."""
+
+    ACTIVE = "active"
+    REFUNDED = "refunded"
+
+
+class Step(StrEnum):
+    """What a marketplace's word on a code asks for, or what there is to tell of it (sentence 4)."""
+
+    ENDED = "ended"
+    PROLONGED = "prolonged"
+    UNCHANGED = "unchanged"
+    ENDED_BEFORE = "ended_before"
+    ENDED_HERE_ALONE = "ended_here_alone"
+    UNKNOWN = "unknown"
+
+
+def step_of(state: State, lives: bool, told: datetime | None, kept: datetime | None) -> Step:  # noqa: FBT001 - a fact
+    """Return what becomes of a code that came: `lives` tells whether its license is not ended.
+
+    `told` is the end of support by the marketplace, `kept` the one on record; None: nobody knows.
+    """
+    if state is State.REFUNDED:
+        return Step.ENDED if lives else Step.ENDED_BEFORE
+    if not lives:
+        return Step.ENDED_HERE_ALONE
+    return Step.UNCHANGED if later_of(told, kept) is None else Step.PROLONGED
+
+
+def later_of(told: datetime | None, kept: datetime | None) -> datetime | None:
+    """Return the end that is told and lies behind the one on record (sentence 3)."""
+    return told if told is not None and kept is not None and told > kept else None
+
+
 @dataclass(frozen=True, slots=True)
 class ImportFacts:
     """A code that is brought; `support_until` is the marketplace's word on the end of support, where it gave one.
@@ -51,8 +89,7 @@ class ImportFacts:
     @property
     def later(self) -> datetime | None:
         """Return the end that is told anew and lies behind the one on record (sentence 3)."""
-        told, kept = self.support_until, self.kept_until
-        return told if told is not None and kept is not None and told > kept else None
+        return later_of(self.support_until, self.kept_until)
 
 
 def decide_import(facts: ImportFacts, policy: Policy, now: datetime) -> Decision:

@@ -43,6 +43,11 @@ async def of_license(conn: AsyncConnection, license_id: UUID) -> PurchaseCodeRow
     return await rows.one(conn, _SELECT.where(_C.license_id == license_id), PurchaseCodeRow)
 
 
+async def of_channel(conn: AsyncConnection, channel: str) -> tuple[PurchaseCodeRow, ...]:
+    """Return all codes that were brought of a marketplace, in the order in which they came."""
+    return await rows.many(conn, _SELECT.where(_C.channel == channel).order_by(_C.id), PurchaseCodeRow)
+
+
 async def insert(conn: AsyncConnection, row: PurchaseCodeRow) -> None:
     """Insert a code; IntegrityError (`uq_purchase_code_channel_code_hash`) where somebody brought it before."""
     await rows.insert(conn, account_tables.purchase_code, row)

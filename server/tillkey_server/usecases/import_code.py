@@ -65,10 +65,7 @@ async def import_purchase_code(
     Raises BadInput, naming the field, and NotFound for the product or, where the caller is limited, the customer.
     """
     email = address_of(customer_email, "customer")
-    code = brought.code.strip().lower()
-    if not _CODE.fullmatch(code):
-        raise BadInput("code", "must be 8 to 80 letters, digits and dashes")
-    code_hash = services.pepper.hash_purchase_code(brought.channel, code)
+    code_hash = hash_of(services, brought.channel, brought.code)
 
     async def attempt() -> Imported | RefusalAnswer:
         now = services.clock.now()
@@ -84,7 +81,7 @@ async def import_purchase_code(
             claim = await purchase_codes.by_code(tx, brought.channel, code_hash)
             policy = services.policies.offered(sold.policy_name)
             held = None if claim is None else await _held(tx, claim)
-            kept = None if claim is None or held is None else await _kept(services, tx, claim, held)
+            kept = None if claim is None or held is None else await kept_until(services, tx, claim, held)
             facts = ImportFacts(brought.channel, brought.months, _claimed(held, known), brought.supported_until, kept)
             decision = decide_import(facts, policy, now)
             if not decision.allowed:
@@ -92,7 +89,7 @@ async def import_purchase_code(
                 return refusal_of(decision)
             if claim is not None and held is not None:
                 if facts.later is not None:
-                    await _prolong(services, tx, claim, held, facts.later, now)
+                    await prolong(services, tx, claim, held, facts.later, now)
                 await audit.record(tx, decision, actor=actor, action="license_import", license_id=held.id)
                 return Imported(is_new=False, license=IssuedLicense(held.id, None, held.key_hint), decision=decision)
             sale = Sale(sold, known or await customers.ensure(tx, row), policy, 1, now, brought.purchased_at)
@@ -101,6 +98,14 @@ async def import_purchase_code(
             return Imported(is_new=True, license=made, decision=decision)
 
     return await settled(attempt)
+
+
+def hash_of(services: Services, channel: str, text: str, field: str = "code") -> bytes:
+    """Return by what a purchase code is known, however it is written. Raises BadInput for what is none."""
+    code = text.strip().lower()
+    if not _CODE.fullmatch(code):
+        raise BadInput(field, "must be 8 to 80 letters, digits and dashes")
+    return services.pepper.hash_purchase_code(channel, code)
 
 
 def _claimed(held: LicenseRow | None, known: CustomerRow | None) -> Claimed:
@@ -117,7 +122,9 @@ async def _held(tx: AsyncConnection, claim: PurchaseCodeRow) -> LicenseRow:
     return row
 
 
-async def _kept(services: Services, tx: AsyncConnection, claim: PurchaseCodeRow, held: LicenseRow) -> datetime | None:
+async def kept_until(
+    services: Services, tx: AsyncConnection, claim: PurchaseCodeRow, held: LicenseRow
+) -> datetime | None:
     """Return the end of support that came with a code: the marketplace's, or the months that were chosen."""
     if claim.supported_until is not None:
         return claim.supported_until
@@ -127,7 +134,7 @@ async def _kept(services: Services, tx: AsyncConnection, claim: PurchaseCodeRow,
     return None if months is None else months_end(held.clocks_from or bought.order.paid_at, months, timezone)
 
 
-async def _prolong(
+async def prolong(
     services: Services, tx: AsyncConnection, claim: PurchaseCodeRow, held: LicenseRow, until: datetime, now: datetime
 ) -> None:
     """Keep the later end that the marketplace tells, and fold the license's clocks from it."""

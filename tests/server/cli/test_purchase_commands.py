@@ -56,3 +56,27 @@ def test_a_purchase_code_a_free_installation_and_a_project_are_told(shell):
     assert shell.json("license", "import", *brought, *bought)["code"] == "license_imported"
     project = shell.json("project", "add", "--customer", account, "--name", "Corner Shop")
     assert shell.json("project", "entitlements", project["id"])["code"] == "project_not_entitled"
+
+
+def test_the_list_of_a_marketplace_is_read_from_a_file_and_a_wrong_line_is_named(shell, tmp_path):
+    brought = ("--channel", "envato", "--code", "0123-4567-89ab", "--product", "nexopos-multistore")
+    bought = ("--customer", "owner@shop.example", "--support-months", "6", "--purchased-at", "2026-01-31T10:00:00Z")
+    made = shell.json("license", "import", *brought, *bought)
+    names = tmp_path / "codes.csv"
+    words = ("license", "reconcile", "--channel", "envato", str(names))
+    for text, named in (
+        ("code,state\n0123-4567-89ab,lost\n", "codes, line 1, state"),
+        ("0123-4567-89ab,active,soon", "codes, line 1, supported_until"),
+        ("0123-4567-89ab,refunded\n\nshort,active,", "codes, line 2, code"),
+        ("0123-4567-89ab", "codes, line 1"),
+        ("code,state\n", "codes"),
+    ):
+        names.write_text(text, "utf-8")
+        refused = shell.json(*words, exit_code=2)
+        assert (refused["code"], refused["detail"].partition(":")[0]) == ("malformed", named)
+    names.write_bytes(b"\xff\xfe0")
+    assert shell.json(*words, exit_code=2)["detail"].startswith("file")
+    names.write_text("code,state,supported_until\n0123-4567-89ab,refunded,2026-12-24T10:00:00Z\n", "utf-8")
+    told = shell.json(*words, "--part")
+    assert [(one["outcome"], one["license_id"]) for one in told["items"]] == [("ended", made["license_id"])]
+    assert "ended_before" in shell.run(*words).stdout

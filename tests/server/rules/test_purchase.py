@@ -8,7 +8,7 @@ import pytest
 from tests.server.rules.facts import DAY, NEXOPOS, NOW, told
 from tillkey_server.policies.loader import bundled_policies
 from tillkey_server.rules.decision import Outcome
-from tillkey_server.rules.imported import Claimed, ImportCode, ImportFacts, decide_import
+from tillkey_server.rules.imported import Claimed, ImportCode, ImportFacts, State, decide_import, step_of
 from tillkey_server.rules.install_credit import CreditFacts, decide_use
 from tillkey_server.rules.project_licenses import ProjectCode, ProjectLicense, decide_project
 from tillkey_server.rules.standing import LicenseFacts
@@ -49,6 +49,26 @@ def test_a_code_is_taken_once_of_a_named_channel_with_a_named_length(changed, co
     found = decide_import(facts, NEXOPOS, NOW)
     assert (found.code, found.clauses) == (code, ("NX-44",))
     assert decide_import(replace(facts, claimed=Claimed.NOBODY), SILENT, NOW).code is ImportCode.PURCHASE_CODE_NOT_TAKEN
+
+
+@pytest.mark.clause("NX-44")
+@pytest.mark.parametrize(
+    ("state", "lives", "told", "kept", "step"),
+    [
+        ("refunded", True, None, NOW, "ended"),
+        ("refunded", True, NOW + DAY, NOW, "ended"),
+        ("refunded", False, None, NOW, "ended_before"),
+        ("active", False, NOW + DAY, NOW, "ended_here_alone"),
+        ("active", True, NOW + DAY, NOW, "prolonged"),
+        ("active", True, NOW, NOW, "unchanged"),
+        ("active", True, NOW - DAY, NOW, "unchanged"),
+        ("active", True, None, NOW, "unchanged"),
+        ("active", True, NOW, None, "unchanged"),
+    ],
+)
+def test_the_word_of_a_marketplace_on_a_code_ends_prolongs_or_is_only_told(state, lives, told, kept, step):
+    """Sentence 4 of `rules.imported`."""
+    assert step_of(State(state), lives, told, kept) == step
 
 
 CODE = ImportFacts("envato", 6, Claimed.NOBODY)

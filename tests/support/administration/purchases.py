@@ -35,6 +35,12 @@ async def _import(shelf: Shelf) -> Example:
     return Example(body=body, concerns=BOTH)
 
 
+async def _reconcile(shelf: Shelf) -> Example:
+    await ordered(shelf)
+    listed = {"code": f"code-{new_token().lower().replace('_', '-')}", "state": "refunded"}
+    return Example(body={"channel": "envato", "codes": [listed]})
+
+
 async def _entitlements(shelf: Shelf) -> Example:
     held = await ordered(shelf)
     return Example({"project_id": held["project_id"]}, missing={"project_id": NOBODY}, concerns=BOTH)
@@ -44,5 +50,6 @@ EXAMPLES: dict[str, Make] = {
     "list_install_credits": _listed,
     "use_install_credit": _use,
     "import_license": _import,
+    "reconcile_codes": _reconcile,
     "project_entitlements": _entitlements,
 }

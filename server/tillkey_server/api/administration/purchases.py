@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -12,6 +12,7 @@ from tillkey_server.api.administration.endpoint import Call, Endpoints, Reply, R
 from tillkey_server.api.administration.shapes import (
     Answer,
     Answered,
+    Clauses,
     Decided,
     Email,
     Id,
@@ -22,9 +23,9 @@ from tillkey_server.api.administration.shapes import (
     Time,
 )
 from tillkey_server.rules.access import Permission
-from tillkey_server.rules.imported import ImportCode
+from tillkey_server.rules.imported import ImportCode, State
 from tillkey_server.rules.install_credit import InstallCode
-from tillkey_server.usecases import import_code, install_credit, project_licenses
+from tillkey_server.usecases import import_code, install_credit, project_licenses, reconciliation
 from tillkey_server.usecases.answers import RefusalAnswer, answered_of, refusal_of, told_of
 
 endpoints = Endpoints("purchases")
@@ -46,6 +47,24 @@ class ImportLicense(Input):
     support_months: Annotated[int, Field(ge=1, le=120, description="The support that was chosen there.")]
     purchased_at: Annotated[Moment, Field(description="When it was bought there.")]
     supported_until: Annotated[Moment | None, Field(description="The marketplace's word on the end of support.")] = None
+
+
+class ListedCode(Input):
+    """What a marketplace says of one of its codes today."""
+
+    code: Annotated[Line, Field(max_length=80, description="The purchase code.")]
+    state: Annotated[Literal["active", "refunded"], Field(description="What the marketplace says of it.")]
+    supported_until: Annotated[Moment | None, Field(description="The marketplace's word on the end of support.")] = None
+
+
+class ReconcileCodes(Input):
+    """A marketplace's list of its codes."""
+
+    channel: Annotated[Line, Field(max_length=32, description="The marketplace, as the terms name it.")]
+    codes: Annotated[
+        list[ListedCode], Field(min_length=1, max_length=150, description="Its codes, each once; tell more in parts.")
+    ]
+    whole: Annotated[bool, Field(description="The list is all of them, so that what it lacks is told.")] = True
 
 
 class InstallCredit(Answer):
@@ -73,6 +92,25 @@ class ImportedLicense(Decided):
     license_id: Id
     license_key: str | None
     key_hint: str
+
+
+class ReconciledCode(Answer):
+    """What became of a line: `line` counts from 1; the code itself is not stored, and not told."""
+
+    line: int
+    outcome: Literal["ended", "prolonged", "unchanged", "ended_before", "ended_here_alone", "unknown"]
+    license_id: Annotated[str | None, Field(json_schema_extra={"format": "uuid"})]
+    support_until: Time
+    clauses: Clauses
+
+
+class ReconciledCodes(Answer):
+    """What was done for each line, and the licenses whose codes the list lacks: told alone, never ended."""
+
+    channel: str
+    items: list[ReconciledCode]
+    lacking: list[Id]
+    lacking_count: int
 
 
 @endpoints.get(
@@ -138,6 +176,22 @@ async def import_license(call: Call) -> Returned:
         **told_of(made.decision),
     }
     return Reply(201 if made.is_new else 200, members)
+
+
+@endpoints.post(
+    "/v1/licenses/reconcile",
+    Permission.LICENSE_REVOKE,
+    body=ReconcileCodes,
+    answer=ReconciledCodes,
+    command="license reconcile",
+)
+async def reconcile_codes(call: Call) -> Returned:
+    """Compare a marketplace's list of purchase codes with what is on record, and apply what differs; often or once."""
+    asked = call.asked(ReconcileCodes)
+    listed = [reconciliation.Listed(one.code, State(one.state), one.supported_until) for one in asked.codes]
+    return await reconciliation.reconcile_codes(
+        call.services, asked.channel, listed, whole=asked.whole, actor=call.actor, scope=call.scope
+    )
 
 
 @endpoints.get(
