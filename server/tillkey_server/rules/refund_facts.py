@@ -127,6 +127,7 @@ class RefundFacts:
     renewal_back_paid_at: datetime | None = None
     installed_at: datetime | None = None
     named: NamedRenewal | None = None
+    pauses: tuple[Wait, ...] = ()
 
     @property
     def paid_at(self) -> datetime:

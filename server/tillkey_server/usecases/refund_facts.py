@@ -65,11 +65,10 @@ async def refund_facts(
 
     Raises BadInput for a support request or a renewal that is none of its own.
     """
-    bought = await bought_by(tx, row)
-    sold, back = await _product(tx, row), await refunds.refunded_of_license(tx, row.id)
-    history = await history_of(tx, row, policy, bought)
+    bought, sold = await bought_by(tx, row), await _product(tx, row)
+    back = await refunds.refunded_of_license(tx, row.id)
+    history, earlier = await history_of(tx, row, policy, bought), await _earlier(tx, row, sold, bought)
     renewals, back_paid_at = await _renewals(tx, row, history, back)
-    earlier = await _earlier(tx, row, sold, bought)
     return RefundFacts(
         license=row.facts,
         currency=bought.line.currency,
@@ -94,6 +93,7 @@ async def refund_facts(
         counted_from=row.clocks_from,
         renewal_back_paid_at=back_paid_at,
         installed_at=await _installed_at(tx, bought),
+        pauses=history.pauses,
         named=None if renewal_id is None else await _named(tx, row, renewal_id, back),
     )
 
