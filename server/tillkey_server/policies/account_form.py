@@ -40,6 +40,7 @@ class AccountSection(Section):
     cooling_off: Duration
     appeal: Duration | None = None
     two_person_rule: bool
+    suspension_clocks: Literal["run", "pause"] = "run"
     contact: Annotated[str, Field(min_length=1, max_length=500)]
     behaviors: Annotated[list[BehaviorSection], Field(max_length=50)]
     clauses: AccountClausesSection

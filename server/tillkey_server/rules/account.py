@@ -6,7 +6,7 @@
    runs gets leases for the days of grace that the terms give, none of which outlives them, and is told then. Fraud
    leaves no grace.
 3. A suspension with an end is over when that instant has come (K-16), and the same activations go on. It never lifts a
-   stronger state (K-13). The clocks of support and refund run on.
+   stronger state (K-13). The clocks of support and refund run on, or pause where the terms say so (`rules.pause`).
 4. Where the terms ask for two people, the first one proposes and another one agrees.
 5. Several suspensions of one account hold side by side; lifting lifts all of them.
 6. A policy that is silent about accounts suspends none.

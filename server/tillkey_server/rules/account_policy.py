@@ -16,6 +16,13 @@ class Severity(StrEnum):
     PERMANENT = "permanent"
 
 
+class SuspensionClocks(StrEnum):
+    """Whether the clocks of support and refund run on while an account is suspended, or pause."""
+
+    RUN = "run"
+    PAUSE = "pause"
+
+
 @dataclass(frozen=True, slots=True)
 class Behavior:
     """One prohibited behavior (NX-43).
@@ -52,7 +59,7 @@ class AccountPolicy:
     `suspension_grace`: how long a till that runs goes on after its account was suspended. `cooling_off`: how long a
     termination may be taken back. `two_person_rule`: what ends or suspends an account takes two people. `contact` is
     what a customer is told before leaving. `appeal`: how long after its word the vendor's own end comes, so that there
-    is time to appeal; None: at once.
+    is time to appeal; None: at once. `suspension_clocks`: what a suspension does to support and refund windows.
     """
 
     suspension_grace: timedelta
@@ -62,6 +69,7 @@ class AccountPolicy:
     behaviors: tuple[Behavior, ...]
     clauses: AccountClauses
     appeal: timedelta | None = None
+    suspension_clocks: SuspensionClocks = SuspensionClocks.RUN
 
     def behavior(self, code: str) -> Behavior | None:
         """Return the behavior of a code, if the terms list it."""

@@ -132,6 +132,7 @@ class RefundFacts:
     installed_at: datetime | None = None
     named: NamedRenewal | None = None
     advertised: Mapping[str, object] | None = None
+    pauses: tuple[Wait, ...] = ()
 
     @property
     def paid_at(self) -> datetime:

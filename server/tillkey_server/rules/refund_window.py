@@ -6,16 +6,18 @@
    (CJ-01): what the license shows is what counts, and what a catalogue says later changes no order. A product that was
    sold with a window of 0 days is never refunded where the terms do not promise refunds of all products; where a later
    version of them does, it has the window of every product.
-3. A legal hold that ended well adds its own length (CJ-02), where the terms say so.
+3. A legal hold that ended well adds its own length (CJ-02), where the terms say so. A suspension of the account that
+   pauses the window moves its end too (NX-42, `rules.pause`); days on which both lasted count once.
 4. Without a length there is no limit: the grounds decide alone (reading 4).
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from tillkey_server.rules.calendar import calendar_of
+from tillkey_server.rules.calendar import Wait, calendar_of
 from tillkey_server.rules.clocks import days_end, refund_window
+from tillkey_server.rules.pause import moved, without
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.refund_facts import Asked, Item, RefundFacts
 from tillkey_server.rules.refund_policy import HoldWindow, RefundPolicy
@@ -29,7 +31,7 @@ def window_end(facts: RefundFacts, terms: RefundPolicy, policy: Policy, now: dat
     for hold in sorted(facts.holds, key=lambda one: one.start):
         if hold.start < end:
             held_from = max(hold.start, facts.paid_at)
-            end += max(timedelta(0), (hold.end or max(now, held_from)) - held_from)
+            end += without(Wait(held_from), facts.pauses, hold.end or max(now, held_from))
     return end
 
 
@@ -48,7 +50,8 @@ def has_statutory_right(facts: RefundFacts, asked: Asked, terms: RefundPolicy, p
 def _untolled(facts: RefundFacts, terms: RefundPolicy, policy: Policy) -> datetime | None:
     plan = terms.of_plan(facts.plan)
     if plan is not None and plan.window_working_days is not None:
-        return calendar_of(policy).deadline(facts.paid_at, plan.window_working_days)
+        end = calendar_of(policy).deadline(facts.paid_at, plan.window_working_days)
+        return end if end is None else moved(end, facts.paid_at, facts.pauses, policy.timezone)
     if facts.product_refund_days == 0:
         return refund_window(facts.paid_at, policy, own_days=0)
     return facts.license.refund_until

@@ -13,7 +13,9 @@
 6. A refunded payment is as if it had never been paid: the others are folded without it.
 7. An early ending cuts what was paid before it, running or not yet begun. What is paid from that instant on begins anew
    (sentence 4).
-8. The same set of facts has one result, in whatever order and however often they were told (I8).
+8. Where a suspension of the account pauses the clock of support, its end is moved by that (`rules.pause`), and what is
+   paid before the moved end is appended to it; a fixed end, as a trial's or a marketplace's, stands.
+9. The same set of facts has one result, in whatever order and however often they were told (I8).
 """
 
 from __future__ import annotations
@@ -25,7 +27,9 @@ from types import MappingProxyType
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from tillkey_server.rules.calendar import Wait
 from tillkey_server.rules.clocks import add_months, first_instant, included_months, last_day
+from tillkey_server.rules.pause import moved
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.term_policy import Clock
 from tillkey_server.rules.trial import trial_clocks
@@ -124,31 +128,59 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class _Chain:
-    """How far the fold has come: the anchor of the running chain with its months, and its end."""
+    """How far the fold has come: the anchor of the running chain with its months, and its end.
+
+    `since` is from when a pause moves that end.
+    """
 
     anchor: date
     months: int
     until: datetime
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Days:
+    """How the end of a term is counted: in which zone, and beside which pauses."""
+
+    zone: ZoneInfo
+    pauses: tuple[Wait, ...]
+
+    def end(self, anchor: date, months: int, since: datetime) -> datetime:
+        """Return the exclusive end of months from an anchor (sentences 5 and 8)."""
+        plain = first_instant(add_months(anchor, months) + timedelta(days=1), self.zone)
+        return moved(plain, since, self.pauses, self.zone)
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """All facts about the terms of a license: what its purchase included, payments, early endings, and the zone."""
+    """All facts about the terms of a license: what its purchase included, payments, early endings, and the zone.
+
+    `pauses` are those of the support clock.
+    """
 
     included: Mapping[Clock, Included]
     payments: tuple[Payment, ...]
     endings: tuple[Ending, ...]
     zone: ZoneInfo
+    pauses: tuple[Wait, ...] = ()
 
     def fold(self, *extra: Payment) -> Terms:
         """Return the clocks as they are, or as they would be with payments that are not told yet."""
-        return fold(self.included, (*self.payments, *extra), self.endings, self.zone)
+        return fold(self.included, (*self.payments, *extra), self.endings, self.zone, self.pauses)
 
 
 def fold(
-    included: Mapping[Clock, Included], payments: Iterable[Payment], endings: Iterable[Ending], zone: ZoneInfo
+    included: Mapping[Clock, Included],
+    payments: Iterable[Payment],
+    endings: Iterable[Ending],
+    zone: ZoneInfo,
+    pauses: tuple[Wait, ...] = (),
 ) -> Terms:
-    """Return where each clock ends and by which segments; `zone` is where the policy counts its dates (K-01)."""
+    """Return where each clock ends and by which segments; `zone` is where the policy counts its dates (K-01).
+
+    `pauses` are those of the support clock.
+    """
     paid = sorted((one for one in payments if one.refunded_at is None), key=lambda one: (one.paid_at, one.id))
     ended = sorted(endings, key=lambda one: one.at)
     runs = {
@@ -156,7 +188,7 @@ def fold(
             included[clock],
             [one for one in paid if clock in one.clocks],
             [one.at for one in ended if clock in one.clocks],
-            zone,
+            _Days(zone, pauses if clock is Clock.SUPPORT else ()),
         )
         for clock in Clock
     }
@@ -202,30 +234,30 @@ def tried(start: datetime, policy: Policy) -> dict[Clock, Included]:
     }
 
 
-def _run(included: Included, paid: Iterable[Payment], ended: Iterable[datetime], zone: ZoneInfo) -> Run:
+def _run(included: Included, paid: Iterable[Payment], ended: Iterable[datetime], days: _Days) -> Run:
     if included.endless:
         return _endless(included, ended)
-    chain, segments = _first(included, zone)
+    chain, segments = _first(included, days)
     for at, payment in _in_order(paid, ended):
         if payment is None:
             segments = list(_cut(segments, at))
             chain = replace(chain, until=min(chain.until, max(at, included.start)))
             continue
-        chain, segment = _laid(chain, payment, zone)
+        chain, segment = _laid(chain, payment, days)
         segments.append(segment)
     return Run(tuple(segments), chain.until)
 
 
-def _first(included: Included, zone: ZoneInfo) -> tuple[_Chain, list[Segment]]:
+def _first(included: Included, days: _Days) -> tuple[_Chain, list[Segment]]:
     """Return the chain that the purchase begins, and its segment where it includes any time."""
-    start = included.start
-    anchor = start.astimezone(zone).date()
-    if included.fixed_end is not None:
-        chain = _Chain(last_day(included.fixed_end, zone), 0, included.fixed_end)
+    start, fixed = included.start, included.fixed_end
+    anchor = start.astimezone(days.zone).date()
+    if fixed is not None:
+        chain = _Chain(last_day(fixed, days.zone), 0, fixed, fixed)
     elif included.months:
-        chain = _Chain(anchor, included.months, _end(anchor, included.months, zone))
+        chain = _Chain(anchor, included.months, days.end(anchor, included.months, start), start)
     else:
-        return _Chain(anchor, 0, start), []
+        return _Chain(anchor, 0, start, start), []
     return chain, [Segment(None, start, chain.until)]
 
 
@@ -246,17 +278,18 @@ def _in_order(paid: Iterable[Payment], ended: Iterable[datetime]) -> Iterator[tu
     yield from sorted(facts, key=lambda fact: fact[0])
 
 
-def _laid(chain: _Chain, payment: Payment, zone: ZoneInfo) -> tuple[_Chain, Segment]:
+def _laid(chain: _Chain, payment: Payment, days: _Days) -> tuple[_Chain, Segment]:
     """Lay one payment behind the chain, or as a new one (sentences 3 and 4)."""
     appended = payment.paid_at < chain.until
     if appended:
-        anchor, before, start = chain.anchor, chain.months, chain.until
+        anchor, before, start, since = chain.anchor, chain.months, chain.until, chain.since
     else:
-        anchor, before, start = payment.paid_at.astimezone(zone).date(), 0, payment.paid_at
+        anchor, before, start = payment.paid_at.astimezone(days.zone).date(), 0, payment.paid_at
+        since = start
     months = before + payment.months
-    until = _end(anchor, months, zone)
+    until = days.end(anchor, months, since)
     segment = Segment(payment.id, start, until, appended, anchor=anchor, months_before=before)
-    return _Chain(anchor, months, until), segment
+    return _Chain(anchor, months, until, since), segment
 
 
 def _cut(segments: Iterable[Segment], at: datetime) -> Iterator[Segment]:
@@ -266,7 +299,3 @@ def _cut(segments: Iterable[Segment], at: datetime) -> Iterator[Segment]:
             yield one
         elif one.start < at:
             yield replace(one, end=at, cut=True)
-
-
-def _end(anchor: date, months: int, zone: ZoneInfo) -> datetime:
-    return first_instant(add_months(anchor, months) + timedelta(days=1), zone)

@@ -43,6 +43,18 @@ support_ending = Table(
     one_of("reason", ENDING_REASONS),
 )
 
+clock_pause = Table(
+    "clock_pause",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("license_id", ForeignKey("license.id"), nullable=False, index=True),
+    # While its account was suspended, under terms that pause support and refund; null: no end is known.
+    instant("starts_at"),
+    instant("ends_at", optional=True),
+    # The end of the refund window as no pause had moved it.
+    instant("refund_until", optional=True),
+)
+
 subscription = Table(
     "subscription",
     metadata,

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from tillkey_server.errors import BrokenInvariant
 from tillkey_server.store import rows
 from tillkey_server.store.tables import license_, order_line, purchase_order, support_ending, support_term
+from tillkey_server.store.term_tables import clock_pause
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -104,9 +105,9 @@ async def insert_ending(conn: AsyncConnection, row: EndingRow) -> None:
 
 
 async def extended(conn: AsyncConnection, limit: int) -> tuple[UUID, ...]:
-    """Return licenses with renewals or early endings, the newest first."""
-    paid, ended = support_term.c.license_id, support_ending.c.license_id
-    listed = select(paid.label("id")).union(select(ended)).subquery()
+    """Return licenses with renewals, early endings or pauses, the newest first."""
+    paid, ended, paused = support_term.c.license_id, support_ending.c.license_id, clock_pause.c.license_id
+    listed = select(paid.label("id")).union(select(ended), select(paused)).subquery()
     return tuple((await conn.execute(select(listed.c.id).order_by(listed.c.id.desc()).limit(limit))).scalars())
 
 

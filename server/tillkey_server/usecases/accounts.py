@@ -16,6 +16,8 @@ from tillkey_server.rules.account import Span, joined
 from tillkey_server.rules.policy import Policy
 from tillkey_server.store import chains, customers, licenses, suspensions
 from tillkey_server.store.licenses import LicenseRow
+from tillkey_server.usecases.pause import pause_clocks
+from tillkey_server.usecases.policy_book import PolicyBook
 from tillkey_server.usecases.services import Services
 
 
@@ -36,7 +38,7 @@ async def terms_of(services: Services, tx: AsyncConnection, customer_id: UUID) -
     return silent or speaking
 
 
-async def spread(tx: AsyncConnection, customer_id: UUID, now: datetime) -> tuple[LicenseRow, ...]:
+async def spread(tx: AsyncConnection, policies: PolicyBook, customer_id: UUID, now: datetime) -> tuple[LicenseRow, ...]:
     """Write an account's suspension on all of its licenses, or take it off; return them, locked.
 
     Every heartbeat that was judged before fails its step and is judged again (I3).
@@ -46,7 +48,7 @@ async def spread(tx: AsyncConnection, customer_id: UUID, now: datetime) -> tuple
     for row in held:
         await chains.hold_still(tx, row.id)
     for row in held:
-        await _write(tx, row, span)
+        await _write(tx, policies, row, span, now)
     return held
 
 
@@ -59,14 +61,16 @@ async def span_for(tx: AsyncConnection, customer_id: UUID, now: datetime) -> Spa
     return await span_of_account(tx, customer_id, now)
 
 
-async def inherit(tx: AsyncConnection, gotten: Iterable[LicenseRow], customer_id: UUID, now: datetime) -> None:
+async def inherit(
+    tx: AsyncConnection, policies: PolicyBook, gotten: Iterable[LicenseRow], customer_id: UUID, now: datetime
+) -> None:
     """Write on licenses that a customer gets from another how the customer's account stands.
 
     In: the licenses as they are stored, locked.
     """
     span = await span_for(tx, customer_id, now)
     for row in gotten:
-        await _write(tx, row, span)
+        await _write(tx, policies, row, span, now)
 
 
 async def span_of_account(tx: AsyncConnection, customer_id: UUID, now: datetime) -> Span | None:
@@ -81,8 +85,9 @@ async def span_of_account(tx: AsyncConnection, customer_id: UUID, now: datetime)
     )
 
 
-async def _write(tx: AsyncConnection, row: LicenseRow, span: Span | None) -> None:
+async def _write(tx: AsyncConnection, policies: PolicyBook, row: LicenseRow, span: Span | None, now: datetime) -> None:
     wanted = (None, None, None) if span is None else (span.at, span.stops_at, span.until)
     if (row.account_suspended_at, row.account_stops_at, row.account_suspended_until) != wanted:
         names = ("account_suspended_at", "account_stops_at", "account_suspended_until")
         await licenses.set_moments(tx, row.id, dict(zip(names, wanted, strict=True)))
+    await pause_clocks(tx, policies, row, span, now)

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tillkey_server.rules.access import Scope
+from tillkey_server.rules.calendar import Wait
 from tillkey_server.rules.citation import Clauses
 from tillkey_server.rules.clocks import last_day
 from tillkey_server.rules.decision import instant
@@ -26,6 +27,8 @@ from tillkey_server.words.catalogue import phrase
 
 REFUND = "refund"
 """The clock that no payment extends (ZG-18)."""
+PAUSED = frozenset({Clock.SUPPORT.value, REFUND})
+"""The clocks that a suspension of the account pauses where the terms say so (NX-42)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +65,12 @@ def clocks_told(row: LicenseRow, found: Gathered, paid: Paid, now: datetime, lan
         Clock.SUPPORT.value: (row.support_until, cited.support, folded.of(Clock.SUPPORT).segments),
         REFUND: (row.refund_until, cited.refund, _refund(start, row.refund_until)),
     }
+    pauses = found.facts.history.pauses
+    paused = () if policy.account is None or not pauses else policy.account.clauses.suspension
     return {
         name: {
-            **_clock(until, clauses, policy, now),
+            **_clock(until, clauses + (paused if name in PAUSED else ()), policy, now),
+            "pauses": [_pause(one) for one in pauses] if name in PAUSED else [],
             "words": _words(name, until, segments, policy, now, language),
             "segments": [{**segment_shown(one, policy), "payment": paid.payments.get(one.payment)} for one in segments],
             **_taken_out(name, paid),
@@ -84,6 +90,10 @@ def _clock(until: datetime | None, clauses: Clauses, policy: Policy, now: dateti
         "running": until is None or now < until,
         "clauses": list(clauses),
     }
+
+
+def _pause(pause: Wait) -> dict[str, object]:
+    return {"starts_at": instant(pause.start), "ends_at": instant(pause.end)}
 
 
 def _words(

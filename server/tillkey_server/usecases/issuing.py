@@ -20,6 +20,7 @@ from tillkey_server.rules.product import ProductKind
 from tillkey_server.store import audit, customers, install_credits, licenses, orders, products
 from tillkey_server.store.install_credits import CreditRow
 from tillkey_server.usecases import accounts
+from tillkey_server.usecases.pause import pause_clocks
 from tillkey_server.usecases.services import Services
 from tillkey_server.usecases.terms import support_beside
 
@@ -94,6 +95,8 @@ async def insert_licenses(
     keys = {position: format_key(sale.product.key_prefix, secrets.token_bytes) for position in positions}
     made = [_row(services, sale, line, position, key, clocks, suspended) for position, key in keys.items()]
     await licenses.insert(tx, *made)
+    for row in made if suspended is not None else ():
+        await pause_clocks(tx, services.policies, row, suspended, sale.now)
     return tuple(IssuedLicense(row.id, keys[row.position], row.key_hint) for row in made)
 
 

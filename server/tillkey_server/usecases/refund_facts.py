@@ -64,8 +64,8 @@ async def refund_facts(
     """Read what decides a refund of a license, or of one renewal of it. Raises BadInput for what is none of its own."""
     bought, back = await bought_by(tx, row), await refunds.refunded_of_license(tx, row.id)
     sold, history = await _product(tx, row), await history_of(tx, row, policy, bought)
-    renewals, back_paid_at = await _renewals(tx, row, history, back)
     earlier = await _earlier(tx, row, sold, bought)
+    renewals, back_paid_at = await _renewals(tx, row, history, back)
     return RefundFacts(
         license=row.facts,
         currency=bought.line.currency,
@@ -90,6 +90,7 @@ async def refund_facts(
         counted_from=row.clocks_from,
         renewal_back_paid_at=back_paid_at,
         installed_at=await _installed_at(tx, bought),
+        pauses=history.pauses,
         named=None if renewal_id is None else await _named(tx, row, renewal_id, back),
         advertised=bought.line.advertised,
     )

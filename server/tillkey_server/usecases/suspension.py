@@ -52,7 +52,7 @@ async def suspend_account(
             if decision.allowed:
                 span = _span(asked, policy, now)
                 await suspensions.approve(tx, row.id, at=now, by=actor, stops_at=span[0], until=span[1])
-                await accounts.spread(tx, customer_id, now)
+                await accounts.spread(tx, services.policies, customer_id, now)
                 payload = {"behavior": row.behavior, "stops_at": instant(span[0]), "until": instant(span[1])}
                 await outbox.add(
                     tx, kind=Effect.ACCOUNT_SUSPENSION_SET, subject=str(customer_id), payload=payload, now=now
@@ -75,7 +75,7 @@ async def lift_suspension(
         decision = decide_lift(len(live), why, policy, now)
         if decision.allowed:
             await suspensions.lift(tx, customer_id, at=now, by=actor)
-            await accounts.spread(tx, customer_id, now)
+            await accounts.spread(tx, services.policies, customer_id, now)
             payload = {"lifted": len(live)}
             await outbox.add(
                 tx, kind=Effect.ACCOUNT_SUSPENSION_LIFTED, subject=str(customer_id), payload=payload, now=now

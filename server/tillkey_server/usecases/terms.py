@@ -15,11 +15,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tillkey_server.errors import BrokenInvariant
 from tillkey_server.ids import new_id
+from tillkey_server.rules.calendar import Wait
 from tillkey_server.rules.order_line import TRIAL, LineKind, kind_of
+from tillkey_server.rules.pause import pauses_clocks
 from tillkey_server.rules.policy import Policy
 from tillkey_server.rules.term import Ending, History, Payment, Terms, imported, purchased, tried
 from tillkey_server.rules.term_policy import Clock
-from tillkey_server.store import licenses, orders, purchase_codes
+from tillkey_server.store import licenses, orders, pauses, purchase_codes
 from tillkey_server.store import terms as store
 from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.store.orders import OrderLineRow, OrderRow
@@ -72,7 +74,9 @@ async def history_of(tx: AsyncConnection, row: LicenseRow, policy: Policy, bough
         included = purchased(start, policy, bought.line.term_months, await support_beside(tx, bought.line, policy))
     payments = tuple(_payment(one) for one in await store.of_license(tx, row.id))
     endings = tuple(_ending(one) for one in await store.endings_of(tx, row.id) if one.withdrawn_at is None)
-    return History(included, payments, endings, policy.timezone)
+    paused = await pauses.of_license(tx, row.id) if pauses_clocks(policy) else ()
+    stretches = tuple(Wait(one.starts_at, one.ends_at) for one in paused)
+    return History(included, payments, endings, policy.timezone, stretches)
 
 
 async def support_beside(tx: AsyncConnection, line: OrderLineRow, policy: Policy) -> tuple[int | None, ...]:
@@ -94,7 +98,7 @@ async def terms_of(tx: AsyncConnection, row: LicenseRow, policy: Policy) -> Term
 async def unlike_their_fold(tx: AsyncConnection, policies: PolicyBook, limit: int) -> tuple[UUID, ...]:
     """Return the licenses whose stored ends are not what their facts come to; none is right, of the newest `limit`.
 
-    Only those with renewals or early endings are looked at: of all others the ends were written once.
+    Only those with renewals, early endings or pauses are looked at: of all others the ends were written once.
     """
     found = []
     for license_id in await store.extended(tx, limit):

@@ -155,7 +155,7 @@ async def _write(services: Services, tx: AsyncConnection, held: _Held) -> None:
     for row in held.rows.values():
         project_id = None if row.project_id is None else projects_now[row.project_id]
         await licenses.give(tx, row.id, customer_id=held.buyer.id, project_id=project_id)
-    await accounts.inherit(tx, held.rows.values(), held.buyer.id, services.clock.now())
+    await accounts.inherit(tx, services.policies, held.rows.values(), held.buyer.id, services.clock.now())
     for one in held.live:
         await activations.set_project(tx, one.id, projects_now[one.project_id])
     for jkt in held.keys:

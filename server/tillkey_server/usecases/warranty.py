@@ -234,12 +234,9 @@ async def open_claim(
         assert license_id is not None, "one of the two was given"
         row = await license_of(tx, license_id, scope, lock=True)
         now = services.clock.now()
-        if told.reported_at is not None and told.reported_at > now:
-            raise BadInput("reported_at", "lies ahead: give the time at which the fault was told")
         policy = await services.policies.of(tx, row.policy_ref)
-        facts = await _intake(tx, row, told)
-        refused = frozen(row.facts, policy, now)
-        decision = refused or decide_open(facts, partners_of(services, policy), policy, now)
+        facts = await _intake(tx, row, told, now)
+        decision = frozen(row.facts, policy, now) or decide_open(facts, partners_of(services, policy), policy, now)
         await audit.record(tx, decision, actor=actor, action="warranty_open", license_id=row.id)
         if not decision.allowed:
             return refusal_of(decision)
@@ -362,7 +359,9 @@ def contact_hash(services: Services, email: str, field: str) -> str:
     return services.pepper.hash_word(_CONTACT, address_of(email, field).casefold()).hex()
 
 
-async def _intake(tx: AsyncConnection, row: LicenseRow, told: Report) -> IntakeFacts:
+async def _intake(tx: AsyncConnection, row: LicenseRow, told: Report, now: datetime) -> IntakeFacts:
+    if told.reported_at is not None and told.reported_at > now:
+        raise BadInput("reported_at", "lies ahead: give the time at which the fault was told")
     contract = await warranty.contract_of(tx, row.id)
     return IntakeFacts(
         kind=told.kind,

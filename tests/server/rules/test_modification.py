@@ -1,10 +1,14 @@
 """The sentences are those of `rules.modification`."""
 
+from uuid import UUID
+
 import pytest
 
-from tests.server.rules.facts import POLICIES
+from tests.server.rules.facts import NOW, POLICIES
 from tillkey_server.rules.modification import Happened, modified, shown_files, what_happened
+from tillkey_server.rules.support_event import EventFacts, decide_event
 from tillkey_server.rules.support_policy import SupportPolicy
+from tillkey_server.rules.support_record import SupportEvent, SupportEventKind, SupportRecord
 
 ADDON = POLICIES["01generator"].support
 assert ADDON is not None
@@ -56,3 +60,14 @@ def test_what_was_changed_or_removed_is_a_modification_and_nothing_else() -> Non
     assert {one for one, counts in found.items() if counts} == {Happened.CHANGED, Happened.REMOVED}
     assert modified({"a": Happened.ADDED, "b": Happened.REMOVED})
     assert not modified({})
+
+
+@pytest.mark.clause("ZG-12", "BC-14")
+def test_a_refusal_for_files_of_which_none_is_a_modification_is_not_permitted() -> None:
+    """Added beside the product, excepted by the terms, or as they were delivered."""
+    for files in ({"own.php": B, "src/a.php": A}, {"src/a.php": A, "config/shop.php": B}, {"src/a.php": A}):
+        details = {"code": "nosup_code_modified", "evidence": "x", "files": files, "manifest": {"src/a.php": A}}
+        told = SupportEvent(SupportEventKind.REFUSED, NOW, details)
+        found = decide_event(SupportRecord(UUID(int=1), None, NOW), told, EventFacts(), POLICIES["01generator"], NOW)
+        assert (found.code.value, found.facts["because"]) == ("refusal_not_permitted", "files_do_not_count")
+        assert found.clauses == ("ZG-12", "NX-22")

@@ -71,3 +71,22 @@ def test_a_product_of_no_days_has_the_window_of_all_where_a_later_version_promis
     promised = section(terms(refund_all_products=True))
     assert window_end(found, section(CRMJETTY), CRMJETTY, ASKED) == found.paid_at
     assert window_end(found, promised, terms(refund_all_products=True), ASKED) == facts().license.refund_until
+
+
+@pytest.mark.clause("NX-42", "CJ-02")
+def test_days_on_which_a_hold_and_a_suspension_lasted_count_once():
+    """Sentence 3: the license's own end was moved by the suspension already."""
+    hold, pause = Wait(PAID + 10 * DAY, PAID + 15 * DAY), Wait(PAID + 12 * DAY, PAID + 18 * DAY)
+    found = facts(license=a_license(issued_at=PAID, refund_until=END + 6 * DAY), holds=(hold,), pauses=(pause,))
+    assert window_end(found, section(CRMJETTY), CRMJETTY, ASKED) == END + 8 * DAY
+
+
+@pytest.mark.clause("NX-42", "CJ-26")
+def test_a_plans_working_days_are_moved_by_a_suspension_that_pauses_them():
+    """Sentence 3."""
+    terms_ = section(CRMJETTY)
+    counted = replace(terms_, plans=tuple(replace(one, window_working_days=10) for one in terms_.plans))
+    plain = facts(plan=counted.plans[0].plan, license=a_license(issued_at=PAID, refund_until=END))
+    paused = replace(plain, pauses=(Wait(PAID + 2 * DAY, PAID + 5 * DAY),))
+    ends = [window_end(one, counted, CRMJETTY, ASKED) for one in (plain, paused)]
+    assert ends[1] == ends[0] + 3 * DAY

@@ -8,7 +8,8 @@ from pydantic import Field
 
 from tillkey_server.api.administration.endpoint import Call, Endpoints, Returned
 from tillkey_server.api.administration.shapes import Decided, Email, Id, Input, Moment, Price, Reason, Time
-from tillkey_server.api.administration.warranty_claims import FROZEN, ClaimDone, Serial, done
+from tillkey_server.api.administration.warranty_claims import FROZEN, done
+from tillkey_server.api.administration.warranty_shapes import ClaimDone, Serial
 from tillkey_server.money import parse
 from tillkey_server.rules.access import Permission
 from tillkey_server.rules.decision import instant

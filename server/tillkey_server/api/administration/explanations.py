@@ -98,6 +98,13 @@ class EndedEarly(Answer):
     withdrawn_at: Time
 
 
+class ExplainedPause(Answer):
+    """A suspension of the account that paused a clock; without an end, it moves nothing yet."""
+
+    starts_at: Time
+    ends_at: Time
+
+
 class ExplainedClock(Answer):
     """One of the four clocks, and what it follows from; `last_day` is counted where the vendor's dates are."""
 
@@ -106,6 +113,7 @@ class ExplainedClock(Answer):
     running: bool
     clauses: Clauses
     words: str
+    pauses: list[ExplainedPause]
     segments: list[ExplainedSegment]
     taken_out: list[TakenOut]
     endings: list[EndedEarly]
