@@ -160,6 +160,7 @@ class RefundSection(Section):
     sender_cooldown: Duration = timedelta(0)
     repurchase: Literal["allow", "deny", "deny_pending_too"]
     repurchase_ignores: Annotated[list[IgnoredRefund], AfterValidator(once)] = Field(default_factory=list)
+    repurchase_known_by: Annotated[list[Literal["email", "domain"]], AfterValidator(once)] = Field(default_factory=list)
     partial: Literal["keep", "reduce", "revoke"]
     tax: Literal["never", "per_law"]
     refund_all_products: bool
@@ -222,6 +223,8 @@ def _for_nothing(section: RefundSection) -> Iterator[tuple[str, str]]:
         yield "refund.sender_cooldown", "counts for nothing: refund.sender is 'any'"
     if section.repurchase_ignores and section.repurchase == "allow":
         yield "refund.repurchase_ignores", "counts for nothing: refund.repurchase is 'allow'"
+    if section.repurchase_known_by and section.repurchase == "allow":
+        yield "refund.repurchase_known_by", "counts for nothing: refund.repurchase is 'allow'"
 
 
 def _of_reasons(section: RefundSection) -> Iterator[tuple[str, str]]:

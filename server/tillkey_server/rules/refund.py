@@ -8,7 +8,8 @@
    (CJ-32); another sales channel (CJ-15); a line that is never paid back (CJ-04, CJ-08, CJ-16); the vendor's core
    (NX-31); a product that is never refunded (CJ-01); what was refunded once before and bought again (CJ-05). Whose
    purchase was refunded goes by the account: an account that was erased leaves no hash of its address behind, since
-   the same address again is another customer (NX-38, ADR 0020), and nobody is barred by it.
+   the same address again is another customer (NX-38, ADR 0020), and nobody is barred by it; unless the terms want him
+   known by that too: then a keyed hash of it stays with what was refunded, and with nothing else.
 3. A right of the law stands above what the vendor's own terms put in the way of the product's price (NX-35): the form,
    the channel, the core, a product that is never refunded, what was bought again, and every bar. It does not stand
    above a hold, the end of the agreement, a violation of copyright, what is refunded already, or doubt about who asks.

@@ -133,6 +133,13 @@ class Repurchase(StrEnum):
     DENY_PENDING_TOO = "deny_pending_too"
 
 
+class KnownBy(StrEnum):
+    """By what, beside the account, a customer is known whose purchase was refunded before (CJ-05)."""
+
+    EMAIL = "email"
+    DOMAIN = "domain"
+
+
 PARTIAL = "partial"
 """The word for earlier refunds that left their license in use."""
 
@@ -292,6 +299,7 @@ class RefundPolicy:
     discretion: DiscretionPolicy | None
     payout: PayoutPolicy
     clauses: RefundClauses
+    repurchase_known_by: tuple[KnownBy, ...] = ()
 
     def reason(self, name: str) -> ReasonPolicy | None:
         """Return the reason of that name, None for one that the terms do not know."""

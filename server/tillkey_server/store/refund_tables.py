@@ -15,6 +15,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     String,
     Table,
     Text,
@@ -23,7 +24,7 @@ from sqlalchemy import (
     text,
 )
 
-from tillkey_server.store.columns import instant, metadata, one_of
+from tillkey_server.store.columns import HASH_BYTES, instant, metadata, one_of
 
 HOLD_OUTCOMES = ("cleared", "violation_confirmed")
 ENTRY_KINDS = ("refund", "refund_reversed", "spent", "paid_out", "adjusted")
@@ -89,6 +90,9 @@ refund = Table(
     instant("used_after_last_at", optional=True),
     # When it was told that the payout is late (CJ-30).
     instant("late_told_at", optional=True),
+    # Keyed hashes of the customer's address and its domain, where the terms want him known by them (CJ-05); else null.
+    Column("email_hash", LargeBinary(HASH_BYTES), nullable=True, index=True),
+    Column("domain_hash", LargeBinary(HASH_BYTES), nullable=True, index=True),
     CheckConstraint("amount_minor > 0", name="amount_minor"),
     CheckConstraint("tax_minor >= 0 AND tax_minor <= amount_minor", name="tax_minor"),
     # The few that are to be paid are looked at again and again.

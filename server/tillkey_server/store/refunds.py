@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -88,6 +88,8 @@ class RefundRow:
     used_after_times: int | None = None
     used_after_last_at: datetime | None = None
     late_told_at: datetime | None = None
+    email_hash: bytes | None = field(default=None, repr=False)
+    domain_hash: bytes | None = field(default=None, repr=False)
 
     @property
     def money_minor(self) -> int:
@@ -298,9 +300,18 @@ async def seen_used(conn: AsyncConnection, license_id: UUID, at: datetime) -> bo
 
 
 async def earlier_of_family(
-    conn: AsyncConnection, *, customer_id: UUID, product_id: UUID, code: str, family: str | None, before: datetime
+    conn: AsyncConnection,
+    *,
+    customer_id: UUID,
+    product_id: UUID,
+    code: str,
+    family: str | None,
+    before: datetime,
+    known_by: tuple[bytes | None, bytes | None] = (None, None),
 ) -> Earlier:
     """Return what a customer was refunded of products of the family before, or had asked for before.
+
+    `known_by` are hashes of the address and its domain: whoever has one that is given counts as the same customer.
 
     Who was refunded is whose money it was then, wherever the license went since; what was paid back of a renewal, of
     tax or of what was bought beside a product is no refund of the product (CJ-05). A request that is pending is that
@@ -317,7 +328,7 @@ async def earlier_of_family(
         select(_F.code, _F.ends, was_before.label("was_before"))
         .select_from(tables.refund.join(joined, _L.id == _F.license_id))
         .distinct()
-        .where(_F.customer_id == customer_id, or_(*same), _F.failed_at.is_(None), of_price)
+        .where(_of_person(customer_id, *known_by), or_(*same), _F.failed_at.is_(None), of_price)
         .where(or_(was_before, _was_open(_F.license_id, before)))
     )
     pending = (
@@ -335,6 +346,11 @@ async def earlier_of_family(
         since=tuple(one for one, was in found if not was),
         is_pending=bool((await conn.execute(select(pending))).scalar_one()),
     )
+
+
+def _of_person(customer_id: UUID, email: bytes | None, domain: bytes | None) -> ColumnElement[bool]:
+    hashed = ((_F.email_hash, email), (_F.domain_hash, domain))
+    return or_(_F.customer_id == customer_id, *(column == told for column, told in hashed if told is not None))
 
 
 def _was_open(license_id: ColumnElement[UUID], at: datetime) -> ColumnElement[bool]:

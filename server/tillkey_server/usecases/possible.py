@@ -123,7 +123,7 @@ async def ask_all(
 async def _refunds(desk: _Desk) -> list[Question]:
     """Ask for a refund for no reason, and for each that the terms know."""
     policy, now = desk.found.sold_under, desk.now
-    facts = await refund_facts(desk.tx, desk.row, policy, support_request_id=None, now=now)
+    facts = await refund_facts(desk.services, desk.tx, desk.row, policy, support_request_id=None, now=now)
     reasons = () if policy.refund is None else tuple(one.name for one in policy.refund.reasons)
     questions = []
     for reason in (None, *reasons):

@@ -138,13 +138,15 @@ async def decide_pending(
 async def _judge(services: Services, tx: AsyncConnection, row: LicenseRow, asking: Asking, now: datetime) -> _Judged:
     policy = await services.policies.of(tx, row.policy_ref)
     asked = asking.at(now)
-    facts = await _facts(tx, row, policy, asking, now)
+    facts = await _facts(services, tx, row, policy, asking, now)
     return _Judged(row, policy, facts, verdict_on(services, facts, asked, policy, now), asking)
 
 
-async def _facts(tx: AsyncConnection, row: LicenseRow, policy: Policy, asking: Asking, now: datetime) -> RefundFacts:
+async def _facts(
+    services: Services, tx: AsyncConnection, row: LicenseRow, policy: Policy, asking: Asking, now: datetime
+) -> RefundFacts:
     about, renewal = asking.support_request_id, asking.renewal_id
-    return await refund_facts(tx, row, policy, support_request_id=about, renewal_id=renewal, now=now)
+    return await refund_facts(services, tx, row, policy, support_request_id=about, renewal_id=renewal, now=now)
 
 
 async def _stopped(services: Services, tx: AsyncConnection, judged: _Judged, actor: str, now: datetime) -> _Judged:
@@ -175,7 +177,7 @@ async def _decided(
 ) -> _Judged:
     policy = await services.policies.of(tx, row.policy_ref)
     asking = asking_of(request.asked, request.asked_at)
-    facts = await _facts(tx, row, policy, asking, now)
+    facts = await _facts(services, tx, row, policy, asking, now)
     if amount is not None and amount.currency != facts.currency:
         raise BadInput("amount", f"must be in {facts.currency}, as it was paid")
     asked = replace(asking.at(now), by_platform=as_platform)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -41,6 +42,7 @@ from tillkey_server.store.products import ProductRow
 from tillkey_server.store.refunds import Earlier
 from tillkey_server.store.terms import TermRow
 from tillkey_server.usecases.issue_facts import issue_facts
+from tillkey_server.usecases.refund_identity import Identity, identity_of
 from tillkey_server.usecases.services import Services
 from tillkey_server.usecases.terms import Bought, bought_by, history_of
 
@@ -53,6 +55,7 @@ Refunded = dict[UUID, tuple[int, int, int]]
 
 
 async def refund_facts(
+    services: Services,
     tx: AsyncConnection,
     row: LicenseRow,
     policy: Policy,
@@ -64,9 +67,8 @@ async def refund_facts(
     """Read what decides a refund of a license, or of one renewal of it. Raises BadInput for what is none of its own."""
     bought, back = await bought_by(tx, row), await refunds.refunded_of_license(tx, row.id)
     sold, history = await _product(tx, row), await history_of(tx, row, policy, bought)
-    earlier = await _earlier(tx, row, sold, bought)
     renewals, back_paid_at = await _renewals(tx, row, history, back)
-    return RefundFacts(
+    facts = RefundFacts(
         license=row.facts,
         currency=bought.line.currency,
         channel=bought.order.channel,
@@ -83,10 +85,6 @@ async def refund_facts(
         issue=await _issue(tx, row, support_request_id, now),
         holds=await _holds(tx, row),
         copyright_violated=await legal_holds.violation_in_order(tx, bought.order.id),
-        refunded_before=earlier.before,
-        refunded_since=earlier.since,
-        pending_before=earlier.is_pending,
-        readdressed_at=(await _customer(tx, row)).readdressed_at,
         counted_from=row.clocks_from,
         renewal_back_paid_at=back_paid_at,
         installed_at=await _installed_at(tx, bought),
@@ -94,6 +92,14 @@ async def refund_facts(
         named=None if renewal_id is None else await _named(tx, row, renewal_id, back),
         advertised=bought.line.advertised,
     )
+    buyer = await customer_of_license(tx, row)
+    earlier = await _earlier(tx, buyer, sold, bought, identity_of(services.pepper, buyer, policy))
+    return _with_earlier(replace(facts, readdressed_at=buyer.readdressed_at), earlier)
+
+
+def _with_earlier(facts: RefundFacts, earlier: Earlier) -> RefundFacts:
+    before, since = earlier.before, earlier.since
+    return replace(facts, refunded_before=before, refunded_since=since, pending_before=earlier.is_pending)
 
 
 def verdict_on(services: Services, facts: RefundFacts, asked: Asked, policy: Policy, now: datetime) -> Verdict:
@@ -119,19 +125,23 @@ async def _product(tx: AsyncConnection, row: LicenseRow) -> ProductRow:
     return sold
 
 
-async def _earlier(tx: AsyncConnection, row: LicenseRow, sold: ProductRow, bought: Bought) -> Earlier:
+async def _earlier(
+    tx: AsyncConnection, buyer: CustomerRow, sold: ProductRow, bought: Bought, known_by: Identity
+) -> Earlier:
     """Return what the customer was refunded of the product, or of its family, before he bought this one (CJ-05)."""
     return await refunds.earlier_of_family(
         tx,
-        customer_id=row.customer_id,
+        customer_id=buyer.id,
         product_id=sold.id,
         code=sold.code,
         family=sold.family,
         before=bought.order.paid_at,
+        known_by=(known_by.email, known_by.domain),
     )
 
 
-async def _customer(tx: AsyncConnection, row: LicenseRow) -> CustomerRow:
+async def customer_of_license(tx: AsyncConnection, row: LicenseRow) -> CustomerRow:
+    """Return whose a license is. Raises BrokenInvariant."""
     buyer = await customers.by_id(tx, row.customer_id)
     if buyer is None:
         raise BrokenInvariant(f"license {row.id} has no customer")

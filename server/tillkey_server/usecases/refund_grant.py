@@ -33,6 +33,8 @@ from tillkey_server.store.balances import EntryRow
 from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.store.refunds import PartRow, RefundRow
 from tillkey_server.usecases.prerequisite import after_loss
+from tillkey_server.usecases.refund_facts import customer_of_license
+from tillkey_server.usecases.refund_identity import identity_of
 from tillkey_server.usecases.services import Services
 from tillkey_server.usecases.terms import end_early, put_back, recompute, take_out
 
@@ -62,7 +64,7 @@ async def carry_out(services: Services, tx: AsyncConnection, grant: Grant) -> Re
     row, now, ends = grant.row, grant.now, grant.verdict.ends
     latest = await leases.latest_exp_of_license(tx, row.id)
     held = await activations.active_of_license(tx, row.id)
-    refund = await _written(tx, grant, len(held), latest)
+    refund = await _written(services, tx, grant, len(held), latest)
     if ends is Ends.LICENSE:
         after = advance(row.facts, Event.REFUND, now)
         await licenses.set_moments(tx, row.id, {"refunded_at": after.refunded_at})
@@ -93,8 +95,11 @@ async def undo(tx: AsyncConnection, row: LicenseRow, refund: RefundRow, policy: 
     await recompute(tx, row, policy, now)
 
 
-async def _written(tx: AsyncConnection, grant: Grant, held: int, latest: datetime | None) -> RefundRow:
+async def _written(
+    services: Services, tx: AsyncConnection, grant: Grant, held: int, latest: datetime | None
+) -> RefundRow:
     given = grant.verdict.sum
+    known_by = identity_of(services.pepper, await customer_of_license(tx, grant.row), grant.policy)
     terms = grant.policy.refund
     assert given is not None, "a grant has a sum"
     destination = Destination.ORIGINAL_METHOD if terms is None else terms.destination
@@ -118,6 +123,8 @@ async def _written(tx: AsyncConnection, grant: Grant, held: int, latest: datetim
         effective_latest_at=latest,
         paid_out_at=grant.now if is_paid else None,
         coupon_minor=given.coupon_minor or None,
+        email_hash=known_by.email,
+        domain_hash=known_by.domain,
     )
     parts = [
         PartRow(refund.id, one.line_id, one.kind.value, one.minor, one.tax_minor, one.coupon_minor or None)

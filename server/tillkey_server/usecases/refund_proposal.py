@@ -68,7 +68,7 @@ async def _propose(services: Services, request_id: UUID, now: datetime) -> bool:
         if not is_breached(clocks, now):
             return False
         policy = await services.policies.of(tx, held.policy_ref)
-        facts = await refund_facts(tx, held, policy, support_request_id=row.id, now=now)
+        facts = await refund_facts(services, tx, held, policy, support_request_id=row.id, now=now)
         verdict = verdict_on(services, facts, in_due_form(now), policy, now)
         decision = decide_proposal(row.id, verdict, now)
         if decision is None:
