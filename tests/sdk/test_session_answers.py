@@ -92,6 +92,18 @@ def test_an_answer_for_something_else_changes_nothing(server, till, changes):
     assert till.state.pending.kind == HEARTBEAT
 
 
+@pytest.mark.clause("NX-03")
+def test_a_refusal_that_names_a_page_is_the_same_refusal_to_the_till(server, till):
+    till.activate(server.sell())
+    outcomes = []
+    for facts in ({}, {"facts": {"held_by": "production abcd…", "self_service": "https://vendor.example/my-licenses"}}):
+        problem = strict_json.dumps({"code": "license_in_use", **facts})
+        till.network = lambda effect, text=problem: Reply(409, "application/problem+json", text)
+        outcomes.append(till.activate(server.sell(2)).result)
+    assert outcomes[0] == outcomes[1]
+    assert (type(outcomes[0]), outcomes[0].code) == (Declined, "license_in_use")
+
+
 @pytest.mark.clause("X-03")
 def test_a_statement_by_a_foreign_key_ends_nothing(server, till):
     till.activate(server.sell())

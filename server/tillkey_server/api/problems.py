@@ -219,6 +219,8 @@ PUBLIC_FACTS = frozenset(
         "held_by",
         "held_since",
         "held_environment",
+        # The vendor's page, the same for everybody.
+        "self_service",
         "because",
         "bound_since",
         "other",

@@ -1,4 +1,4 @@
-"""`project add | list | show | rename | move`."""
+"""`project add | list | show | rename | members | add-member | remove-member | site | move`."""
 
 # ruff: noqa: PLC0415 - commands import what they need, so that `--help` is quick
 
@@ -20,6 +20,10 @@ app = typer.Typer(help="The customers' shops and sites.", no_args_is_help=True)
 
 ProjectId = Annotated[UUID, typer.Argument(metavar="ID", help="The project's id.", show_default=False)]
 Name = Annotated[str, typer.Option("--name", metavar="TEXT", help="The project's name.", show_default=False)]
+Member = Annotated[
+    UUID, typer.Option("--customer", metavar="ID", help="The member's id as a customer.", show_default=False)
+]
+_MEMBERS = ("customer_id", "role", "added_at", "added_by", "removed_at")
 _COLUMNS = ("id", "name", "site", "customer_id", "created_at")
 
 
@@ -91,6 +95,47 @@ def rename(*, data_dir: DataDir, project_id: ProjectId, name: Name, as_json: Jso
         if isinstance(renamed, RefusalAnswer):
             return refused_by(renamed)
         return Done(renamed, lambda output: output.fields(renamed))
+
+    perform(data_dir, work, as_json=as_json)
+
+
+@app.command("members")
+def members(*, data_dir: DataDir, project_id: ProjectId, as_json: Json = False) -> None:
+    """List who may ask for a project's support beside its owner, and who could once."""
+
+    async def work(services: Services) -> Outcome:
+        from tillkey_server.usecases.project_member import list_members
+
+        told = await list_members(services, project_id)
+        return Done(
+            told, lambda output: output.table(_MEMBERS, [[one[name] for name in _MEMBERS] for one in told["items"]])
+        )
+
+    perform(data_dir, work, as_json=as_json)
+
+
+@app.command("add-member")
+def add_member(*, data_dir: DataDir, project_id: ProjectId, customer: Member, as_json: Json = False) -> None:
+    """Let another customer, as one of the owner's staff, ask for a project's support."""
+
+    async def work(services: Services) -> Outcome:
+        from tillkey_server.usecases.project_member import add_member
+
+        added = await add_member(services, project_id, customer_id=customer, actor=actor())
+        return Done({**added.shown, "created": added.is_new}, lambda output: output.fields(added.shown))
+
+    perform(data_dir, work, as_json=as_json)
+
+
+@app.command("remove-member")
+def remove_member(*, data_dir: DataDir, project_id: ProjectId, customer: Member, as_json: Json = False) -> None:
+    """End a membership: from now on he asks for nothing of the project."""
+
+    async def work(services: Services) -> Outcome:
+        from tillkey_server.usecases.project_member import remove_member
+
+        removed = await remove_member(services, project_id, customer_id=customer, actor=actor())
+        return Done(removed, lambda output: output.fields(removed))
 
     perform(data_dir, work, as_json=as_json)
 

@@ -25,6 +25,7 @@ _UNITS = {
 _CLOCK = re.compile(r"(?P<hour>[01][0-9]|2[0-3]):(?P<minute>[0-5][0-9])")
 _CLAUSE = re.compile(r"[A-Z]{1,4}-[0-9]{2,3}")
 Item = TypeVar("Item")
+_PAGE = re.compile(r"https://(?=.{1,247}\Z)[a-z0-9.-]+(:[0-9]{1,5})?(/[!-~]*)?")
 _WORD = re.compile(r"[a-z][a-z0-9_.]{0,63}")
 
 
@@ -88,11 +89,18 @@ def _clock_time(value: object) -> dt.time:
     return dt.time(int(match["hour"]), int(match["minute"]))
 
 
+def _page(value: str) -> str:
+    if not _PAGE.fullmatch(value):
+        raise ValueError("a page's address begins with https:// and has at most 255 characters, no blanks")
+    return value
+
+
 Duration = Annotated[dt.timedelta, PlainValidator(_duration)]
 OffOrDuration = Annotated[dt.timedelta | None, PlainValidator(_off_or_duration)]
 PositiveDuration = Annotated[Duration, AfterValidator(_positive)]
 Zone = Annotated[ZoneInfo, PlainValidator(_zone)]
 Clauses = Annotated[list[str], Field(min_length=1), AfterValidator(cited)]
+Page = Annotated[str, AfterValidator(_page)]
 Words = Annotated[list[str], AfterValidator(_words)]
 Count = Annotated[int, Field(ge=0, le=1000)]
 Severity = Literal["severe", "data_integrity", "minor"]

@@ -23,6 +23,7 @@ from tillkey_server.policies.forms import (
     Months,
     OffOrDuration,
     OpenMonths,
+    Page,
     PositiveDuration,
     Section,
     Words,
@@ -67,6 +68,7 @@ class ActivationSection(Section):
     bind_site: bool
     staging_stale_after: PositiveDuration
     release_unseen_after: OffOrDuration
+    self_service: Page | None = None
     clauses: ActivationClausesSection
 
 

@@ -17,8 +17,8 @@
 8. A move ticket that holds releases whom it was made for (`move`). One that does not hold is refused; where no ticket
    is needed it is not looked at and not used up.
 9. Production asked while staging or development holds the seat: staging must be deactivated first (NX-04).
-10. Everybody else is told since when the license is in use, where under a mask, and what can be done; never a person's
-    data.
+10. Everybody else is told since when the license is in use, where under a mask, and what can be done, with the page on
+    which customers free a license themselves, where the terms name one; never a person's data.
 11. A holder that is unseen (NX-50, `stale`) stands in nobody's way: its seat is as good as free, and the license is not
     its project's for its sake (sentences 3, 4, 9 and 10). It is released with the grant to whoever asks and never
     before. A reinstall or a ticket that holds comes first: then it was taken over or moved.
@@ -286,7 +286,7 @@ def _staging_first(holder: HolderFacts, policy: Policy, now: datetime) -> Activa
         clauses=policy.activation.clauses.staging,
         policy=policy.ref,
         now=now,
-        facts=_masked(holder),
+        facts=_masked(holder, policy),
         options=("move_ticket", "deactivate_staging", "move_ticket_by_agent"),
     )
     return ActivationDecision(decision)
@@ -305,16 +305,18 @@ def _in_use(
         clauses=policy.activation.clauses.one_use + clauses,
         policy=policy.ref,
         now=now,
-        facts=_masked(holder) | ({"because": "takeover_limit"} if clauses else {}),
+        facts=_masked(holder, policy) | ({"because": "takeover_limit"} if clauses else {}),
         retry_at=retry_at,
         options=("move_ticket", "deactivate", "forced_deactivation_by_agent", "buy_license"),
     )
     return ActivationDecision(decision)
 
 
-def _masked(holder: HolderFacts) -> dict[str, object]:
+def _masked(holder: HolderFacts, policy: Policy) -> dict[str, object]:
     """Return since when and by what a license is held: of a person nothing, of the key its first characters."""
-    return {
+    page = policy.activation.self_service
+    help_yourself: dict[str, object] = {} if page is None else {"self_service": page}
+    return help_yourself | {
         "held_since": instant(holder.started_at),
         "held_by": f"{holder.environment} {holder.jkt[:4]}…",
         "held_environment": holder.environment,

@@ -111,6 +111,8 @@ class Grant(StrEnum):
     PRODUCT_CHANGED = "product_changed"
     CUSTOMER_CHANGED = "customer_changed"
     PROJECT_RENAMED = "project_renamed"
+    PROJECT_MEMBER_ADDED = "project_member_added"
+    PROJECT_MEMBER_REMOVED = "project_member_removed"
     PROJECT_SITE_CHANGED = "project_site_changed"
     API_KEY_CREATED = "api_key_created"
     API_KEY_REVOKED = "api_key_revoked"

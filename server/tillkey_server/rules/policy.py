@@ -68,7 +68,7 @@ class ActivationPolicy:
     `staging_exempt`: staging and development take a slot of their own. `bind_site`: a license that is bound is also
     bound to its project's site, in production. `staging_stale_after`: how long staging may stand beside production
     before people are told. `release_unseen_after`: how long an installation was not heard of before it gives way to
-    another one that asks; None: it never does.
+    another one that asks; None: it never does. `self_service` is the page on which customers free a license themselves.
     """
 
     staging_exempt: bool
@@ -78,6 +78,7 @@ class ActivationPolicy:
     staging_stale_after: timedelta
     release_unseen_after: timedelta | None
     clauses: ActivationClauses
+    self_service: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

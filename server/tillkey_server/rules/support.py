@@ -9,8 +9,9 @@
 4. The project must be told where the terms ask for it (NX-16). Support belongs to the project that the license is
    bound to, or to the one at which it stayed when a person moved the license (`rules.project_move`); while it is bound
    to none, to the one that its owner first asked for, refusals aside. It is none of another project's (NX-17), nor
-   another user's (NX-18). Where a license changed hands, its support stays behind if the terms say so, until the new
-   owner pays for support: from then on it runs as long as the license's clock does.
+   another user's (NX-18): the owner asks for it, or a member of his project. Where a license changed hands, its support
+   stays behind if the terms say so, until the new owner pays for support: from then on it runs as long as the license's
+   clock does.
 5. The grounds of the vendor's list are looked at before the task (NX-22), all of them, in the list's order. The first
    that must refuse does; those that may are a warning, and the agent's choice (ZG-12). No other refuses.
 6. Support that had ended when the request came is a ground, though it was renewed since; what ends later is not: the
@@ -163,7 +164,7 @@ class _Judge:
         if held_to and asked.supported_project not in {None, asked.project}:
             shown = {"project_id": asked.project, "supported_project_id": asked.supported_project}
             return self._no(SupportCode.SUPPORT_OTHER_PROJECT, terms.clauses.project, shown, options=("buy_license",))
-        if terms.asker is Asker.OWNER and not asked.by_owner:
+        if terms.asker is Asker.OWNER and not (asked.by_owner or asked.by_member):
             return self._no(SupportCode.SUPPORT_OTHER_USER, terms.clauses.asker, options=("ask_owner",))
         return None
 

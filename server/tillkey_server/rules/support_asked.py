@@ -16,11 +16,12 @@ class SupportAsked:
     """A request as it is told, with what is on record about its license; ids are texts, and None is unknown.
 
     `found` are grounds that somebody found, with the evidence. `same_site` and `licensed_install` are None where nobody
-    told the site or the installation. `changed_hands`: bought by another customer, and its owner paid for no support
-    since. `self_inflicted` are the instants at which requests about the same matter were closed as the customer's own
-    doing. `bought_at` is when the license was paid for. `support_ended_at` is when its support had ended that did not
-    run at the receipt; None: it ran, or `license` says so. `reviewed`: a supervisor takes it after a review. `lifted`
-    are grounds of the sale that today's version took off the list.
+    told the site or the installation. `by_member`: by a member of the owner's project. `changed_hands`: bought by
+    another customer, and its owner paid for no support since. `self_inflicted` are the instants at which requests about
+    the same matter were closed as the customer's own doing. `bought_at` is when the license was paid for.
+    `support_ended_at` is when its support had ended that did not run at the receipt; None: it ran, or `license` says
+    so. `reviewed`: a supervisor takes it after a review. `lifted` are grounds of the sale that today's version took off
+    the list.
     """
 
     task: str
@@ -30,6 +31,7 @@ class SupportAsked:
     project: str | None = None
     supported_project: str | None = None
     by_owner: bool = True
+    by_member: bool = False
     changed_hands: bool = False
     same_site: bool | None = None
     licensed_install: bool | None = None

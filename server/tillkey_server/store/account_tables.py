@@ -28,6 +28,8 @@ REVIEW_KINDS = ("held", "released", "refund_proposed")
 SEVERITIES = ("temporary", "permanent")
 ENDED_BY = ("customer", "vendor")
 ONE_OPEN_TERMINATION = "one_open_termination"
+MEMBER_ROLES = ("support",)
+_STILL_MEMBER = text("removed_at IS NULL")
 _OPEN = text("canceled_at IS NULL AND done_at IS NULL")
 
 order_review = Table(
@@ -141,4 +143,26 @@ purchase_code = Table(
     instant("supported_until", optional=True),
     UniqueConstraint("channel", "code_hash"),
     CheckConstraint(f"length(code_hash) = {HASH_BYTES}", name="code_hash"),
+)
+
+project_member = Table(
+    "project_member",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("project_id", ForeignKey("project.id"), nullable=False, index=True),
+    Column("customer_id", ForeignKey("customer.id"), nullable=False, index=True),
+    Column("role", String(16), nullable=False),
+    instant("added_at"),
+    Column("added_by", Text, nullable=False),
+    instant("removed_at", optional=True),
+    Column("removed_by", Text, nullable=True),
+    one_of("role", MEMBER_ROLES),
+    Index(
+        "one_open_membership",
+        "project_id",
+        "customer_id",
+        unique=True,
+        sqlite_where=_STILL_MEMBER,
+        postgresql_where=_STILL_MEMBER,
+    ),
 )

@@ -56,6 +56,9 @@ async def erase(conn: AsyncConnection, customer_id: UUID) -> None:
     )
     former = tables.former_name
     await conn.execute(former.delete().where(former.c.customer_id == customer_id))
+    member = account_tables.project_member
+    its_own = or_(member.c.customer_id == customer_id, member.c.project_id.in_(its_projects))
+    await conn.execute(member.delete().where(its_own))
     review, suspension = account_tables.order_review, account_tables.account_suspension
     await conn.execute(review.update().where(review.c.order_id.in_(its_orders)).values(reason="", facts={}))
     await conn.execute(suspension.update().where(suspension.c.customer_id == customer_id).values(evidence=""))

@@ -26,6 +26,7 @@ from tillkey_server.store import (
     install_credits,
     orders,
     products,
+    project_members,
     projects,
     support,
     support_extras,
@@ -160,6 +161,7 @@ async def _asked(
         project=None if project is None else str(project.id),
         supported_project=None if supported is None else str(supported),
         by_owner=owned and question.asked_by in {None, row.customer_id},
+        by_member=owned and await _is_member(tx, project, question.asked_by, at.asked.received_at),
         changed_hands=bool(await changed_hands(tx, (row,), at.asked.received_at)),
         same_site=_same_site(question.site, project, held, at.policy),
         licensed_install=_licensed(question.installation, held),
@@ -188,6 +190,14 @@ async def _first_asked_for(tx: AsyncConnection, row: LicenseRow, now: datetime) 
     earlier = [one for one in await support.of_license(tx, row.id) if one.customer_id == row.customer_id]
     records = await records_of(tx, [one for one in earlier if one.project_id is not None], now)
     return next((one.project_id for one in earlier if one.id in records and not records[one.id].is_refused), None)
+
+
+async def _is_member(tx: AsyncConnection, project: ProjectRow | None, asked_by: UUID | None, at: datetime) -> bool:
+    """Tell whether who asks is a member of the project now, and was one when the request came in (NX-18)."""
+    if project is None or asked_by is None:
+        return False
+    found = await project_members.current(tx, project.id, asked_by)
+    return found is not None and found.added_at <= at
 
 
 async def _self_inflicted(tx: AsyncConnection, customer_id: UUID, matter: str | None) -> tuple[datetime, ...]:

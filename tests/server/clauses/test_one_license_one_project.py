@@ -256,6 +256,21 @@ async def test_a_project_that_is_renamed_stays_the_same_one_and_its_till_goes_on
     assert (named.sub, named.project) == (first.sub, first.project)
 
 
+@pytest.mark.clause("NX-03")
+async def test_a_refusal_for_a_license_in_use_names_the_vendors_page_if_the_terms_do(house: House) -> None:
+    page = "https://vendor.example/my-licenses"
+    facts = []
+    await house.new_terms("default", ("\n[activation.clauses]\n", f'self_service = "{page}"\n\n[activation.clauses]\n'))
+    for key in (await house.key(), await house.key("nexopos-multistore")):
+        product = "pos-core" if not facts else "nexopos-multistore"
+        await house.till(product=product).activate(key)
+        refused = await house.till(product=product).activate(key)
+        assert (refused.code, refused.body["clauses"]) == ("license_in_use", ["NX-03"])
+        facts.append(refused.body["facts"])
+    assert facts[0].pop("self_service") == page
+    assert facts[0].keys() == facts[1].keys()
+
+
 @pytest.mark.clause("NX-02")
 async def test_two_projects_of_one_customer_do_not_share_a_name(house: House, callers: Callers) -> None:
     admin = await callers.client()

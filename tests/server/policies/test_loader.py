@@ -118,6 +118,32 @@ def test_what_is_neither_a_duration_nor_off_is_refused(value):
     assert faults == {"activation.release_unseen_after": reason}
 
 
+@pytest.mark.clause("NX-03")
+@pytest.mark.parametrize("page", ["https://vendor.example", "https://vendor.example:8443/my/licenses?from=till#here"])
+def test_a_page_on_which_customers_help_themselves_is_an_address_of_https(page):
+    text = _changed("[activation.clauses]", f'self_service = "{page}"\n\n[activation.clauses]')
+    assert parse_policy(text, "nexopos.toml").policy.activation.self_service == page
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        *(
+            "http://vendor.example",
+            "javascript:alert(1)",
+            "https://",
+            "https://vendor.example/a b",
+            "vendor.example",
+            "",
+        ),
+        *("https://somebody@vendor.example/", "https://vendor.example/" + "x" * 240),
+    ],
+)
+def test_what_is_no_address_of_https_is_no_page(page):
+    faults = _faults(_changed("[activation.clauses]", f'self_service = "{page}"\n\n[activation.clauses]'))
+    assert list(faults) == ["activation.self_service"]
+
+
 def test_a_reminder_of_staging_cannot_be_off():
     faults = _faults(_changed('stale_after = "30d"', 'stale_after = "off"'))
     assert list(faults) == ["activation.staging_stale_after"]

@@ -100,6 +100,16 @@ def test_another_installation_is_told_since_when_and_under_a_mask_where_it_is_in
     assert found.decision.clauses == ("NX-03",)
 
 
+@pytest.mark.clause("NX-03", "NX-04")
+@pytest.mark.parametrize("held", ["production", "staging"])
+def test_a_refusal_names_the_page_of_the_terms_on_which_customers_help_themselves(held):
+    """Sentence 10."""
+    page = "https://vendor.example/my-licenses"
+    terms = replace(NEXOPOS, activation=replace(NEXOPOS.activation, self_service=page))
+    with_it, without = (_decide(one, holders=(a_holder(environment=held),)).decision for one in (terms, NEXOPOS))
+    assert with_it.facts == {**without.facts, "self_service": page}
+
+
 @pytest.mark.clause("NX-04")
 @pytest.mark.parametrize("held", ["staging", "development"])
 def test_production_is_refused_while_staging_holds_the_seat_with_what_can_be_done(held):

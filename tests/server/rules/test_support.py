@@ -107,6 +107,7 @@ def test_a_free_installation_is_there_until_it_was_used() -> None:
         ({"project": OTHER}, "support_other_project"),
         ({"project": OTHER, "supported_project": None}, "support_task_ok"),
         ({"by_owner": False}, "support_other_user"),
+        ({"by_owner": False, "by_member": True}, "support_task_ok"),
         ({"changed_hands": True, "project": OTHER}, "support_lost_on_transfer"),
     ],
 )

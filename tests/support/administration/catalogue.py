@@ -5,8 +5,10 @@ from uuid import UUID
 from tests.support.administration.example import NOBODY, Example, Make, Shelf
 from tillkey_server.ids import new_token
 from tillkey_server.rules.access import Scope
+from tillkey_server.usecases.customer import add_customer
 from tillkey_server.usecases.order import Line, place_order
 from tillkey_server.usecases.project import add_project
+from tillkey_server.usecases.project_member import add_member
 
 BOTH = ("customer", "product")
 
@@ -86,6 +88,28 @@ async def _rename_project(shelf: Shelf) -> Example:
     return Example({"project_id": held["project_id"]}, body, missing={"project_id": NOBODY}, concerns=BOTH)
 
 
+async def _add_member(shelf: Shelf) -> Example:
+    held = await ordered(shelf)
+    body = {"customer_id": (await _staff(shelf))}
+    return Example({"project_id": held["project_id"]}, body, missing={"project_id": NOBODY}, concerns=BOTH)
+
+
+async def _remove_member(shelf: Shelf) -> Example:
+    held = await ordered(shelf)
+    staff = await _staff(shelf)
+    await add_member(
+        shelf.house.services, UUID(held["project_id"]), customer_id=UUID(staff), actor="cli:test", scope=Scope()
+    )
+    body = {"customer_id": staff}
+    return Example({"project_id": held["project_id"]}, body, missing={"project_id": NOBODY}, concerns=BOTH)
+
+
+async def _staff(shelf: Shelf) -> str:
+    """Return a customer of his own, who works for the shelf's."""
+    added = await add_customer(shelf.house.services, f"{new_token()}@staff.example")
+    return str(added.shown["id"])
+
+
 async def _change_site(shelf: Shelf) -> Example:
     held = await ordered(shelf)
     body = {"site": "new.example", "reason": "the shop has a new domain"}
@@ -127,6 +151,9 @@ EXAMPLES: dict[str, Make] = {
     "add_project": _add_project,
     "get_project": _project,
     "rename_project": _rename_project,
+    "list_project_members": _project,
+    "add_project_member": _add_member,
+    "remove_project_member": _remove_member,
     "change_site": _change_site,
     "list_orders": _nothing,
     "place_order": _place_order,

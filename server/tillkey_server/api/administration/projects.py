@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -12,7 +12,7 @@ from tillkey_server.api.administration.endpoint import Call, Endpoints, Reply, R
 from tillkey_server.api.administration.shapes import Answer, Decided, Id, Input, Line, Listing, Reason, Time
 from tillkey_server.rules.access import Permission
 from tillkey_server.rules.decision import Refusal
-from tillkey_server.usecases import project, project_move
+from tillkey_server.usecases import project, project_member, project_move
 from tillkey_server.usecases.answers import RefusalAnswer, told_of
 from tillkey_server.usecases.paging import Page
 
@@ -33,6 +33,31 @@ class RenameProject(Input):
     """The project's new name."""
 
     name: Name
+
+
+class NameMember(Input):
+    """Who is meant, by his id as a customer; he needs to have bought nothing."""
+
+    customer_id: UUID
+
+
+class Member(Answer):
+    """A customer who may ask for the support of another one's project, or could until `removed_at`."""
+
+    id: Id
+    project_id: Id
+    customer_id: Id
+    role: Literal["support"]
+    added_at: Time
+    added_by: str
+    removed_at: Time
+    removed_by: str | None
+
+
+class Members(Answer):
+    """A project's members, in the order in which they were added."""
+
+    items: list[Member]
 
 
 class MoveProject(Input):
@@ -145,6 +170,52 @@ async def rename_project(call: Call) -> Mapping[str, object] | RefusalAnswer:
         name=call.asked(RenameProject).name,
         actor=call.actor,
         scope=call.scope,
+    )
+
+
+@endpoints.get(
+    "/v1/projects/{project_id}/members",
+    Permission.PROJECT_READ,
+    answer=Members,
+    command="project members",
+    refusals=("not_found",),
+)
+async def list_project_members(call: Call) -> Mapping[str, object]:
+    """List who may ask for a project's support beside its owner, and who could once."""
+    return await project_member.list_members(call.services, call.id("project_id", "project"), scope=call.scope)
+
+
+@endpoints.post(
+    "/v1/projects/{project_id}/members",
+    Permission.PROJECT_WRITE,
+    body=NameMember,
+    answer=Member,
+    command="project add-member",
+    statuses=(201, 200),
+    refusals=("not_found",),
+)
+async def add_project_member(call: Call) -> Reply:
+    """Let another customer, as one of the owner's staff, ask for a project's support."""
+    project_id, who = call.id("project_id", "project"), call.asked(NameMember).customer_id
+    added = await project_member.add_member(
+        call.services, project_id, customer_id=who, actor=call.actor, scope=call.scope
+    )
+    return Reply(201 if added.is_new else 200, added.shown)
+
+
+@endpoints.post(
+    "/v1/projects/{project_id}/members/remove",
+    Permission.PROJECT_WRITE,
+    body=NameMember,
+    answer=Member,
+    command="project remove-member",
+    refusals=("not_found",),
+)
+async def remove_project_member(call: Call) -> Mapping[str, object]:
+    """End a membership: from now on he asks for nothing of the project."""
+    project_id, who = call.id("project_id", "project"), call.asked(NameMember).customer_id
+    return await project_member.remove_member(
+        call.services, project_id, customer_id=who, actor=call.actor, scope=call.scope
     )
 
 
