@@ -112,12 +112,12 @@ class ClaimFacts:
 def decide_open(facts: IntakeFacts, partners: Iterable[Partner], policy: Policy, now: datetime) -> Decision:
     """Decide whether a claim is opened, and where it is led; facts `missing`, `route`, `serial`, and `reported_at`.
 
-    The last, with `known_by`, where somebody said when the fault was told.
+    The last, with `is_shown`, where somebody said when the fault was told.
     """
     decision = _decide_open(facts, partners, policy, now)
     if not decision.allowed or facts.told_at is None:
         return decision
-    shown = {"reported_at": instant(facts.reported_at(now)), "known_by": facts.known_by}
+    shown = {"reported_at": instant(facts.reported_at(now)), "is_shown": bool(facts.known_by)}
     cited = () if policy.warranty is None or facts.kind == DEVELOPMENT else policy.warranty.clauses.period
     clauses = tuple(dict.fromkeys((*decision.clauses, *cited)))
     return replace(decision, clauses=clauses, facts={**decision.facts, **shown})

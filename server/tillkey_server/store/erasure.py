@@ -18,15 +18,18 @@ NOWHERE = "erased.invalid"
 
 CODED = frozenset(
     {
+        "author",
         "code",
         "finding",
         "fixed_in_release",
         "in_tool",
         "license_id",
         "missing",
+        "note_language",
         "paid",
         "published_at",
         "remote",
+        "task",
         "unanswered",
         "version",
     }
@@ -125,4 +128,5 @@ async def _erase_warranty(conn: AsyncConnection, customer_id: UUID) -> None:
     await conn.execute(contract.update().where(contract.c.license_id.in_(its_licenses)).values(contacts=[]))
     await conn.execute(finding.update().where(finding.c.claim_id.in_(its_claims)).values(evidence=""))
     await conn.execute(quote.update().where(quote.c.claim_id.in_(its_claims)).values(reason=""))
-    await conn.execute(claim.update().where(claim.c.license_id.in_(its_licenses)).values(symptoms="", diagnostics=None))
+    said = {"symptoms": "", "diagnostics": None, "known_by": None}
+    await conn.execute(claim.update().where(claim.c.license_id.in_(its_licenses)).values(said))

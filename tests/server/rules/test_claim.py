@@ -64,11 +64,11 @@ def test_a_claim_tells_its_serial_its_symptoms_and_its_log():
 def test_a_report_is_older_than_its_record_only_where_something_shows_it():
     """Sentence 1."""
     told = replace(INTAKE, told_at=NOW - DAY)
-    shown = {"route": "vendor", "reported_at": "2026-03-09T12:00:00Z", "known_by": "mail 17"}
+    shown = {"route": "vendor", "reported_at": "2026-03-09T12:00:00Z", "is_shown": True}
     decision = decide_open(replace(told, known_by="mail 17"), (), TERMS, NOW)
     assert (decision.clauses, decision.facts) == (("NP-12", "NP-11", "NP-01"), shown)
     bare = decide_open(told, (), TERMS, NOW)
-    assert bare.facts == {"route": "vendor", "reported_at": "2026-03-10T12:00:00Z", "known_by": None}
+    assert bare.facts == {"route": "vendor", "reported_at": "2026-03-10T12:00:00Z", "is_shown": False}
     assert INTAKE.reported_at(NOW) == replace(INTAKE, known_by="mail 17").reported_at(NOW) == NOW
     assert (told.reported_at(NOW), replace(told, known_by="x").reported_at(NOW)) == (NOW, NOW - DAY)
     assert "reported_at" not in decide_open(replace(told, symptoms=None), (), TERMS, NOW).facts

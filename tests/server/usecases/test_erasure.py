@@ -15,11 +15,13 @@ from tests.support.picture import picture
 from tillkey_server.ids import new_id
 from tillkey_server.money import Money
 from tillkey_server.store import outbox, tables, warranty_tables
+from tillkey_server.store.erasure import CODED
 from tillkey_server.store.support import SupportEventRow, add_event
 from tillkey_server.usecases.audit import verify_audit
 from tillkey_server.usecases.catalogue import add_product
 from tillkey_server.usecases.erasure import erase_again
 from tillkey_server.usecases.sealing import seal
+from tillkey_server.usecases.support_details import MEMBERS
 
 MARK = "Hannah"
 ADDRESS = f"{MARK}@shop.example"
@@ -38,7 +40,11 @@ WORDS: dict[str, dict[str, object]] = {
     "move_license": {},
     "record_support_event": {"kind": "finding", "finding": "malfunction", "in_tool": None, "evidence": f"{MARK} rang"},
     "grant_remote_access": {"scope": f"{MARK} looks on"},
-    "open_warranty_claim": {"symptoms": f"{MARK} smelled smoke", "diagnostics": f"the log of {MARK}"},
+    "open_warranty_claim": {
+        "symptoms": f"{MARK} smelled smoke",
+        "diagnostics": f"the log of {MARK}",
+        "known_by": f"the mail of {MARK}",
+    },
     "record_warranty_contract": {"contacts": [ADDRESS]},
     "add_warranty_finding": {"evidence": f"a photograph of {MARK}"},
     "send_warranty_quote": {"reason": f"{MARK} dropped it"},
@@ -91,6 +97,13 @@ def test_whatever_free_text_can_be_told_is_erased_or_is_known_to_be_about_nobody
         if (name, field) not in OTHER_WORDS
     ]
     assert unknown == []
+
+
+@pytest.mark.clause("NX-38", "BC-05")
+def test_what_an_event_tells_in_words_that_rules_read_outlives_the_customer() -> None:
+    """An automatic acceptance does not become a person's, nor a request another task."""
+    words = {"evidence", "cause", "prevention", "no_intervention_reason", "files", "manifest"}
+    assert frozenset().union(*MEMBERS.values()) - words == CODED
 
 
 async def marked(house: House, name: str, number: int) -> Example:
