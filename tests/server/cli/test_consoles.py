@@ -11,7 +11,7 @@ from tillkey_server.cli import output
 
 @pytest.mark.parametrize("words", [("--json",), ()], ids=["json", "text"])
 def test_a_console_that_knows_ascii_alone_shows_what_it_can(tmp_path: Path, words: tuple[str, ...]):
-    installation = Installation(tmp_path / "data").init()
+    installation = Installation(tmp_path / "data", warm=True).init()
     sold = installation.issue()
     told = installation.run("license", "explain", sold.license_id, *words, environment={"PYTHONIOENCODING": "ascii"})
     assert told.exit_code == 0, told.stderr
@@ -26,7 +26,7 @@ def test_a_line_never_steers_the_terminal(capsys: pytest.CaptureFixture[str]):
 
 @pytest.mark.parametrize("until", ["9999-12-31T23:59:59-14:00", "1900-01-01T00:00:00Z"])
 def test_a_time_that_no_suspension_can_end_at_is_usage(tmp_path: Path, until: str):
-    installation = Installation(tmp_path / "data").init()
+    installation = Installation(tmp_path / "data", warm=True).init()
     sold = installation.issue()
     told = installation.run("license", "suspend", sold.license_id, "--reason", "unpaid", "--until", until)
     assert told.exit_code == 2

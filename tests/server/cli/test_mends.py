@@ -36,7 +36,7 @@ def told(*words, exit_code=2):
 
 def served(folder, *words):
     """What a `serve` that cannot start says; a process of its own, since it sets up the log."""
-    result = Installation(folder).run("serve", *words)
+    result = Installation(folder, warm=True).run("serve", *words)
     assert result.exit_code == 2
     return result.stderr
 

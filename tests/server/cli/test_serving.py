@@ -13,7 +13,10 @@ from tests.support.till import RawTill
 
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory):
-    return Installation(tmp_path_factory.mktemp("serve") / "data").init()
+    made = Installation(tmp_path_factory.mktemp("serve") / "data")
+    # Cold, as an operator starts it.
+    made.succeed("init", "--examples")
+    return made
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)

@@ -55,7 +55,9 @@ def data_dir(tmp_path_factory):
 
 def test_the_server_speaks_https_and_says_where_tills_reach_it(data_dir, tmp_path):
     cert, key = certified(tmp_path)
-    installation = Installation(data_dir, environment={**environment(cert, key), "TILLKEY_PUBLIC_URL": PUBLIC})
+    installation = Installation(
+        data_dir, environment={**environment(cert, key), "TILLKEY_PUBLIC_URL": PUBLIC}, warm=True
+    )
     with installation.serving() as server:
         assert f"{READY}https://127.0.0.1:" in server.log
         assert f"Tills reach it at {PUBLIC}" in server.log
@@ -80,7 +82,7 @@ def test_the_server_speaks_https_and_says_where_tills_reach_it(data_dir, tmp_pat
 def test_a_certificate_that_cannot_be_used_keeps_the_server_from_starting(data_dir, tmp_path, spoil, named):
     cert, key = certified(tmp_path)
     spoil(cert, key)
-    result = Installation(data_dir, environment=environment(cert, key)).run("serve", "--port", "0")
+    result = Installation(data_dir, environment=environment(cert, key), warm=True).run("serve", "--port", "0")
     assert (result.exit_code, named in result.stderr) == (2, True), result.stderr
 
 
