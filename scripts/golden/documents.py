@@ -21,6 +21,7 @@ from tillkey.wire.request import (
     Heartbeat,
     Move,
     Project,
+    Support,
     path_of,
     sign_request,
 )
@@ -105,18 +106,21 @@ def bodies() -> dict[str, Body]:
         "heartbeat": Heartbeat(ACTIVATION, token("nonce 7"), 7, traits, "2.4.1", clock),
         "move": Move(ACTIVATION, token("nonce 7"), "production"),
         "deactivate": Deactivate(ACTIVATION),
+        "support": Support(ACTIVATION, "fix_issue", "returns_by_receipt", "6.1", "fr"),
     }
 
 
 def request_vectors() -> list[Vector]:
-    """Sign each body as ``till-1``; the last one carries a claim of a later version."""
-    made: list[Vector] = []
+    """Sign each body as ``till-1``; one carries a claim of a later version, and what was added since comes after it."""
+    signed: dict[str, Vector] = {}
     for name, body in bodies().items():
         text = sign_request(body, aud=ISSUER, rid=token(name), keyset=1, iat=NOW, key=private("till-1"))
-        made.append({"name": name, "path": path_of(body), "text": text})
-    later = {**claims_of(made[-1]["text"]), "mood": {"of": ["the", "till"]}}
+        signed[name] = {"name": name, "path": path_of(body), "text": text}
+    added, last = signed.pop("support"), signed["deactivate"]
+    later = {**claims_of(last["text"]), "mood": {"of": ["the", "till"]}}
     text = jws.sign(later, typ=REQUEST_TYP, key=private("till-1"), member="jwk")
-    made.append({"name": "a claim of a later version is ignored", "path": made[-1]["path"], "text": text})
+    with_later = {"name": "a claim of a later version is ignored", "path": last["path"], "text": text}
+    made = [*signed.values(), with_later, added]
     for vector in made:
         vector.update(aud=ISSUER, key="till-1", claims=claims_of(vector["text"]))
     return made

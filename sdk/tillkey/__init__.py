@@ -22,6 +22,7 @@ from tillkey import _constants
 if TYPE_CHECKING:
     from tillkey.client import LicenseClient
     from tillkey.errors import Busy, ConfigurationError, NotActivated, Refused, StateError, TillkeyError, Unreachable
+    from tillkey.support import SupportAnswer
     from tillkey.verdict import STATUSES, Verdict
 
 __version__ = _constants.VERSION
@@ -34,13 +35,19 @@ __all__ = [
     "NotActivated",
     "Refused",
     "StateError",
+    "SupportAnswer",
     "TillkeyError",
     "Unreachable",
     "Verdict",
     "__version__",
 ]
 
-_HOMES = {"LicenseClient": "tillkey.client", "STATUSES": "tillkey.verdict", "Verdict": "tillkey.verdict"}
+_HOMES = {
+    "LicenseClient": "tillkey.client",
+    "STATUSES": "tillkey.verdict",
+    "SupportAnswer": "tillkey.support",
+    "Verdict": "tillkey.verdict",
+}
 
 
 def __getattr__(name: str) -> Any:

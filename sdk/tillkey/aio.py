@@ -23,7 +23,7 @@ from collections.abc import Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from types import TracebackType
-from typing import Any, Callable, Optional, TypeVar, Union
+from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar, Union
 
 from tillkey import platform
 from tillkey._constants import CONNECT_TIMEOUT, LOCK_TIMEOUT, TOTAL_TIMEOUT
@@ -31,6 +31,9 @@ from tillkey.client import LicenseClient
 from tillkey.errors import TillkeyError
 from tillkey.verdict import Verdict
 from tillkey.wire.request import ClockReading
+
+if TYPE_CHECKING:
+    from tillkey.support import SupportAnswer
 
 _Result = TypeVar("_Result")
 Hook = Callable[[Verdict], Union[Coroutine[Any, Any, None], None]]
@@ -122,6 +125,18 @@ class AsyncLicenseClient:
     async def move_ticket(self, environment: str) -> str:
         """Return a ticket for another installation; see ``LicenseClient.move_ticket``, raises as it does."""
         return await self._in_thread(partial(self._client.move_ticket, environment))
+
+    async def support(
+        self,
+        task: str,
+        *,
+        feature: Optional[str] = None,
+        platform_version: Optional[str] = None,
+        language: str = "en",
+    ) -> SupportAnswer:
+        """Ask whether the vendor's terms serve a request for support; see ``LicenseClient.support``."""
+        ask = partial(self._client.support, task, feature=feature, platform_version=platform_version, language=language)
+        return await self._in_thread(ask)
 
     async def start(self) -> None:
         """Begin background heartbeats; again is nothing. After a ``fork`` the child calls it for itself."""

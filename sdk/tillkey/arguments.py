@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any, Optional, Union
 
 from tillkey.errors import ConfigurationError
-from tillkey.wire.fields import ENVIRONMENTS, MAX_COMPONENTS
+from tillkey.wire.fields import ENVIRONMENTS, LANGUAGES, MAX_COMPONENTS
 from tillkey.wire.keyset import MAX_KEYSET_BYTES
 
 _PRODUCT = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}\Z")
+_WORD = re.compile(r"[a-z][a-z0-9_]{0,63}\Z")
 _PLACE = r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s/?#@:\[\]]+)(:(?P<port>[0-9]{1,5}))?"
 _SERVER = re.compile(rf"https?://{_PLACE}(/[^\s?#]*)?\Z")
 _PROXY = re.compile(rf"https?://([^\s/?#@]+@)?{_PLACE}/?\Z")
@@ -99,6 +100,20 @@ def product_of(product: Any) -> str:
     if not isinstance(product, str) or not _PRODUCT.match(product):
         raise ConfigurationError(f"product: {product!r} is no code; use 1 to 64 of a-z, 0-9, dot, dash and underscore")
     return product
+
+
+def word_of(name: str, word: Any) -> str:
+    """Return a word of the vendor's terms; raises ``ConfigurationError``."""
+    if not isinstance(word, str) or not _WORD.match(word):
+        raise ConfigurationError(f"{name}: {word!r} is no word; use 1 to 64 of a-z, 0-9 and underscore, a letter first")
+    return word
+
+
+def language_of(language: str) -> str:
+    """Return the language; raises ``ConfigurationError``."""
+    if language not in LANGUAGES:
+        raise ConfigurationError(f"language: {language!r} is none; use {', '.join(LANGUAGES)}")
+    return language
 
 
 def environment_of(environment: str) -> str:

@@ -18,7 +18,7 @@ from tillkey._constants import VERSION
 from tillkey.client import LicenseClient
 from tillkey.errors import Busy, ConfigurationError, NotActivated, Refused, StateError, TillkeyError, Unreachable
 from tillkey.verdict import Verdict
-from tillkey.wire.fields import ENVIRONMENTS
+from tillkey.wire.fields import ENGLISH, ENVIRONMENTS, LANGUAGES
 
 DONE, REFUSED, USAGE, UNREACHABLE = 0, 1, 2, 3
 
@@ -53,6 +53,21 @@ _TABLE = (
     ("use until", "use_until"),
     ("activation", "activation"),
     ("clock suspect", "clock_suspect"),
+)
+_SUPPORT_TABLE = (
+    ("answer", "decision"),
+    ("code", "code"),
+    ("clauses", "clauses"),
+    ("charged", "charged"),
+    ("acknowledged by", "acknowledge_by"),
+    ("answered by", "reply_by"),
+    ("solved by", "resolve_by"),
+    ("corrected by", "fix_by"),
+    ("missing", "missing"),
+    ("instead", "options"),
+    ("ask again", "retry_at"),
+    ("support runs", "care_active"),
+    ("support until", "care_until"),
 )
 _ENDED = "lease was until"
 
@@ -122,6 +137,11 @@ def _parser() -> argparse.ArgumentParser:
     ticket.add_argument(
         "environment", nargs="?", choices=ENVIRONMENTS, default="production", help="default: production"
     )
+    support = command("support", "ask whether support is given, and until when; changes nothing", _support)
+    support.add_argument("--task", metavar="WORD", required=True, help="what is asked for, in the words of the terms")
+    support.add_argument("--feature", metavar="WORD", help="the feature that it is about")
+    support.add_argument("--platform-version", metavar="VERSION", help="what the till runs on")
+    support.add_argument("--language", choices=LANGUAGES, default=ENGLISH, help=f"default: {ENGLISH}")
     return parser
 
 
@@ -198,6 +218,26 @@ def _move_ticket(client: LicenseClient, options: argparse.Namespace) -> int:
         _print(json.dumps({"ticket": ticket, "environment": options.environment}))
     else:
         _print(ticket)
+    return DONE
+
+
+def _support(client: LicenseClient, options: argparse.Namespace) -> int:
+    answer = client.support(
+        options.task,
+        feature=options.feature,
+        platform_version=options.platform_version,
+        language=options.language,
+    )
+    members = answer.as_dict()
+    if _json(options):
+        _print(json.dumps(members, ensure_ascii=False, indent=2))
+        return DONE
+    _print(answer.text)
+    width = max(len(label) for label, _ in _SUPPORT_TABLE)
+    for label, name in _SUPPORT_TABLE:
+        text = _words(members[name])
+        if text:
+            _print(f"{label:<{width}}  {text}")
     return DONE
 
 

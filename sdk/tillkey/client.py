@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from tillkey.doctor import Look
     from tillkey.driver import Driver
     from tillkey.hooks import Watch
+    from tillkey.support import SupportAnswer
     from tillkey.transport import Transport
 
 
@@ -158,6 +159,25 @@ class LicenseClient:
         """
         with self._watched():
             return self._driver.move_ticket(environment)
+
+    def support(
+        self,
+        task: str,
+        *,
+        feature: Optional[str] = None,
+        platform_version: Optional[str] = None,
+        language: str = "en",
+    ) -> SupportAnswer:
+        """Ask the server whether the vendor's terms serve a request for support, and until when; changes nothing.
+
+        ``task`` and ``feature`` are words of these terms, ``platform_version`` what the till runs on (None: what the
+        client was made with), ``language`` that of the sentence: ``en``, ``fr`` or ``it``. A no of the terms comes back
+        as an answer. Whatever is raised is none and leaves open what the terms say.
+
+        Raises ``NotActivated``, ``Unreachable``, ``StateError``, ``ConfigurationError``, and ``Refused`` where this
+        till holds the license no more or is not known: the next heartbeat tells it with a signature.
+        """
+        return self._driver.support(task, feature, platform_version, language)
 
     def start(self) -> None:
         """Begin background heartbeats in a daemon thread; again is nothing.

@@ -5,10 +5,10 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Callable, Optional, Union
+from typing import Any, Callable, NoReturn, Optional, Union
 
-from tillkey import session
-from tillkey.arguments import PROJECT, SITE, TICKET, environment_of, text_of
+from tillkey import session, support
+from tillkey.arguments import PLATFORM_VERSION, PROJECT, SITE, TICKET, environment_of, language_of, text_of, word_of
 from tillkey.effects import Declined, Draw, Fetch, Flow, Granted, Nothing, Outcome, Released, Save, Send, Unreached
 from tillkey.errors import Busy, ConfigurationError, NotActivated, Refused, Unreachable
 from tillkey.exchange import Exchange, Machine
@@ -17,8 +17,13 @@ from tillkey.schedule import Due
 from tillkey.timeline import effective, merge
 from tillkey.traits import collect
 from tillkey.transport import Transport
+from tillkey.wire import b64, strict_json
 from tillkey.wire.errors import WireError
+from tillkey.wire.keys import PrivateKey
 from tillkey.wire.license_key import normalize
+from tillkey.wire.request import Support, path_of, sign_request
+
+_NOT_ACTIVATED = "this till holds no activation of the product; call activate() with the license key first"
 
 
 @dataclass(frozen=True)
@@ -84,6 +89,30 @@ class Driver:
         if granted.ticket is None:
             raise AssertionError("a granted move has a ticket")
         return granted.ticket
+
+    def support(
+        self, task: str, feature: Optional[str], platform_version: Optional[str], language: str
+    ) -> support.SupportAnswer:
+        """See ``LicenseClient.support``; reads the state as it stands and leaves the lock to whoever beats."""
+        wanted = word_of("task", task)
+        about = None if feature is None else word_of("feature", feature)
+        version = text_of("platform_version", platform_version, PLATFORM_VERSION) or self._host.platform_version
+        spoken = language_of(language)
+        state, keys = self._holding.read(tidy=False)
+        if state.chain is None or state.seed is None:
+            raise NotActivated(_NOT_ACTIVATED)
+        body = Support(state.chain.activation, wanted, about, version, spoken)
+        text = sign_request(
+            body,
+            aud=keys.newest.issuer,
+            rid=b64.encode(secrets.token_bytes(16)),
+            keyset=keys.newest.version,
+            iat=self._holding.clock().wall,
+            key=PrivateKey.from_seed(state.seed),
+        )
+        reply = self._transport.post(path_of(body), strict_json.dumps({"request": text}))
+        told = reply if isinstance(reply, Unreached) else support.read(reply)
+        return told if isinstance(told, support.SupportAnswer) else _fail(told)
 
     def refresh(self) -> None:
         """Read the state again where another process has changed it (for the background)."""
@@ -163,12 +192,17 @@ def _settle(outcome: Outcome) -> Granted:
     result = outcome.result
     if isinstance(result, Granted):
         return result
-    if isinstance(result, Unreached):
-        raise Unreachable(result.kind, result.detail, retry_after=result.retry_after)
     if isinstance(result, Nothing):
-        raise NotActivated("this till holds no activation of the product; call activate() with the license key first")
+        raise NotActivated(_NOT_ACTIVATED)
     if isinstance(result, Released):
         result = Declined(result.statement.code, result.statement.clauses, result.statement)
+    return _fail(result)
+
+
+def _fail(result: Union[Declined, Unreached]) -> NoReturn:
+    """Raise what a refusal, or that nothing was learned, comes to."""
+    if isinstance(result, Unreached):
+        raise Unreachable(result.kind, result.detail, retry_after=result.retry_after)
     raise Refused(
         result.code,
         clauses=result.clauses,

@@ -150,13 +150,13 @@ class Exchange:
     def _read(
         self, reply: Reply, pending: Pending, jkt: str, clocks: tuple[ClockReading, ClockReading]
     ) -> Generator[Effect, Any, Answer]:
-        document = _document(reply)
+        document = document_of(reply)
         if isinstance(document, Unreached):
             return document
         success = _OK <= reply.status < _OK_END
         wanted = "lease" if success and pending.kind != states.DEACTIVATE else "statement"
         if wanted not in document:
-            return Unreached("bad_answer", f"it has no {wanted}") if success else _unsigned(document)
+            return Unreached("bad_answer", f"it has no {wanted}") if success else hint_of(document)
         text = document[wanted]
         try:
             opened = yield from self._open(wanted, text)
@@ -297,7 +297,7 @@ def unread(reply: Reply) -> Optional[Unreached]:
     return None
 
 
-def _document(reply: Reply) -> Union[dict[str, Any], Unreached]:
+def document_of(reply: Reply) -> Union[dict[str, Any], Unreached]:
     """Return the JSON object of a success or a refusal; everything else is nothing."""
     unreadable = unread(reply)
     if unreadable is not None:
@@ -309,7 +309,8 @@ def _document(reply: Reply) -> Union[dict[str, Any], Unreached]:
     return document if isinstance(document, dict) else Unreached("not_json", "it is not an object")
 
 
-def _unsigned(problem: Mapping[str, Any]) -> Answer:
+def hint_of(problem: Mapping[str, Any]) -> Union[Declined, Unreached]:
+    """Return an unsigned refusal, which lowers nothing; without a code it is nothing."""
     code = problem.get("code")
     if not isinstance(code, str) or not _CODE.match(code):
         return Unreached("http_4xx", "the refusal has no code")

@@ -17,6 +17,7 @@ ADDRESSES = {
     ("post", "/v1/activations/{activation_id}/heartbeat"): {200, 400, 401, 403, 408, 409, 413, 500, 503},
     ("post", "/v1/activations/{activation_id}/move"): {200, 400, 401, 403, 408, 409, 413, 500, 503},
     ("post", "/v1/activations/{activation_id}/deactivate"): {200, 400, 401, 408, 409, 413, 500, 503},
+    ("post", "/v1/activations/{activation_id}/support"): {200, 400, 401, 403, 408, 409, 413, 429, 500, 503},
     ("post", "/v1/licenses/check"): {200, 400, 408, 413, 429, 500, 503},
     ("get", "/v1/keyset"): {200, 304, 500},
     ("get", "/v1/keyset/{version}"): {200, 304, 404, 500},

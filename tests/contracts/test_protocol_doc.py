@@ -45,12 +45,13 @@ def test_the_tables_of_requests_have_every_claim_and_no_other() -> None:
     assert common == {"aud", "op", "rid", "keyset", "iat"}
     by_op = {
         op: claims([vector for vector in vectors("requests") if part(vector["text"], 1)["op"] == op]) - common
-        for op in ("activate", "heartbeat", "move", "deactivate")
+        for op in ("activate", "heartbeat", "move", "deactivate", "support")
     }
     assert rows("`activate`, to") == by_op["activate"]
     assert rows("`heartbeat`, to") == by_op["heartbeat"]
     assert by_op["move"] == {"activation", "nonce", "environment"}
     assert by_op["deactivate"] == {"activation"}
+    assert rows("`support`, to") == by_op["support"]
 
 
 @pytest.mark.parametrize("kind", ["lease", "statement"])

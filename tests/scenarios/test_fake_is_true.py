@@ -12,9 +12,12 @@ import pytest
 from tests.support.till import new_rid
 from tests.support.twins import Told
 from tests.support.worlds import FakeWorld, real_world
-from tillkey.testing import refusals
+from tillkey.testing import refusals, support
+from tillkey.wire.fields import LANGUAGES
 from tillkey.wire.license_key import format_key
-from tillkey.wire.request import Deactivate, Move, path_of
+from tillkey.wire.request import Deactivate, Move, Support, path_of
+from tillkey_server.words import catalogue
+from tillkey_server.words.catalogue import sentence
 
 STAGING = {"environment": "staging"}
 NOBODYS = "01a219c8-f44a-75e3-947f-3c175130cda8"
@@ -303,8 +306,37 @@ async def a_request_at_the_wrong_address(told):
     await till.send(till.sign(body, rid=rid, aud="another server"), path_of(body), rid=rid)
     await till.send(text[:-8] + "AAAAAAA" + text[-1], path_of(body), rid=rid)
     stranger = told.till("stranger")
-    for unknown in (body, Move(till.held.sub, new_rid(), "staging"), Deactivate(NOBODYS)):
+    for unknown in (body, Move(till.held.sub, new_rid(), "staging"), Deactivate(NOBODYS), Support(NOBODYS, "help")):
         await stranger.ask(unknown)
+
+
+async def the_questions_about_support(told):
+    world, key, till = told.world, told.world.license(), told.till()
+    rid = new_rid()
+    await till.activate(key, rid=rid)
+    for language in ("en", "fr", "it"):
+        await till.support("fix_issue", feature="returns", language=language)
+    await till.support("fix_issue", rid=rid)
+    await till.heartbeat()
+    world.turn(days=400)
+    await till.heartbeat()
+    await till.support("fix_issue", platform_version="9")
+    world.suspend(key)
+    await till.support("fix_issue")
+    world.resume(key)
+    world.renew(key, timedelta(days=3))
+    world.turn(days=3)
+    await till.support("fix_issue")
+    stranger = told.till("stranger")
+    stranger.lease = till.lease
+    await stranger.support("fix_issue")
+    await told.ask("GET", f"/v1/activations/{till.held.sub}/support")
+    world.release(key)
+    await till.support("fix_issue")
+    world.renew(key, timedelta(days=30))
+    await till.activate(key)
+    world.force_deactivate(key)
+    await till.support("fix_issue")
 
 
 STORIES = [
@@ -324,6 +356,7 @@ STORIES = [
     the_times_of_leases,
     what_is_no_request,
     a_request_at_the_wrong_address,
+    the_questions_about_support,
 ]
 
 
@@ -358,3 +391,10 @@ async def test_every_refusal_that_the_fake_knows_is_compared():
     for story in STORIES:
         codes |= (await from_the_fake(story)).codes
     assert set(refusals._KINDS) - codes == set()
+
+
+def test_the_fake_has_the_server_s_sentences_about_support():
+    for code, told in support._SENTENCES.items():
+        assert told == tuple(sentence(code, {}, language) for language in LANGUAGES)
+    assert LANGUAGES == catalogue.LANGUAGES
+    assert set(support._SENTENCES) == set(support.CODES.values())

@@ -343,3 +343,52 @@ async def test_a_till_that_was_never_activated_has_nothing_to_beat(world, till):
     with pytest.raises(NotActivated):
         await told(till().heartbeat())
     assert till().check().reason == "never_activated"
+
+
+async def test_a_till_asks_whether_support_is_given_and_is_told_so_in_its_language(world, till):
+    client = till()
+    with pytest.raises(NotActivated):
+        await told(client.support("fix_issue"))
+    await activated(client, world.license())
+    before = client.check()
+    answer = await told(client.support("fix_issue"))
+    assert (answer.decision, answer.allowed, answer.code) == ("pend", False, "support_pending_review")
+    assert (answer.clauses, answer.options) == (("X-01", "K-05", "K-06"), ("review",))
+    assert (answer.text, answer.charged) == ("The terms do not say it; a person decides.", None)
+    assert (answer.care_active, day(answer.care_until)) == (True, "2027-03-03 00:00")
+    french = await told(client.support("fix_issue", feature="returns", platform_version="9", language="fr"))
+    assert french.text == "Les conditions ne le disent pas ; une personne décide."
+    assert client.check() == before
+
+
+async def test_a_question_that_does_not_reach_the_server_is_no_answer_and_changes_nothing(world, till):
+    client = till()
+    await activated(client, world.license())
+    world.go_down()
+    with pytest.raises(Unreachable):
+        await told(client.support("fix_issue"))
+    assert client.check().usable
+    world.come_up()
+    assert (await told(client.support("fix_issue"))).decision == "pend"
+
+
+async def test_a_question_leaves_a_request_of_unknown_outcome_as_it_is(world, till):
+    client, key = till(), world.license()
+    await activated(client, key)
+    world.drop_next_answer()
+    with pytest.raises(Unreachable):
+        await told(client.heartbeat())
+    assert (await told(client.support("fix_issue"))).decision == "pend"
+    assert (await told(client.heartbeat())).status == "valid"
+    assert world.suspicions(key) == (0, 0)
+
+
+async def test_a_till_that_was_freed_is_refused_and_learns_its_end_with_the_next_beat(world, till):
+    old, key = till("old"), world.license()
+    await activated(old, key)
+    world.force_deactivate(key)
+    no = await refused(old.support, "fix_issue")
+    assert (no.code, no.statement) == ("activation_superseded", None)
+    assert old.check().usable
+    assert (await refused(old.heartbeat)).code == "activation_superseded"
+    assert not old.check().usable

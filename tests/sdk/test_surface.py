@@ -23,6 +23,7 @@ def test_the_public_names_are_exactly_these():
         "Refused",
         "STATUSES",
         "StateError",
+        "SupportAnswer",
         "TillkeyError",
         "Unreachable",
         "Verdict",
@@ -41,6 +42,7 @@ def test_the_verbs_of_a_client_are_exactly_these():
         "move_ticket",
         "start",
         "stop",
+        "support",
     ]
 
 

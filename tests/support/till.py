@@ -30,6 +30,7 @@ from tillkey.wire.request import (
     Heartbeat,
     Move,
     Project,
+    Support,
     path_of,
     sign_request,
 )
@@ -168,6 +169,10 @@ class RawTill:
     async def deactivate(self, *, rid: str | None = None) -> Reply:
         """Give the license back."""
         return await self.ask(Deactivate(self.held.sub), rid=rid)
+
+    async def support(self, task: str, *, rid: str | None = None, **more: Any) -> Reply:
+        """Ask whether the terms serve a request for support."""
+        return await self.ask(Support(self.held.sub, task, **more), rid=rid)
 
     async def ask(self, body: Body, *, rid: str | None = None) -> Reply:
         """Sign and send one request, check its answer, keep the lease that it brings."""

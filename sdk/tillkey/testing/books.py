@@ -5,10 +5,13 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Optional
+from typing import TYPE_CHECKING, Optional
 
 from tillkey.testing.terms import Terms, days_end, months_end
 from tillkey.wire.license_key import normalize
+
+if TYPE_CHECKING:
+    from tillkey.testing.support import Said
 
 LIVE, TOMBSTONE, CONSUMED = "live", "tombstone", "consumed"
 
@@ -34,6 +37,7 @@ class License:
     project: Optional[str] = None
     bound_at: Optional[int] = None
     takeovers: list[int] = field(default_factory=list)
+    support: Optional[Said] = None
 
 
 @dataclass

@@ -41,8 +41,8 @@ def refuse_standing(sold: License, now: int) -> None:
             raise Refused(code, clauses, facts=facts, options=options, retry_at=retry_at)
 
 
-def refuse_ended(held: Activation, sold: License, now: int) -> None:
-    """Raise ``Refused`` where an activation may get no further lease (sentence 1)."""
+def refuse_gone(held: Activation) -> None:
+    """Raise ``Refused`` where an activation has ended (sentence 1)."""
     if held.ended_at is not None:
         by_itself = held.end_reason == "released"
         raise Refused(
@@ -52,6 +52,11 @@ def refuse_ended(held: Activation, sold: License, now: int) -> None:
             facts={"ended_at": instant(held.ended_at), "end_reason": held.end_reason},
             options=("activate", *ASK),
         )
+
+
+def refuse_ended(held: Activation, sold: License, now: int) -> None:
+    """Raise ``Refused`` where an activation may get no further lease (sentence 1)."""
+    refuse_gone(held)
     try:
         refuse_standing(sold, now)
     except Refused as refusal:

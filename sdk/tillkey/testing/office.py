@@ -9,7 +9,7 @@ import secrets
 from typing import Any, Callable, Optional
 
 from tillkey.effects import Reply
-from tillkey.testing import chain, enrolment, seat
+from tillkey.testing import chain, enrolment, seat, support
 from tillkey.testing.books import Activation, Books, License, Step, Ticket
 from tillkey.testing.mint import Mint
 from tillkey.testing.refusals import ASK, Refused, malformed
@@ -18,10 +18,10 @@ from tillkey.wire import strict_json
 from tillkey.wire.answers import open_lease
 from tillkey.wire.errors import WireError
 from tillkey.wire.license_key import format_key, normalize
-from tillkey.wire.request import Activate, Deactivate, Heartbeat, Move, Request, open_request
+from tillkey.wire.request import Activate, Deactivate, Heartbeat, Move, Request, Support, open_request
 
 PROBLEM = "application/problem+json"
-_ADDRESS = re.compile(r"/v1/activations(?:/(?P<activation>[^/]+)/(?P<op>heartbeat|move|deactivate))?\Z")
+_ADDRESS = re.compile(r"/v1/activations(?:/(?P<activation>[^/]+)/(?P<op>heartbeat|move|deactivate|support))?\Z")
 _KEYSET = re.compile(r"/v1/keyset(?:/([^/]+))?\Z")
 _VERSION = re.compile(r"[1-9][0-9]{0,8}\Z")
 _MEDIA_TYPE = re.compile(r'application/json\s*(?:;\s*charset="?utf-8"?\s*)?\Z', re.IGNORECASE)
@@ -110,6 +110,9 @@ class Office:
             raise Refused("unknown_installation", options=("rebind",), signed=False)
         if isinstance(body, Deactivate):
             return 200, {"statement": self._release(request, found, now)}
+        if isinstance(body, Support):
+            chain.refuse_gone(found)
+            return 200, support.answer(self.books.license_of(found), body, now)
         chain.refuse_ended(found, self.books.license_of(found), now)
         again = chain.told_before(self.books, request, found)
         step = again or chain.next_step(self.books, request, found, body.nonce)

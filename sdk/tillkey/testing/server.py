@@ -18,6 +18,7 @@ from tillkey.testing.clock import MORNING, FakeClock, epoch_of
 from tillkey.testing.listening import Listener
 from tillkey.testing.mint import Mint, new_key
 from tillkey.testing.office import Office
+from tillkey.testing.support import CODES, Said
 from tillkey.testing.terms import PRODUCTION, Terms, seconds_of
 from tillkey.wire.errors import WireError
 from tillkey.wire.license_key import format_key, normalize
@@ -95,7 +96,7 @@ class FakeServer:
 
     @property
     def asked(self) -> tuple[str, ...]:
-        """What tills have asked so far, in order: ``activate``, ``heartbeat``, ``move``, ``deactivate``, ``rebind``."""
+        """What tills have asked so far, in order: the verbs, and ``rebind``."""
         return self._office.asked
 
     def client(self, product: str, state_dir: Union[str, os.PathLike[str]], **options: Any) -> LicenseClient:
@@ -181,6 +182,29 @@ class FakeServer:
             ends = self.clock.seconds + seconds_of(sold.terms.ticket_lifetime)
             self._office.books.tickets[normalize(text)] = Ticket(sold.id, environment, ends)
             return text
+
+    def answer_support(
+        self,
+        key: str,
+        decision: str = "allow",
+        *,
+        code: Optional[str] = None,
+        text: str = "",
+        clauses: tuple[str, ...] = (),
+        options: tuple[str, ...] = (),
+        acknowledge_within: Optional[timedelta] = None,
+        fix_within: Optional[timedelta] = None,
+    ) -> None:
+        """Say what a license's tills are told when they ask about support; before, a person has to decide it.
+
+        ``decision`` is ``allow``, ``deny`` or ``pend``; ``code`` and ``text`` None and "" for the plain ones of it. The
+        deadlines count from each question. Raises ``ValueError`` for a decision that there is not.
+        """
+        if decision not in CODES:
+            raise ValueError(f"decision: {decision!r} is none; use {', '.join(CODES)}")
+        said = Said(decision, code or CODES[decision], text, clauses, options, acknowledge_within, fix_within)
+        with self._turn:
+            self._sold(key).support = said
 
     def rotate_keys(self, *, stolen: bool = False) -> None:
         """Replace the key that signs answers; tills walk to the new keyset with their next request.

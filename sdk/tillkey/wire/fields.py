@@ -14,6 +14,7 @@ _DIGEST = re.compile(r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]\Z")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z")
 _CODE = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}\Z")
 _COMPONENT = re.compile(r"[a-z_]{1,32}\Z")
+_WORD = re.compile(r"[a-z][a-z0-9_]{0,63}\Z")
 _CLAUSE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}\Z")
 # C0 and C1 controls, line and paragraph separators, and what turns the direction of text: they would be printed raw
 # on a person's terminal.
@@ -21,6 +22,8 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069
 MAX_COMPONENTS = 16
 MAX_NAMES = 64
 ENVIRONMENTS = ("production", "staging", "development")
+LANGUAGES = ("en", "fr", "it")
+ENGLISH = "en"
 
 
 class Claims:
@@ -101,12 +104,27 @@ class Claims:
         """Read a code: 1 to 64 of a-z, 0-9, dot, dash and underscore."""
         return self._matching(name, _CODE, "a code of 1 to 64 of a-z, 0-9, dot, dash, underscore")
 
+    def word(self, name: str) -> str:
+        """Read a word of a vendor's terms: 1 to 64 of a-z, 0-9 and underscore, a letter first."""
+        return self._matching(name, _WORD, "a word of 1 to 64 of a-z, 0-9, underscore, beginning with a letter")
+
+    def optional_word(self, name: str) -> Optional[str]:
+        """Read a word, or None where the claim is absent or null."""
+        return self.word(name) if self.has(name) else None
+
+    def _one_of(self, name: str, known: tuple[str, ...]) -> str:
+        value = self._get(name)
+        if value not in known:
+            raise malformed(f"{self._where}.{name}", f"must be one of {', '.join(known)}")
+        return str(value)
+
     def environment(self, name: str = "environment") -> str:
         """Read ``production``, ``staging`` or ``development``."""
-        value = self._get(name)
-        if value not in ENVIRONMENTS:
-            raise malformed(f"{self._where}.{name}", f"must be one of {', '.join(ENVIRONMENTS)}")
-        return str(value)
+        return self._one_of(name, ENVIRONMENTS)
+
+    def language(self, name: str = "language") -> str:
+        """Read ``en``, ``fr`` or ``it``; English where the claim is absent or null."""
+        return self._one_of(name, LANGUAGES) if self.has(name) else ENGLISH
 
     def _list(self, name: str, pattern: re.Pattern[str], what: str) -> tuple[str, ...]:
         value = self._get(name)

@@ -13,7 +13,7 @@ from typing import Any, Optional, Union
 
 from tillkey.wire import jws
 from tillkey.wire.errors import bad_signature, malformed
-from tillkey.wire.fields import Claims
+from tillkey.wire.fields import ENGLISH, Claims
 from tillkey.wire.keys import PrivateKey, PublicKey
 from tillkey.wire.strict_json import MAX_BYTES
 
@@ -82,8 +82,25 @@ class Deactivate:
     activation: str
 
 
-Body = Union[Activate, Heartbeat, Move, Deactivate]
-_OPS = {Activate: "activate", Heartbeat: "heartbeat", Move: "move", Deactivate: "deactivate"}
+@dataclass(frozen=True)
+class Support:
+    """Ask whether the vendor's terms serve a request for support: ``task`` and ``feature`` are words of these terms."""
+
+    activation: str
+    task: str
+    feature: Optional[str] = None
+    platform_version: Optional[str] = None
+    language: str = ENGLISH
+
+
+Body = Union[Activate, Heartbeat, Move, Deactivate, Support]
+_OPS = {
+    Activate: "activate",
+    Heartbeat: "heartbeat",
+    Move: "move",
+    Deactivate: "deactivate",
+    Support: "support",
+}
 
 
 @dataclass(frozen=True)
@@ -99,7 +116,7 @@ class Request:
 
     @property
     def op(self) -> str:
-        """The verb: ``activate``, ``heartbeat``, ``move`` or ``deactivate``."""
+        """The verb: ``activate``, ``heartbeat``, ``move``, ``deactivate`` or ``support``."""
         return _OPS[type(self.body)]
 
     @property
@@ -178,6 +195,15 @@ def _claims_of(body: Body) -> dict[str, Any]:
         }
     if isinstance(body, Move):
         return {"activation": body.activation, "nonce": body.nonce, "environment": body.environment}
+    if isinstance(body, Support):
+        asked = {
+            "activation": body.activation,
+            "task": body.task,
+            "feature": body.feature,
+            "platform_version": body.platform_version,
+            "language": body.language,
+        }
+        return {name: member for name, member in asked.items() if member is not None}
     return {"activation": body.activation}
 
 
@@ -199,7 +225,15 @@ def _body_of(claims: Claims) -> Body:
         return Move(claims.uuid("activation"), claims.token("nonce"), claims.environment())
     if op == "deactivate":
         return Deactivate(claims.uuid("activation"))
-    raise malformed("request.op", "must be one of activate, heartbeat, move, deactivate")
+    if op == "support":
+        return Support(
+            activation=claims.uuid("activation"),
+            task=claims.word("task"),
+            feature=claims.optional_word("feature"),
+            platform_version=claims.optional_text("platform_version", most=64),
+            language=claims.language(),
+        )
+    raise malformed("request.op", f"must be one of {', '.join(_OPS.values())}")
 
 
 def _activate_of(claims: Claims) -> Activate:

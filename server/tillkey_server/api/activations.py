@@ -1,4 +1,4 @@
-"""The four verbs of a till (PROTOCOL section 3).
+"""The verbs of a till (PROTOCOL section 3).
 
 Each request is opened, which checks its form and its signature, before anything else is looked at; only then is its
 address compared with what was signed, and only then the use case asked. Nothing that a stranger can send reaches the
@@ -21,7 +21,7 @@ from tillkey_server.api.bodies import read_members
 from tillkey_server.api.context import address_of, services_of
 from tillkey_server.api.responses import Refused, answer, ill_formed
 from tillkey_server.rules.decision import Refusal
-from tillkey_server.usecases import activation, deactivation, heartbeat, move
+from tillkey_server.usecases import activation, deactivation, heartbeat, move, till_support
 from tillkey_server.usecases.answers import Answer
 from tillkey_server.usecases.services import Services
 
@@ -46,15 +46,14 @@ _ALWAYS = (
     Refusal.STALE_REQUEST,
     Refusal.UNAVAILABLE,
 )
+_ENDED = (Refusal.ACTIVATION_SUPERSEDED, Refusal.ACTIVATION_RELEASED, Refusal.INSTALLATION_KEY_BLOCKED)
 _STANDING = (
     Refusal.LICENSE_REVOKED,
     Refusal.LICENSE_TERMINATED,
     Refusal.LICENSE_EXPIRED,
     Refusal.LICENSE_SUSPENDED,
     Refusal.LEGAL_HOLD,
-    Refusal.ACTIVATION_SUPERSEDED,
-    Refusal.ACTIVATION_RELEASED,
-    Refusal.INSTALLATION_KEY_BLOCKED,
+    *_ENDED,
 )
 """What an activation, or the license behind it, may have come to."""
 _CHAIN = (*_STANDING, Refusal.REBIND_REQUIRED, Refusal.UNKNOWN_INSTALLATION)
@@ -149,3 +148,22 @@ async def ask_to_move(request: Request, activation_id: ActivationId) -> Response
 async def deactivate(request: Request, activation_id: ActivationId) -> Response:
     """End the activation, whatever state the license is in (`deactivate`)."""
     return await _serve(request, "deactivate", deactivation.deactivate, activation_id)
+
+
+@router.post(
+    "/v1/activations/{activation_id}/support",
+    operation_id="ask_support",
+    summary="Ask whether support is given",
+    response_class=Response,
+    openapi_extra=_REQUEST,
+    responses={
+        **openapi.success(200, documents.SupportBody, "What the terms say: yes, no or pending."),
+        **_refusals(*_ENDED, Refusal.UNKNOWN_INSTALLATION, Refusal.RATE_LIMITED),
+    },
+)
+async def ask_support(request: Request, activation_id: ActivationId) -> Response:
+    """Tell whether the terms serve a request for support, by which clauses, and until when (`support`).
+
+    Nothing is written and no lease is given; the answer is unsigned, since it changes no right.
+    """
+    return await _serve(request, "support", till_support.ask_support, activation_id)

@@ -43,6 +43,72 @@ class StatementBody(BaseModel):
     statement: Jws
 
 
+Moment = Annotated[str | None, Field(json_schema_extra={"format": "date-time"})]
+
+
+class ToldClock(_Closed):
+    """One deadline of a request that came now; `due_at` null: it stands still, or has not begun."""
+
+    clock: Literal["ack", "reply", "resolve", "fix"]
+    code: str
+    due_at: Moment
+    clauses: list[str]
+    timezone: str
+    calendar: str
+
+
+class ToldBanner(_Closed):
+    """Whether support runs at this moment, and until when; null: no end, or none was ever paid for."""
+
+    active: bool
+    text: str | None
+    until: Moment
+    product: str
+    clauses: list[str]
+    as_of: Moment
+
+
+class ToldFacts(BaseModel):
+    """What the answer rests on; a member that does not matter is absent. Nobody is named."""
+
+    received_at: Moment
+    timezone: str
+    care_banner: ToldBanner
+    clocks: list[ToldClock]
+    task: str = ""
+    charge: Annotated[Literal["free"], Field(description="Where the request is taken.")] = "free"
+    missing: Annotated[list[str], Field(description="What has to be told first.")] = []
+    covered: Annotated[list[str], Field(description="The tasks that support covers.")] = []
+    grounds: Annotated[list[str], Field(description="The grounds of the terms that refuse it.")] = []
+    may_refuse: Annotated[list[str], Field(description="Grounds on which a person may refuse it.")] = []
+    support_until: Moment = None
+    next_open_at: Annotated[Moment, Field(description="When somebody is at work again.")] = None
+
+
+class ToldTerms(_Closed):
+    """Which version of which terms."""
+
+    name: str
+    version: int
+
+
+class SupportBody(_Closed):
+    """The terms' answer to a till: `deny` and `pend` (a person or a further fact decides) are answers like `allow`.
+
+    `options` are what can be done instead; `paid_offer`: it is done for money.
+    """
+
+    decision: Literal["allow", "deny", "pend"]
+    code: str
+    clauses: list[str]
+    policy: ToldTerms
+    evaluated_at: Moment
+    facts: ToldFacts
+    retry_at: Moment
+    options: list[str]
+    words: Annotated[str, Field(description="The answer as a sentence, in the language asked for.")]
+
+
 class CheckRequest(_Closed):
     """A license key as its owner typed it, and the product's code."""
 

@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 from tillkey.wire.errors import WireError
 from tillkey_server.api import problems
 from tillkey_server.clock import to_epoch
-from tillkey_server.usecases.answers import Answer, LeaseAnswer, RefusalAnswer, StatementAnswer
+from tillkey_server.usecases.answers import Answer, LeaseAnswer, RefusalAnswer, StatementAnswer, ToldAnswer
 
 NO_STORE = "no-store"
 CLOSE = {"Connection": "close"}
@@ -69,7 +69,7 @@ def refused(refusal: Refused) -> Response:
 
 
 def answer(given: Answer, now: datetime) -> Response:
-    """Return a use case's answer: a lease, a statement, or a refusal with all that it carries."""
+    """Return a use case's answer: a lease, a statement, what was asked, or a refusal with all that it carries."""
     match given:
         case LeaseAnswer():
             members = {"lease": given.lease}
@@ -78,6 +78,8 @@ def answer(given: Answer, now: datetime) -> Response:
             return JSONResponse(members, status_code=201 if given.created else 200, headers={"Cache-Control": NO_STORE})
         case StatementAnswer():
             return JSONResponse({"statement": given.statement}, headers={"Cache-Control": NO_STORE})
+        case ToldAnswer():
+            return JSONResponse(dict(given.told), headers={"Cache-Control": NO_STORE})
         case RefusalAnswer():
             return _refusal(given, now)
 

@@ -6,7 +6,7 @@
 3. What guesses is counted by the address that it comes from: unknown license keys, unknown API keys. What names a real
    license is counted by that license. Honest tills behind one address are therefore never locked out by what else
    comes from there: their keys are known.
-4. Heartbeats are not counted.
+4. Heartbeats are not counted, and what a till asks beside them is counted apart: it takes nothing from an activation.
 """
 
 from __future__ import annotations
@@ -36,8 +36,10 @@ API_KEY_GUESSES = Limit("api_key_guesses", 20, timedelta(seconds=6))
 """Invalid API keys by address."""
 ACTIVATIONS = Limit("activations", 120, timedelta(seconds=10))
 """Activations of one license, whatever comes of them."""
+SUPPORT_QUESTIONS = Limit("support_questions", 10, timedelta(minutes=1))
+"""Questions of a license's tills about support."""
 
-LIMITS = (LICENSE_KEY_GUESSES, API_KEY_GUESSES, ACTIVATIONS)
+LIMITS = (LICENSE_KEY_GUESSES, API_KEY_GUESSES, ACTIVATIONS, SUPPORT_QUESTIONS)
 """Every limit; docs/operations.md shows them, and a test compares."""
 
 

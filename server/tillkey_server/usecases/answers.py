@@ -1,4 +1,4 @@
-"""What a use case answers a till: a lease, a statement or a refusal (PROTOCOL section 4)."""
+"""What a use case answers a till: a lease, a statement, what it asked to know, or a refusal (PROTOCOL section 4)."""
 
 from __future__ import annotations
 
@@ -43,7 +43,14 @@ class RefusalAnswer:
     decision: Decision | None = field(default=None, repr=False)
 
 
-Answer = LeaseAnswer | StatementAnswer | RefusalAnswer
+@dataclass(frozen=True, slots=True)
+class ToldAnswer:
+    """What a till asked to know, ready for JSON: unsigned, since it changes no right."""
+
+    told: Mapping[str, object]
+
+
+Answer = LeaseAnswer | StatementAnswer | ToldAnswer | RefusalAnswer
 
 
 def refusal_of(decision: Decision, *, detail: str = "", statement: str | None = None) -> RefusalAnswer:

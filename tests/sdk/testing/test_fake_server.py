@@ -45,6 +45,7 @@ def verbs(kind):
 def test_the_public_names_are_exactly_these():
     assert tillkey.testing.__all__ == ["FakeClock", "FakeServer", "Seat", "Terms"]
     assert verbs(FakeServer) == [
+        "answer_support",
         "asked",
         "back_up",
         "client",

@@ -18,6 +18,7 @@ from tillkey.wire.request import (
     Heartbeat,
     Move,
     Project,
+    Support,
     open_request,
     sign_request,
 )
@@ -59,6 +60,7 @@ BODIES = {
     "heartbeat": Heartbeat(ACTIVATION, NONCE, 7, {"machine": DIGEST}, "2.4.1", ClockReading(NOW, 0, "boot-1")),
     "move": Move(ACTIVATION, NONCE, "production"),
     "deactivate": Deactivate(ACTIVATION),
+    "support": Support(ACTIVATION, "fix_issue", "returns", "6.1", "fr"),
 }
 LEASE = Lease(
     iss=ISSUER,

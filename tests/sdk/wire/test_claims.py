@@ -59,7 +59,9 @@ UUID += [
 ]
 UUID += ["../v1/licenses", "01890a5d-ac96-774b-bcce-b302099a805g", "\u0661" + "1890a5d-ac96-774b-bcce-b302099a8057"]
 CODE = [*TYPES, 1, "", "A", "a" * 65, "-a", ".a", "_a", "a b", "a/b", "a\n", "\u00e4", "a\u0661"]
-WORD = [*TYPES, 1, "", "prod", "Production", "production ", "production\n"]
+ENVIRONMENT = [*TYPES, 1, "", "prod", "Production", "production ", "production\n"]
+WORD = [*TYPES, 1, "", "A", "a" * 65, "1a", "_a", "a-b", "a.b", "a b", "a\n", "\u00e4", "a\u0661"]
+LANGUAGE = [*TYPES, 1, "", "de", "EN", "en-GB", "en\n"]
 CODES = [None, True, 1, "a", {}, [1], [None], ["A"], ["a", ""], ["a" * 65], ["a b"], [["a"]], ["a"] * 65]
 CLAUSES = [None, 1, "a", {}, [1], [""], ["a" * 33], ["a b"], ["-a"], ["a\n"], ["\u00e9"], ["a"] * 65]
 OBJECT = [None, True, 1, "x", [], [{}]]
@@ -82,7 +84,7 @@ COMMON = {
 ACTIVATE = {
     **COMMON,
     "product": CODE,
-    "environment": WORD,
+    "environment": ENVIRONMENT,
     "fingerprint": TRAITS,
     "app_version": text(0, 64),
 }
@@ -110,15 +112,23 @@ CLAIMS = {
         "clock.boottime": NUMBER,
         "clock.boot_id": text(0, 64),
     },
-    "move": {**COMMON, "activation": UUID, "nonce": TOKEN, "environment": WORD},
+    "move": {**COMMON, "activation": UUID, "nonce": TOKEN, "environment": ENVIRONMENT},
     "deactivate": {**COMMON, "activation": UUID},
+    "support": {
+        **COMMON,
+        "activation": UUID,
+        "task": WORD,
+        "feature?": optional(WORD),
+        "platform_version?": optional(text(1, 64)),
+        "language?": optional(LANGUAGE),
+    },
     "lease": {
         "iss": text(1, 200),
         "aud": CODE,
         "jti": text(1, 64),
         "cnf": OBJECT,
         "cnf.jkt": HASH,
-        "environment": WORD,
+        "environment": ENVIRONMENT,
         "entitlements": CODES,
         "degraded": CODES,
         "policy": OBJECT,

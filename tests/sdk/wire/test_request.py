@@ -42,6 +42,7 @@ def test_a_request_is_read_as_it_was_written(name):
         ("heartbeat", f"/v1/activations/{ACTIVATION}/heartbeat"),
         ("move", f"/v1/activations/{ACTIVATION}/move"),
         ("deactivate", f"/v1/activations/{ACTIVATION}/deactivate"),
+        ("support", f"/v1/activations/{ACTIVATION}/support"),
     ],
 )
 def test_each_verb_has_its_path(name, path):

@@ -1,4 +1,4 @@
-"""The four verbs over HTTP: status, shape, and the order in which a request is looked at."""
+"""The verbs over HTTP: status, shape, and the order in which a request is looked at."""
 
 import asyncio
 
@@ -103,7 +103,7 @@ async def test_an_unknown_activation_is_a_hint_without_a_signature(till, license
     assert (reply.status, reply.code, reply.statement) == (409, "unknown_installation", None)
 
 
-@pytest.mark.parametrize("verb", ["heartbeat", "move", "deactivate"])
+@pytest.mark.parametrize("verb", ["heartbeat", "move", "deactivate", "support"])
 async def test_an_address_that_names_another_activation_is_malformed(till, license_key, verb):
     await till.activate(license_key)
     rid = new_rid()

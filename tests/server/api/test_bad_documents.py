@@ -114,7 +114,9 @@ def told(response):
     return response.status_code, problem["code"], problem["detail"].partition(": ")[0]
 
 
-@pytest.mark.parametrize("name", ["heartbeat", "move", "deactivate", "a claim of a later version is ignored"])
+@pytest.mark.parametrize(
+    "name", ["heartbeat", "move", "deactivate", "support", "a claim of a later version is ignored"]
+)
 async def test_the_good_request_is_granted(house, name):
     granted = await post(house, name, good("request", name))
     assert granted.status_code == 200, granted.text
@@ -171,6 +173,8 @@ async def test_no_bad_lease_rebinds_and_no_row_of_a_license_changes(house):
         ("/v1/activations", "deactivate", "request.op"),
         (PATHS["move"], "deactivate", "request.op"),
         (PATHS["deactivate"].replace(ACTIVATION, LICENSE), "deactivate", "request.activation"),
+        (PATHS["deactivate"], "support", "request.op"),
+        (PATHS["support"].replace(ACTIVATION, LICENSE), "support", "request.activation"),
         (PATHS["heartbeat"].replace(ACTIVATION, ACTIVATION.upper()), "heartbeat", "request.activation"),
     ],
 )
