@@ -51,7 +51,7 @@ ROOMS = [importlib.import_module(f"{usecases.__name__}.{one.name}") for one in p
 USE_CASES = {
     name: member
     for module in (*ROOMS, loader)
-    for name, member in vars(module).items()
+    for name, member in ((name, inspect.unwrap(one)) for name, one in vars(module).items() if callable(one))
     if inspect.isfunction(member) and not name.startswith("_") and member.__module__ == module.__name__
 }
 
