@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 _WRITE_A_TIME = "write a time with its zone, as 2026-01-31T15:00:00Z"
+_YEARS = range(1900, 3000)
+"""What is told lies within; what is counted from it, in whatever zone, stays within what a calendar holds."""
 
 
 class Clock(Protocol):
@@ -31,7 +33,8 @@ class SystemClock:
 def from_text(text: str) -> datetime:
     """Read a time as people write it, with its zone (RFC 3339): aware, UTC, without a fraction of a second.
 
-    Raises `ValueError`, which says how to write it; a time without a zone would be a guess at its place.
+    Raises `ValueError`, which says how to write it; a time without a zone would be a guess at its place. One that is
+    far away, as a marketplace's 9999-12-31 for "never", is none: a clock that is counted on from it would overflow.
     """
     try:
         at = datetime.fromisoformat(text)
@@ -39,10 +42,9 @@ def from_text(text: str) -> datetime:
         raise ValueError(_WRITE_A_TIME) from error
     if at.tzinfo is None:
         raise ValueError(_WRITE_A_TIME)
-    try:
-        return at.astimezone(UTC).replace(microsecond=0)
-    except OverflowError as error:
-        raise ValueError("is beyond what a calendar holds") from error
+    if at.year not in _YEARS:
+        raise ValueError(f"must lie in the years {_YEARS.start} to {_YEARS.stop - 1}")
+    return at.astimezone(UTC).replace(microsecond=0)
 
 
 def to_epoch(instant: datetime) -> int:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tillkey_server.clock import SystemClock, from_epoch, to_epoch
+from tillkey_server.clock import SystemClock, from_epoch, from_text, to_epoch
 from tillkey_server.errors import BadInput, NotFound
 
 
@@ -34,6 +34,19 @@ def test_a_naive_datetime_is_refused_since_its_zone_would_be_a_guess():
 @given(st.integers(0, 2**40 // 5))
 def test_seconds_come_back_as_they_went(seconds):
     assert to_epoch(from_epoch(seconds)) == seconds
+
+
+@pytest.mark.parametrize(
+    "told", ["0001-01-01T00:00:00Z", "1899-12-31T23:59:59Z", "3000-01-01T00:00:00Z", "9999-12-31T23:59:59-14:00"]
+)
+def test_a_time_that_nothing_could_be_counted_from_is_none(told: str):
+    with pytest.raises(ValueError, match="1900 to 2999"):
+        from_text(told)
+
+
+def test_a_time_is_read_up_to_the_ends_of_what_is_taken():
+    assert from_text("2999-12-31T23:59:59-14:00") == datetime(3000, 1, 1, 13, 59, 59, tzinfo=UTC)
+    assert from_text("1900-01-01T00:00:00+14:00") == datetime(1899, 12, 31, 10, 0, tzinfo=UTC)
 
 
 def test_errors_keep_what_they_are_about_and_say_it():

@@ -105,6 +105,7 @@ async def test_a_list_that_is_told_again_does_nothing_more(house: House, callers
         (line("no code"), "codes, line 3, code"),
         (line("code-two", "lost"), "codes.2.state"),
         (line("code-two", until="soon"), "codes.2.supported_until"),
+        (line("code-two", until="9999-12-31T23:59:59Z"), "codes.2.supported_until"),
     ],
 )
 async def test_one_line_that_is_wrong_is_named_and_nothing_of_the_list_is_applied(

@@ -76,6 +76,18 @@ async def test_by_the_published_terms_the_clocks_run_on(house: House, callers: C
     assert (found["support"]["pauses"], "NX-42" in found["support"]["clauses"]) == ([], False)
 
 
+@pytest.mark.clause("NX-42")
+async def test_no_suspension_moves_a_clock_beyond_what_a_calendar_holds(house: House, callers: Callers) -> None:
+    pausing(house)
+    client = await callers.client("supervisor")
+    sold = await house.license(PRODUCT)
+    path = f"{await account(house)}/suspend"
+    never = await client.post(path, json={**DONE, "until": "9999-12-31T23:59:59Z"})
+    assert (never.status_code, "until" in never.json()["detail"]) == (400, True), never.text
+    await told(client, "POST", path, {**DONE, "until": "2999-12-31T23:59:59Z"})
+    assert (await clocks(client, sold.license_id))["support"].startswith("3001-")
+
+
 @pytest.mark.clause("NX-42", "ZG-04")
 async def test_a_renewal_after_a_suspension_that_ended_by_itself_loses_no_day(house: House, callers: Callers) -> None:
     pausing(house)
