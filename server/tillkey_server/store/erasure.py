@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Text, cast, func, or_, select
+from sqlalchemy import Text, and_, cast, func, or_, select, union
 
 from tillkey_server.store import account_tables, tables, warranty_tables
 
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from sqlalchemy import ColumnElement
     from sqlalchemy.ext.asyncio import AsyncConnection
 
 NOWHERE = "erased.invalid"
@@ -35,6 +38,32 @@ CODED = frozenset(
     }
 )
 """What of an event of a request for support is a code, an id or a version, and no text about anybody."""
+
+
+_ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """From when to when a license was a customer's that is another one's now."""
+
+    license_id: UUID
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What a customer holds, and what it held before it was transferred."""
+
+    customer_id: UUID
+    spans: tuple[_Span, ...]
+
+    def noted(self, license_id: ColumnElement[Any], at: ColumnElement[Any]) -> ColumnElement[bool]:
+        """Return the condition under which what was noted of a license at an instant is about this customer."""
+        its = select(tables.license_.c.id).where(tables.license_.c.customer_id == self.customer_id)
+        once = (and_(license_id == one.license_id, at.between(one.since, one.until)) for one in self.spans)
+        return or_(license_id.in_(its), *once)
 
 
 async def erase(conn: AsyncConnection, customer_id: UUID) -> None:
@@ -68,17 +97,34 @@ async def erase(conn: AsyncConnection, customer_id: UUID) -> None:
     ending = account_tables.account_termination
     # Those that were taken back too: only one of them is the one that is carried out.
     await conn.execute(ending.update().where(ending.c.customer_id == customer_id).values(evidence="", reason=""))
-    await _erase_forced(conn, customer_id)
+    held = _Held(customer_id, await _handed_on(conn, customer_id))
+    await _erase_forced(conn, held)
     await _erase_support(conn, customer_id)
-    await _erase_refunds(conn, customer_id)
-    await _erase_warranty(conn, customer_id)
+    await _erase_refunds(conn, held)
+    await _erase_warranty(conn, held)
 
 
-async def _erase_forced(conn: AsyncConnection, customer_id: UUID) -> None:
+async def _handed_on(conn: AsyncConnection, customer_id: UUID) -> tuple[_Span, ...]:
+    """Return the licenses that went from the customer to another one, as far as anything is noted of them by words."""
+    told = (tables.forced_deactivation, tables.refund_request, warranty_tables.warranty_contract)
+    noted = union(*(select(one.c.license_id) for one in (*told, warranty_tables.warranty_claim)))
+    event = tables.audit_event.c
+    statement = select(event.license_id, event.at, event.facts).where(
+        event.license_id.in_(noted), event.action == "license_transfer", event.outcome == "allow"
+    )
+    spans: list[_Span] = []
+    since: dict[UUID, datetime] = {}
+    for license_id, at, facts in (await conn.execute(statement.order_by(event.id))).all():
+        if facts["from_customer"] == str(customer_id):
+            spans.append(_Span(license_id, since.get(license_id, _ALWAYS), at))
+        since[license_id] = at
+    return tuple(spans)
+
+
+async def _erase_forced(conn: AsyncConnection, held: _Held) -> None:
     """Erase why a customer's machines were freed by force, and what showed that they were gone."""
     forced = tables.forced_deactivation
-    its_licenses = select(tables.license_.c.id).where(tables.license_.c.customer_id == customer_id)
-    its = forced.c.license_id.in_(its_licenses)
+    its = held.noted(forced.c.license_id, forced.c.at)
     await conn.execute(forced.update().where(its).values(reason=""))
     for told in (forced.c.override_reason, forced.c.evidence):
         await conn.execute(forced.update().where(its, told.is_not(None)).values({told: ""}))
@@ -101,12 +147,11 @@ async def _erase_support(conn: AsyncConnection, customer_id: UUID) -> None:
     )
 
 
-async def _erase_refunds(conn: AsyncConnection, customer_id: UUID) -> None:
+async def _erase_refunds(conn: AsyncConnection, held: _Held) -> None:
     """Erase in what words refunds were asked for, granted, attested and failed; amounts, codes and ids stay."""
-    request, refund, held = tables.refund_request, tables.refund, tables.license_
+    request, refund, customer_id = tables.refund_request, tables.refund, held.customer_id
     of_customer = select(refund.c.request_id).where(refund.c.customer_id == customer_id)
-    its_licenses = select(held.c.id).where(held.c.customer_id == customer_id)
-    mine = or_(request.c.license_id.in_(its_licenses), request.c.id.in_(of_customer))
+    mine = or_(held.noted(request.c.license_id, request.c.recorded_at), request.c.id.in_(of_customer))
     for request_id, asked in (await conn.execute(select(request.c.id, request.c.asked).where(mine))).all():
         kept = {**asked, "explanation": None, "order_number": None}
         await conn.execute(request.update().where(request.c.id == request_id).values(asked=kept, reason=None))
@@ -118,15 +163,15 @@ async def _erase_refunds(conn: AsyncConnection, customer_id: UUID) -> None:
     )
 
 
-async def _erase_warranty(conn: AsyncConnection, customer_id: UUID) -> None:
+async def _erase_warranty(conn: AsyncConnection, held: _Held) -> None:
     """Erase who may accept quotes and what was said about faults; devices, their numbers and what was decided stay."""
-    held = tables.license_.c
     contract, claim = warranty_tables.warranty_contract, warranty_tables.warranty_claim
     finding, quote = warranty_tables.warranty_finding, warranty_tables.warranty_quote
-    its_licenses = select(held.id).where(held.customer_id == customer_id)
-    its_claims = select(claim.c.id).where(claim.c.license_id.in_(its_licenses))
-    await conn.execute(contract.update().where(contract.c.license_id.in_(its_licenses)).values(contacts=[]))
+    its = held.noted(claim.c.license_id, claim.c.opened_at)
+    its_claims = select(claim.c.id).where(its)
+    its_contracts = held.noted(contract.c.license_id, contract.c.recorded_at)
+    await conn.execute(contract.update().where(its_contracts).values(contacts=[]))
     await conn.execute(finding.update().where(finding.c.claim_id.in_(its_claims)).values(evidence=""))
     await conn.execute(quote.update().where(quote.c.claim_id.in_(its_claims)).values(reason=""))
     said = {"symptoms": "", "diagnostics": None, "known_by": None}
-    await conn.execute(claim.update().where(claim.c.license_id.in_(its_licenses)).values(said))
+    await conn.execute(claim.update().where(its).values(said))

@@ -156,3 +156,39 @@ async def test_of_an_erased_customer_nothing_is_left_in_any_table(house: House, 
     # What is left can still be read: a request whose events lost their words, a refund without its explanation.
     for path in ("support-requests", "refunds", "warranty-claims"):
         assert (await client.get(f"/v1/{path}")).status_code == 200
+
+
+@pytest.mark.clause("NX-38", "I13")
+async def test_what_was_noted_of_a_license_goes_with_whom_it_was_about_and_not_with_its_owner_of_today(
+    house: House, callers: Callers
+) -> None:
+    client = await callers.client()
+    names = ("force_deactivate", "request_refund", "open_warranty_claim", "add_warranty_finding", "send_warranty_quote")
+    names = (*names, "record_warranty_contract")
+    examples = {name: await marked(house, name, 10 + number) for number, name in enumerate(names)}
+    for name, example in examples.items():
+        answer = await ask(client, name, example)
+        assert answer.status_code in {200, 201}, (name, answer.text)
+    async with house.services.db.reading() as tx:
+        held = (await tx.execute(select(tables.license_.c.id, tables.license_.c.customer_id))).all()
+    heirs = []
+    for heir in ("second@else.example", "third@else.example"):
+        heirs.append((await client.post("/v1/customers", json={"email": heir})).json()["id"])
+        house.clock.turn(days=1)
+        for license_id, _ in held:
+            sale = {"customer": heir, "reason": "the shop was sold"}
+            assert (await client.post(f"/v1/licenses/{license_id}/transfer", json=sale)).status_code == 200
+    house.clock.turn(days=1)
+    reported = examples["open_warranty_claim"]
+    body = {**(reported.body or {}), **dict.fromkeys(("symptoms", "diagnostics", "known_by"), "of the heir")}
+    assert (await ask(client, "open_warranty_claim", replace(reported, body=body))).status_code == 201
+    for heir in (heirs[0], *(str(owner) for _, owner in held)):
+        assert MARK in str(await picture(house))
+        erased = await client.post("/v1/accounts/erase-again", json={"customers": [heir]})
+        assert erased.status_code == 200
+    left = await picture(house)
+    assert [row for found in left.values() for row in found if MARK.lower() in row.lower()] == []
+    assert "of the heir" in str(left["warranty_claim"])
+    async with house.services.db.reading() as tx:
+        contacts = (await tx.execute(select(warranty_tables.warranty_contract.c.contacts))).scalars().all()
+    assert [one for one in contacts if one] == []
