@@ -12,6 +12,7 @@ from tillkey_server.store.paging import Paging, Sort, paged
 from tillkey_server.store.scoping import admitted
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
     from uuid import UUID
 
@@ -77,3 +78,11 @@ async def page(
     if customer_id is not None:
         statement = statement.where(_L.customer_id == customer_id)
     return await rows.many(conn, paged(statement, paging, key=_C.id, sorts=SORTS), ForcedRow)
+
+
+async def freed_of(conn: AsyncConnection, activation_ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """Return whose each activation was that was freed: its project stays its customer's when the license goes on."""
+    activation, project = tables.activation.c, tables.project.c
+    statement = select(activation.id, project.customer_id).join(tables.project, project.id == activation.project_id)
+    found = await conn.execute(statement.where(activation.id.in_(activation_ids)))
+    return {row.id: row.customer_id for row in found}

@@ -1,5 +1,7 @@
 """NX-08 over HTTP: what shows that a machine is gone is kept with what was freed, and goes nowhere else."""
 
+from uuid import UUID
+
 import pytest
 
 from tests.support.callers import Callers
@@ -53,3 +55,23 @@ async def test_evidence_is_erased_with_the_account(house: House, callers: Caller
     assert gone.json()["erased"] == [owner]
     [listed] = (await admin.get("/v1/forced-deactivations")).json()["items"]
     assert (listed["evidence"], listed["reason"]) == ("", "")
+
+
+@pytest.mark.clause("NX-08", "I13")
+async def test_evidence_about_a_former_owner_s_machine_is_not_for_whoever_has_the_license_now(
+    house: House, callers: Callers
+) -> None:
+    admin = await callers.client("admin")
+    till = house.till()
+    sold = await house.license()
+    await till.activate(sold.license_key)
+    buyer = (await admin.post("/v1/customers", json={"email": "buyer@else.example"})).json()["id"]
+    owner = (await admin.get(f"/v1/licenses/{sold.license_id}")).json()["customer_id"]
+    await admin.post(f"/v1/activations/{till.held.sub}/force-deactivate", json=BODY)
+    body = {"customer": buyer, "reason": "the shop was sold"}
+    assert (await admin.post(f"/v1/licenses/{sold.license_id}/transfer", json=body)).status_code == 200
+    both = [UUID(owner), UUID(buyer)]
+    for customers, seen in ((both[1:], None), (both, SHOWN), (None, SHOWN)):
+        limited = await callers.client("agent", customers=customers)
+        [listed] = (await limited.get("/v1/forced-deactivations")).json()["items"]
+        assert (listed["evidence"], listed["reason"]) == (seen, "server lost")
