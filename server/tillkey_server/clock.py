@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 _WRITE_A_TIME = "write a time with its zone, as 2026-01-31T15:00:00Z"
-_YEARS = range(1900, 3000)
+YEARS = range(1900, 3000)
 """What is told lies within; what is counted from it, in whatever zone, stays within what a calendar holds."""
 
 
@@ -42,8 +42,8 @@ def from_text(text: str) -> datetime:
         raise ValueError(_WRITE_A_TIME) from error
     if at.tzinfo is None:
         raise ValueError(_WRITE_A_TIME)
-    if at.year not in _YEARS:
-        raise ValueError(f"must lie in the years {_YEARS.start} to {_YEARS.stop - 1}")
+    if at.year not in YEARS:
+        raise ValueError(f"must lie in the years {YEARS.start} to {YEARS.stop - 1}")
     return at.astimezone(UTC).replace(microsecond=0)
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tillkey.wire.errors import WireError
 from tillkey.wire.license_key import normalize
+from tillkey_server.clock import YEARS
 from tillkey_server.errors import BadInput, NotFound
 from tillkey_server.ids import new_id
 from tillkey_server.rules.access import EVERYTHING, Scope
@@ -160,6 +161,8 @@ async def record_contract(
     """
     if len(told.contacts) > MAX_CONTACTS:
         raise BadInput("contacts", f"must be at most {MAX_CONTACTS}")
+    if told.starts_on.year not in YEARS:
+        raise BadInput("starts_on", f"must lie in the years {YEARS.start} to {YEARS.stop - 1}")
     if told.basis is StartBasis.PURCHASE:
         raise BadInput("start_basis", "is what the terms say where there is no contract; a contract names another day")
     contacts = [contact_hash(services, one, "contacts") for one in told.contacts]

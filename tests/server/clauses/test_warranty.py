@@ -215,6 +215,16 @@ async def test_neither_the_word_nor_a_contacts_address_is_stored(house, http):
     assert BUYER not in stored
 
 
+@pytest.mark.clause("NP-01")
+@pytest.mark.parametrize("day", ["0001-01-01", "1899-12-31", "3000-01-01", "9999-12-31"])
+async def test_a_contract_names_a_day_from_which_a_warranty_can_be_counted(house, http, day):
+    sold = await house.license(DEVICE)
+    body = {"number": "C-1", "serial": "S-1", "starts_on": day, "start_basis": "delivery", "warranty_months": 24}
+    refused = await http.post(f"/v1/licenses/{sold.license_id}/warranty-contract", json=body)
+    assert (refused.status_code, refused.json()["detail"].partition(":")[0]) == (400, "starts_on")
+    assert (await http.get(f"/v1/licenses/{sold.license_id}/explain")).status_code == 200
+
+
 @pytest.mark.clause("NP-14")
 async def test_new_evidence_turns_a_decision_around_once(house, http):
     claim = await claimed(house, http, "quality")
