@@ -23,7 +23,8 @@ from tillkey_server.store.paging import BY_KEY, Paging, Place, Sort
 
 MAX_LIMIT = 200
 DEFAULT_LIMIT = 50
-_MAX_WORD = 2048
+MAX_WORD = 16 * 1024
+"""Characters: a name of 200 comes to six thousand bytes where its letters are written out, as U+FDFA is."""
 _NO_PLACE = "names no place in this list: give the `next` of its last page, or leave it out"
 _TIME, _TEXT, _NUMBER = "t", "s", "n"
 _KINDS = ((Instant, _TIME), (String, _TEXT), (Integer, _NUMBER))
@@ -116,7 +117,7 @@ def _kind_of(sort: Sort) -> str:
 
 def _opened(word: str) -> Any:
     """Return what stands in an opaque word; ValueError for anything else."""
-    padded = word[:_MAX_WORD] + "=" * (-len(word) % 4)
+    padded = word[:MAX_WORD] + "=" * (-len(word) % 4)
     return json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
 
 

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 from tillkey_server.clock import from_text
 from tillkey_server.errors import BadInput
 from tillkey_server.money import parse
-from tillkey_server.usecases.paging import DEFAULT_LIMIT, MAX_LIMIT
+from tillkey_server.usecases.paging import DEFAULT_LIMIT, MAX_LIMIT, MAX_WORD
 
 MAX_REASON = 2000
 MAX_TEXT = 255
@@ -87,7 +87,7 @@ class Spoken(Query):
 class Listing(Query):
     """Which page of a list."""
 
-    after: Annotated[str | None, Field(description="The `next` of the page before.", max_length=2048)] = None
+    after: Annotated[str | None, Field(description="The `next` of the page before.", max_length=MAX_WORD)] = None
     limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="How many at most.")] = DEFAULT_LIMIT
     sort: Annotated[
         str | None, Field(description="The order: a name, with - before it for the reverse.", max_length=64)

@@ -255,3 +255,19 @@ async def test_a_place_that_somebody_made_up_is_refused_by_name(
         answer = await client.get(OPERATIONS[name].path, params=query)
         assert (answer.status_code, answer.json()["code"]) == (400, "malformed"), query
         assert answer.json()["detail"].startswith("after"), query
+
+
+async def test_a_list_goes_on_behind_the_longest_name_that_there_is(one_house: House, one_callers: Callers) -> None:
+    client = await one_callers.client()
+    customer = (await client.post("/v1/customers", json={"email": "owner@shop.example"})).json()["id"]
+    # A letter that is written out as eighteen.
+    names = ["\ufdfa" * 200, "a shop", "\ufdfb" * 200]
+    for name in names:
+        assert (await client.post("/v1/projects", json={"customer_id": customer, "name": name})).status_code == 201
+    found, after = [], None
+    while after is not None or not found:
+        query = {"sort": "name", "limit": 1, **({} if after is None else {"after": after})}
+        page = (await client.get("/v1/projects", params=query)).json()
+        found += [one["name"] for one in page["items"]]
+        after = page["next"]
+    assert sorted(found) == sorted(names)
