@@ -84,6 +84,7 @@ async def rename_project(
             former = await projects.seen(tx, project_id, scope, lock=True)
             if former is None:
                 raise NotFound("project", str(project_id))
+            await living(tx, former.customer_id, scope)
             if former.name_key != key:
                 await projects.had_name(tx, former, services.clock.now())
             await projects.rename(tx, project_id, name=named, name_key=key)
@@ -114,6 +115,7 @@ async def change_site(
         row = await projects.seen(tx, project_id, scope)
         if row is None:
             raise NotFound("project", str(project_id))
+        await living(tx, row.customer_id, scope)
         held = [one.license for one in await sales.owned(tx, row.customer_id)]
         refs = dict.fromkeys(one.policy_ref for one in held if one.project_id == project_id)
         bound = [await services.policies.of(tx, ref) for ref in refs]

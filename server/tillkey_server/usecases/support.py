@@ -18,8 +18,9 @@ from tillkey_server.rules.support_clock import ClockTerms
 from tillkey_server.rules.support_code import SupportCode
 from tillkey_server.rules.support_record import SupportEvent, SupportEventKind, SupportRecord
 from tillkey_server.rules.support_state import banner_of, shown_clocks
-from tillkey_server.store import audit, install_credits, support, support_extras
+from tillkey_server.store import install_credits, support, support_extras
 from tillkey_server.store.support import SORTS, SupportEventRow, SupportRequestRow
+from tillkey_server.usecases import support_audit
 from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
 from tillkey_server.usecases.care import care_of
 from tillkey_server.usecases.issue_facts import closures_from, newer_calendar
@@ -88,7 +89,7 @@ async def open_support_request(
         license_id = None if at.license is None else at.license.id
         noted = decision if why is None else replace(decision, facts={**decision.facts, "reason": why})
         action = "support_open" if why is None else "support_take"
-        await audit.record(tx, noted, actor=actor, action=action, license_id=license_id)
+        await support_audit.note(tx, noted, actor=actor, action=action, license_id=license_id)
         if decision.outcome is Outcome.DENY:
             return refusal_of(decision)
         row = _row(question, at, decision, actor, now)

@@ -24,11 +24,12 @@ from tillkey_server.rules.support_event import GrantAsked, decide_event, decide_
 from tillkey_server.rules.support_event_facts import EventFacts
 from tillkey_server.rules.support_record import SupportEvent, SupportEventKind, SupportRecord
 from tillkey_server.rules.support_versions import as_of_today
-from tillkey_server.store import audit, customers, install_credits, licenses, software_releases, support, support_extras
+from tillkey_server.store import customers, install_credits, licenses, software_releases, support, support_extras
 from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.store.software_releases import FixRow
 from tillkey_server.store.support import SupportEventRow
 from tillkey_server.store.support_extras import GrantRow, HotfixRow
+from tillkey_server.usecases import support_audit
 from tillkey_server.usecases.answers import RefusalAnswer, refusal_of
 from tillkey_server.usecases.changed_hands import support_lost
 from tillkey_server.usecases.files import files_of
@@ -238,7 +239,7 @@ async def _offered(tx: AsyncConnection, seen: RequestSeen, told: ToldEvent, know
 async def _audited(tx: AsyncConnection, seen: RequestSeen, decision: Decision, actor: str, action: str) -> None:
     named = replace(decision, facts={**decision.facts, "request_id": str(seen.row.id)})
     license_id = None if seen.license is None else seen.license.id
-    await audit.record(tx, named, actor=actor, action=action, license_id=license_id)
+    await support_audit.note(tx, named, actor=actor, action=action, license_id=license_id)
 
 
 def _bannered(seen: RequestSeen, decision: Decision, now: datetime) -> Decision:

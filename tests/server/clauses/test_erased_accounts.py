@@ -7,6 +7,7 @@ import pytest
 from tests.server.clauses.test_accounts import DONE, FRAUD, OWNER, PRODUCT, account, told
 from tests.server.usecases.test_heartbeat_statements import counted, locks
 from tests.support.callers import Callers
+from tests.support.help_desk import MARKET, help_desk
 from tests.support.house import AGENT, House
 from tillkey_server.usecases import termination
 from tillkey_server.usecases.license import change_standing
@@ -40,6 +41,23 @@ async def test_nothing_is_done_to_a_customer_that_was_erased(house: House, calle
         method, _, rest = act.partition(" ")
         codes[act] = (await client.request(method, f"{path}{rest}", json=body)).json().get("code")
     assert codes == dict.fromkeys(ACTS, "not_found")
+
+
+@pytest.mark.clause("NX-38")
+async def test_a_project_of_a_customer_that_was_erased_gets_no_name_and_no_site_any_more(
+    house: House, callers: Callers
+) -> None:
+    desk, admin = await help_desk(house, callers, MARKET), await callers.client()
+    await told(admin, "POST", "/v1/accounts/erase-again", {"customers": [desk.customer_id]})
+    path = f"/v1/projects/{desk.project_id}"
+    before = (await admin.get(path)).json()
+    assert (before["name"].replace("-", ""), before["site"]) == (desk.project_id.replace("-", ""), None)
+    for method, place, body in (
+        ("PATCH", path, {"name": "Hannah's"}),
+        ("POST", f"{path}/site", {"site": "https://hannah.example", "reason": "moved"}),
+    ):
+        assert (await admin.request(method, place, json=body)).json()["code"] == "not_found"
+    assert (await admin.get(path)).json() == before
 
 
 @pytest.mark.clause("NX-38")
@@ -84,3 +102,29 @@ async def test_the_sweep_locks_nothing_of_an_account_that_cannot_end_yet(house: 
     assert locks(sent) == []
     await change_standing(house.services, sold.license_id, event="release_hold", actor=AGENT, reason="cleared")
     assert await termination.end_due_accounts(house.services) == 1
+
+
+@pytest.mark.clause("NX-38")
+async def test_the_audit_log_keeps_no_site_no_file_and_no_evidence_of_a_request_for_support(
+    house: House, callers: Callers
+) -> None:
+    desk, admin = await help_desk(house, callers, MARKET), await callers.client()
+    await house.till(product=MARKET).activate(desk.sold.license_key, project="Corner Shop")
+    changed = {"files": {"src/hannah.php": "0" * 64, "src/shop.php": "1" * 64}}
+    opened = await desk.open(**changed)
+    assert opened["facts"]["files"] == {"src/hannah.php": "changed", "src/shop.php": "changed"}
+    assert opened["facts"]["care_banner"]["site"] == "https://shop.example"
+    refused = await desk.open(found={"nosup_abusive": "Hannah shouted"})
+    assert refused["facts"]["evidence"] == "Hannah shouted"
+    late = await desk.event("refused", code="nosup_code_modified", evidence="Hannah told so", in_tool=True, **changed)
+    assert late["facts"]["files"] == opened["facts"]["files"]
+    query = {"license_id": str(desk.sold.license_id), "limit": 200}
+    noted = (await admin.get("/v1/audit", params=query)).json()["items"]
+    told = [one for one in noted if one["action"].startswith("support_")]
+    facts = [(one["code"], one["facts"].get("files"), one["facts"].get("has_evidence")) for one in told]
+    assert facts == [
+        ("support_task_ok", {"changed": 2}, None),
+        ("nosup_abusive", None, True),
+        ("request_refused", {"changed": 2}, None),
+    ]
+    assert [word for word in ("annah", "shop.example", "shop.php") if word in str(told)] == []
