@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tillkey_server.errors import BadInput, NotFound, said_why
 from tillkey_server.ids import new_id
@@ -40,7 +41,7 @@ async def add_project(
     if site is not None:
         _site(site)
     async with services.db.writing() as tx:
-        await living(tx, customer_id, scope)
+        await living(tx, customer_id, scope, lock=True)
         row = ProjectRow(new_id(), customer_id, named, key, site, services.clock.now())
         found = await projects.ensure(tx, row)
     return AddedProject(found.id == row.id, shown(found))
@@ -81,10 +82,7 @@ async def rename_project(
     named, key = _name(name)
     try:
         async with services.db.writing() as tx:
-            former = await projects.seen(tx, project_id, scope, lock=True)
-            if former is None:
-                raise NotFound("project", str(project_id))
-            await living(tx, former.customer_id, scope)
+            former = await held_still(tx, project_id, scope)
             if former.name_key != key:
                 await projects.had_name(tx, former, services.clock.now())
             await projects.rename(tx, project_id, name=named, name_key=key)
@@ -112,10 +110,7 @@ async def change_site(
     named = _site(site)
     why = said_why(reason)
     async with services.db.writing() as tx:
-        row = await projects.seen(tx, project_id, scope)
-        if row is None:
-            raise NotFound("project", str(project_id))
-        await living(tx, row.customer_id, scope)
+        row = await held_still(tx, project_id, scope)
         held = [one.license for one in await sales.owned(tx, row.customer_id)]
         refs = dict.fromkeys(one.policy_ref for one in held if one.project_id == project_id)
         bound = [await services.policies.of(tx, ref) for ref in refs]
@@ -124,6 +119,22 @@ async def change_site(
         await projects.set_site(tx, project_id, named)
         await audit.record(tx, decision, actor=actor, action="project_site")
     return decision
+
+
+async def held_still(tx: AsyncConnection, project_id: UUID, scope: Scope, *others: UUID) -> ProjectRow:
+    """Return a project, locked, with its customer and `others`, none of whom was erased. Raises NotFound.
+
+    Customers are locked first, as whoever erases one does, and by id.
+    """
+    named = await projects.seen(tx, project_id, scope)
+    if named is None:
+        raise NotFound("project", str(project_id))
+    for one in sorted({named.customer_id, *others}):
+        await living(tx, one, scope, lock=True)
+    row = await projects.seen(tx, project_id, scope, lock=True)
+    if row is None:
+        raise NotFound("project", str(project_id))
+    return row
 
 
 def shown(row: ProjectRow) -> dict[str, object]:

@@ -15,7 +15,7 @@ from tillkey_server.rules.decision import Grant, Outcome, instant
 from tillkey_server.store import audit, project_members, projects
 from tillkey_server.store.project_members import MemberRow
 from tillkey_server.store.projects import ProjectRow
-from tillkey_server.usecases.seen import living
+from tillkey_server.usecases.project import held_still
 from tillkey_server.usecases.services import Services
 
 SUPPORT = "support"
@@ -35,9 +35,7 @@ async def add_member(
 ) -> AddedMember:
     """Let another customer ask for a project's support; told again he stays as he is. Raises NotFound and BadInput."""
     async with services.db.writing() as tx:
-        project = await _project(tx, project_id, scope, lock=True)
-        await living(tx, project.customer_id, scope)
-        await living(tx, customer_id, scope)
+        project = await held_still(tx, project_id, scope, customer_id)
         if customer_id == project.customer_id:
             raise BadInput("customer_id", "owns the project, and asks for its support anyway")
         known = await project_members.current(tx, project_id, customer_id)

@@ -1,14 +1,18 @@
 """NX-38, K-13 and CJ-02 through the API: who is erased is nobody any more, and what a legal hold keeps stays whole."""
 
+import asyncio
 from typing import Any
+from uuid import UUID
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tests.server.clauses.test_accounts import DONE, FRAUD, OWNER, PRODUCT, account, told
 from tests.server.usecases.test_heartbeat_statements import counted, locks
 from tests.support.callers import Callers
 from tests.support.help_desk import MARKET, help_desk
 from tests.support.house import AGENT, House
+from tillkey_server.store import erasure
 from tillkey_server.usecases import termination
 from tillkey_server.usecases.license import change_standing
 
@@ -58,6 +62,33 @@ async def test_a_project_of_a_customer_that_was_erased_gets_no_name_and_no_site_
     ):
         assert (await admin.request(method, place, json=body)).json()["code"] == "not_found"
     assert (await admin.get(path)).json() == before
+
+
+@pytest.mark.clause("NX-38")
+async def test_no_project_gets_a_name_and_nobody_becomes_a_member_while_an_account_is_erased(
+    house: House, callers: Callers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, admin = await help_desk(house, callers, MARKET), await callers.client()
+    clerk = str((await told(admin, "POST", "/v1/customers", {"email": "clerk@shop.example"}, 201))["id"])
+    path, begun, whole = f"/v1/projects/{desk.project_id}", asyncio.Event(), erasure.erase
+
+    async def slow(tx: AsyncConnection, customer_id: UUID) -> None:
+        await whole(tx, customer_id)
+        begun.set()
+        await asyncio.sleep(0.5)
+
+    monkeypatch.setattr(erasure, "erase", slow)
+    erased = asyncio.create_task(admin.post("/v1/accounts/erase-again", json={"customers": [desk.customer_id]}))
+    await begun.wait()
+    answers = await asyncio.gather(
+        admin.post("/v1/projects", json={"customer_id": desk.customer_id, "name": "Hannah's"}),
+        admin.patch(path, json={"name": "Hannah's"}),
+        admin.post(f"{path}/site", json={"site": "https://hannah.example", "reason": "moved"}),
+        admin.post(f"{path}/members", json={"customer_id": clerk}),
+    )
+    assert (await erased).json()["erased"] == [desk.customer_id]
+    assert [answer.json()["code"] for answer in answers] == ["not_found"] * 4
+    assert "annah" not in (await admin.get("/v1/projects")).text
 
 
 @pytest.mark.clause("NX-38")
