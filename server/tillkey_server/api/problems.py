@@ -25,7 +25,8 @@ MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:tillkey:problem:"
 
 REQUEST_TIMEOUT = "request_timeout"
-_LISTED = frozenset({"product", "activation"})
+_LISTED = frozenset({"product", "activation", "policy"})
+_OWN_POLICIES = " A file of your own stands in D/policies."
 METHOD_NOT_ALLOWED = "method_not_allowed"
 _LATER = "Wait until it is allowed again"
 INTERNAL_ERROR = "internal_error"
@@ -288,6 +289,7 @@ def of_error(error: TillkeyError) -> dict[str, object]:
             return document(Refusal.MALFORMED, detail=f"{error.field}: {error.detail}")
         case NotFound():
             listed = f" See `{error.what} list`." if error.what in _LISTED else ""
+            listed += _OWN_POLICIES if error.what == "policy" else ""
             return document(Refusal.NOT_FOUND, detail=f"There is no {error.what} {error.name}.{listed}")
         case Unavailable() | ConfigError():
             return document(Refusal.UNAVAILABLE)

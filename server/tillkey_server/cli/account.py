@@ -198,7 +198,10 @@ def terminate(
     evidence: Evidence,
     as_json: Json = False,
 ) -> None:
-    """End an account for a prohibited behavior; the background work carries it out."""
+    """End an account for a prohibited behavior; the background work carries it out.
+
+    Its licenses end and its data are erased for good, at once unless the terms leave time for an appeal.
+    """
 
     async def work(services: Services) -> Outcome:
         from tillkey_server.usecases.termination import terminate_account

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import typer
 
-from tillkey_server.cli.answered import answered
+from tillkey_server.cli.answered import show_answer
 from tillkey_server.cli.lists import After, Customer, Limit, SortBy, shown_page
 from tillkey_server.cli.refund_asked import (
     ByEmail,
@@ -40,6 +40,7 @@ from tillkey_server.cli.running import (
 )
 
 if TYPE_CHECKING:
+    from tillkey_server.cli.output import Output
     from tillkey_server.usecases.answers import RefusalAnswer
     from tillkey_server.usecases.services import Services
 
@@ -48,7 +49,7 @@ app = typer.Typer(help="Refunds: what the terms say, who asked, what was decided
 LicenseId = Annotated[UUID, typer.Argument(metavar="LICENSE", help="The license's id.", show_default=False)]
 RefundId = Annotated[UUID, typer.Argument(metavar="ID", help="The refund's id.", show_default=False)]
 _COLUMNS = ("id", "license_id", "status", "code", "asked_at", "decided_by")
-_SHOWN = ("id", "license_id", "status", "code", "words", "asked_at", "decided_at", "decided_by", "reason")
+_SHOWN = ("id", "license_id", "status", "code", "words", "clauses", "asked_at", "decided_at", "decided_by", "reason")
 
 
 class Choice(StrEnum):
@@ -77,7 +78,10 @@ def preview(
     language: Language = Spoken.EN,
     as_json: Json = False,
 ) -> None:
-    """Tell what the terms say of a refund, with every reason and what comes of it. Nothing is written."""
+    """Tell what the terms say of a refund, and what comes of each reason named; nothing is written.
+
+    Without a reason what the records show is looked at; `license explain` asks for each reason that the terms know.
+    """
 
     async def work(services: Services) -> Outcome:
         from tillkey_server.usecases.answers import answered_of
@@ -96,8 +100,8 @@ def preview(
             order_number=order_number,
             explanation=explanation,
         )
-        decision = await preview_refund(services, license_id, asked)
-        return answered(answered_of(decision, language), ("amount", "missing"))
+        members = answered_of(await preview_refund(services, license_id, asked), language)
+        return Done(members, lambda output: _previewed(output, members))
 
     perform(data_dir, work, as_json=as_json)
 
@@ -296,6 +300,15 @@ def show(*, data_dir: DataDir, refund_id: RefundId, as_json: Json = False) -> No
         return _told(await get_refund(services, refund_id))
 
     perform(data_dir, work, as_json=as_json)
+
+
+def _previewed(output: Output, members: dict[str, Any]) -> None:
+    """Show an answer, and under it what came of each reason."""
+    show_answer(output, members, ("amount", "missing"))
+    grounds = members["facts"].get("grounds")
+    if grounds:
+        columns = ("reason", "decision", "code", "clauses")
+        output.table(columns, [[one[column] for column in columns] for one in grounds])
 
 
 def _told(done: dict[str, Any] | RefusalAnswer) -> Outcome:

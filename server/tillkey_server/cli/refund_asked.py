@@ -37,7 +37,13 @@ RenewalOption = Annotated[
     typer.Option("--renewal", metavar="ID", help="The one renewal that is asked back.", show_default=False),
 ]
 SupportRequest = Annotated[
-    UUID | None, typer.Option("--support-request", metavar="ID", help="The request for support that it rests on.")
+    UUID | None,
+    typer.Option(
+        "--support-request",
+        metavar="ID",
+        help="The request for support that it rests on; what came too late there counts only where it is named.",
+        show_default=False,
+    ),
 ]
 ReceivedAt = Annotated[
     str | None, typer.Option("--received-at", metavar="TIME", help="When the message came.", show_default=False)

@@ -251,11 +251,17 @@ def carried_out(decision: Decision) -> Outcome:
     """Return a decision's outcome for the shell: what was done, what waits for somebody, or the no."""
     from tillkey_server.rules.decision import Outcome as Answer
     from tillkey_server.usecases.answers import told_of
+    from tillkey_server.words.catalogue import sentence
 
     if decision.outcome is Answer.DENY:
         return refused_by(decision)
     members = told_of(decision)
-    return Done(members, lambda output: output.fields(members))
+
+    def show(output: Output) -> None:
+        output.say(sentence(decision.code.value, decision.facts))
+        output.fields(members)
+
+    return Done(members, show)
 
 
 def decided_by(decision: Decision) -> dict[str, object]:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import typer
 
-from tillkey_server.cli.answered import answered
+from tillkey_server.cli.answered import answered, show_answer
 from tillkey_server.cli.lists import After, Customer, Limit, SortBy, shown_page
 from tillkey_server.cli.running import (
     DataDir,
@@ -26,6 +26,7 @@ from tillkey_server.cli.running import (
     word_of,
 )
 from tillkey_server.cli.support_options import (
+    EVENTS,
     Cause,
     Described,
     Feature,
@@ -50,6 +51,7 @@ from tillkey_server.cli.support_options import (
 )
 
 if TYPE_CHECKING:
+    from tillkey_server.cli.output import Output
     from tillkey_server.usecases.answers import RefusalAnswer
     from tillkey_server.usecases.services import Services
     from tillkey_server.usecases.support import TakenRequest
@@ -137,12 +139,12 @@ def open_(
     perform(data_dir, work, as_json=as_json)
 
 
-@app.command("event")
+@app.command("event", epilog=EVENTS)
 def event(
     *,
     data_dir: DataDir,
     request_id: RequestId,
-    kind: Annotated[str, typer.Option("--kind", metavar="WORD", help="What happened.", show_default=False)],
+    kind: Annotated[str, typer.Option("--kind", metavar="WORD", help="What happened; see below.", show_default=False)],
     at: Annotated[str | None, typer.Option("--at", metavar="TIME", help="When; left out, now.")] = None,
     detail: Annotated[
         list[str] | None,
@@ -278,5 +280,10 @@ def _outcome(taken: TakenRequest | RefusalAnswer, language: Spoken) -> Outcome:
     if isinstance(taken, RefusalAnswer):
         return refused_by(taken)
     answer = answered_of(taken.decision, language)
-    shown = {"request": taken.shown["id"], "state": taken.shown["state"], "words": answer["words"]}
-    return Done({**answer, "request": taken.shown}, lambda output: output.fields(shown))
+    shown = {"request": taken.shown["id"], "state": taken.shown["state"]}
+
+    def show(output: Output) -> None:
+        show_answer(output, answer, ("charge", "missing"))
+        output.fields(shown)
+
+    return Done({**answer, "request": taken.shown}, show)

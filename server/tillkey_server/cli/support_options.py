@@ -18,6 +18,29 @@ if TYPE_CHECKING:
 _FLAGS = frozenset({"in_tool", "paid", "remote", "unanswered"})
 _YES_OR_NO = {"yes": True, "true": True, "no": False, "false": False}
 
+EVENTS = """\b
+What happens to a request, and the details that may be told of each (* must be):
+  human_reply           in_tool
+  automatic_reply       -
+  accepted              in_tool, author
+  refused               code*, evidence, files, manifest, in_tool, author
+  waiting_for_customer  missing
+  customer_answered     -
+  info_complete         -
+  attempt_offered       in_tool
+  attempt_declined      -
+  update_offered        version*, paid, published_at, in_tool
+  update_disputed       evidence
+  update_classified     paid*, evidence*
+  finding               finding*, evidence*
+  intervention          cause, prevention, note_language, remote
+  resolved              in_tool, fixed_in_release
+  closed                cause, no_intervention_reason, unanswered
+  reopened              evidence
+  converted             license_id*
+  recategorized         task*
+"""
+
 RequestId = Annotated[UUID, typer.Argument(metavar="ID", help="The request's id.", show_default=False)]
 Task = Annotated[
     str, typer.Option("--task", metavar="WORD", help="What is asked for, as the terms name it.", show_default=False)

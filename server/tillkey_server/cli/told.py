@@ -127,7 +127,7 @@ def _possible(output: Output, possible: Sequence[Mapping[str, Any]], language: s
 
 def _asked(asked: Mapping[str, Any]) -> str | None:
     """Return what tells one question from the others of its topic; the rest is in the document of `--json`."""
-    named = {name: asked[name] for name in ("reasons", "months", "task") if asked.get(name)}
+    named = {name: asked[name] for name in ("reasons", "support_request", "months", "task") if asked.get(name)}
     return ", ".join(shown(value) for value in named.values()) or None
 
 

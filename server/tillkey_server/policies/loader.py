@@ -4,9 +4,9 @@
    or ill-formed clause reference are refused (`schema`).
 2. So is what contradicts itself: see `_contradictions`.
 3. A file is named after its policy, so that nobody edits the wrong one.
-4. The digest is the SHA-256 of the file's bytes. The text is kept with the first license that is sold under it and read
-   again with `parse_recorded`, so that a later edit never rewrites what was sold (K-09), and no contradiction that a
-   later server learned to see takes its terms away.
+4. The digest is the SHA-256 of the file's bytes, without a byte order mark. The text is kept with the first license
+   that is sold under it and read again with `parse_recorded`, so that a later edit never rewrites what was sold (K-09),
+   and no contradiction that a later server learned to see takes its terms away.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ from tillkey_server.policies.schema import PolicyDocument
 from tillkey_server.rules import policy as rules
 from tillkey_server.rules.clocks import add_months
 
+_BYTE_ORDER_MARK = "\ufeff"  # editors on Windows put it first; TOML knows none
 WHOLE_FILE = "(file)"
 """Stands for the key where the whole file is at fault."""
 
@@ -64,7 +65,7 @@ class PolicyError(ConfigError):
 def load_policy(path: Path) -> LoadedPolicy:
     """Read one policy file. Raises `PolicyError`."""
     try:
-        text = path.read_bytes().decode("utf-8")
+        text = path.read_bytes().decode("utf-8").removeprefix(_BYTE_ORDER_MARK)
     except OSError as error:
         raise PolicyError(path.name, ((WHOLE_FILE, f"cannot be read: {error.strerror}"),)) from error
     except UnicodeDecodeError as error:

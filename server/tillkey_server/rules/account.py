@@ -10,7 +10,8 @@
 4. Where the terms ask for two people, the first one proposes and another one agrees.
 5. Several suspensions of one account hold side by side; lifting lifts all of them.
 6. A policy that is silent about accounts suspends none.
-7. Whoever asks how an account stands is told the suspension first, then its end that is scheduled or proposed.
+7. Whoever asks how an account stands is told the suspension first, then its end that is scheduled or proposed; of one
+   that is over and erased, that alone (NX-38).
 """
 
 from __future__ import annotations
@@ -195,6 +196,13 @@ def decide_account(suspended: Span | None, leaving: Leaving | None, policy: Poli
         ended = terms.clauses.vendor if leaving.by_vendor else terms.clauses.request
     options = () if leaving.by_vendor else ("cancel_termination",)
     return pend(AccountCode.ACCOUNT_ENDING, clauses=ended, policy=ref, now=now, facts=shown, options=options)
+
+
+def decide_erased(erased_at: datetime, policy: Policy, now: datetime) -> Decision:
+    """Tell that an account is over (sentence 7); fact `erased_at`."""
+    cited = policy.standing.terminated if policy.account is None else policy.account.clauses.erasure
+    shown = {"erased_at": instant(erased_at)}
+    return deny(AccountCode.ACCOUNT_TERMINATED, clauses=cited, policy=policy.ref, now=now, facts=shown)
 
 
 def decide_lift(live: int, reason: str, policy: Policy, now: datetime) -> Decision:

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tillkey_server.rules.access import EVERYTHING, Scope
-from tillkey_server.rules.account import Leaving, decide_account
+from tillkey_server.rules.account import Leaving, decide_account, decide_erased
 from tillkey_server.rules.decision import Decision, instant
 from tillkey_server.store import suspensions, terminations
 from tillkey_server.store.suspensions import SuspensionRow
@@ -50,8 +50,11 @@ async def get_account(services: Services, customer_id: UUID, *, scope: Scope = E
 
 
 async def standing_of(services: Services, tx: AsyncConnection, customer_id: UUID, now: datetime) -> Decision:
-    """Return whether an account is suspended or about to end, for whoever asks within a transaction of its own."""
+    """Return whether an account is suspended, about to end or over, for whoever asks in a transaction of its own."""
     policy = await accounts.terms_of(services, tx, customer_id)
+    stone = await terminations.stone_of(tx, customer_id)
+    if stone is not None:
+        return decide_erased(stone.at, policy, now)
     held = await terminations.open_of(tx, customer_id)
     leaving_ = None if held is None else Leaving(held.ended_by == VENDOR, held.behavior, held.due_at)
     return decide_account(await accounts.span_of_account(tx, customer_id, now), leaving_, policy, now)

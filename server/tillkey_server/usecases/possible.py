@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, get_args
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -24,6 +25,7 @@ from tillkey_server.rules.support import INSTALLATION
 from tillkey_server.rules.support_policy import SupportPolicy
 from tillkey_server.rules.update import decide_update
 from tillkey_server.rules.warranty import decide_cover
+from tillkey_server.store import support
 from tillkey_server.store.licenses import LicenseRow
 from tillkey_server.store.projects import ProjectRow
 from tillkey_server.usecases import update
@@ -121,19 +123,28 @@ async def ask_all(
 
 
 async def _refunds(desk: _Desk) -> list[Question]:
-    """Ask for a refund for no reason, and for each that the terms know."""
+    """Ask for a refund for no reason and for each that the terms know, about the request that proposes one."""
     policy, now = desk.found.sold_under, desk.now
-    facts = await refund_facts(desk.services, desk.tx, desk.row, policy, support_request_id=None, now=now)
+    late = await _late_request(desk)
+    facts = await refund_facts(desk.services, desk.tx, desk.row, policy, support_request_id=late, now=now)
     reasons = () if policy.refund is None else tuple(one.name for one in policy.refund.reasons)
     questions = []
     for reason in (None, *reasons):
         asked: dict[str, Any] = {"reasons": [] if reason is None else [reason]}
         if policy.refund is not None:
             asked |= _in_form(policy.refund, reason, _number_seen(desk))
-        asking = Asking(**{**asked, "reasons": tuple(asked["reasons"])})
+        asking = Asking(**{**asked, "reasons": tuple(asked["reasons"])}, support_request_id=late)
+        if late is not None:
+            asked["support_request"] = str(late)
         verdict = verdict_on(desk.services, facts, asking.at(now), policy, now)
         questions.append(Question("refund", asked, verdict.decision))
     return questions
+
+
+async def _late_request(desk: _Desk) -> UUID | None:
+    """Return the newest request for support that came too late and proposes a refund; None: there is none."""
+    found = await support.of_license(desk.tx, desk.row.id)
+    return next((one.id for one in reversed(found) if one.refund_proposed_at is not None), None)
 
 
 def _in_form(terms: RefundPolicy, reason: str | None, number: str | None) -> dict[str, Any]:

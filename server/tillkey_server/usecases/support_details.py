@@ -85,7 +85,8 @@ def kind_of(told: ToldEvent) -> SupportEventKind:
         raise BadInput("kind", f"must be one of {', '.join(SupportEventKind)}") from error
     foreign = sorted(told.details.keys() - MEMBERS[kind])
     if foreign:
-        raise BadInput(foreign[0], f"says nothing about {kind.value}")
+        has = ", ".join(sorted(MEMBERS[kind])) or "no details"
+        raise BadInput(foreign[0], f"says nothing about {kind.value}, which has {has}")
     for name in NEEDED.get(kind, ()):
         if name not in told.details:
             raise BadInput(name, f"is needed for {kind.value}")

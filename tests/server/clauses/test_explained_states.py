@@ -13,6 +13,7 @@ from tests.support.renewing import OWNER, renew, sell
 from tillkey_server.usecases.activations import list_activations
 from tillkey_server.usecases.customer import add_customer
 from tillkey_server.usecases.forced_deactivation import force_deactivate
+from tillkey_server.usecases.termination import end_due_accounts
 from tillkey_server.usecases.transfer import transfer
 
 CORE, TERMINAL = "pos-core", "netposa-terminal"
@@ -58,6 +59,18 @@ async def test_an_account_that_is_suspended_or_about_to_end_is_told_as_it_stands
         name: done["facts"][name] for name in ("stops_at", "until")
     }
     assert "ticket 7" not in (await http.get(f"/v1/licenses/{sold}/explain")).text
+
+
+@pytest.mark.clause("X-13", "NX-38")
+async def test_an_account_that_is_over_is_told_as_over_and_never_as_in_order(house: House, http) -> None:
+    sold = await sell(http, MARKET)
+    path = f"/v1/customers/{await owner(house)}"
+    await sent(http, f"{path}/termination", verified=True)
+    house.clock.turn(days=365)
+    assert await end_due_accounts(house.services) == 1
+    over = await answer(http, sold, "account")
+    assert (over["code"], over["decision"]) == ("account_terminated", "deny")
+    assert "NX-38" in over["clauses"]
 
 
 @pytest.mark.clause("X-13", "BC-37")

@@ -57,6 +57,28 @@ async def test_a_breach_that_opens_a_refund_proposes_it_once_and_changes_nothing
     assert (await desk.agent.get("/v1/refunds")).json()["items"] == []
 
 
+@pytest.mark.clause("NX-34", "X-13")
+async def test_what_support_proposes_is_explained_as_it_would_be_granted(desk: Desk) -> None:  # noqa: F811
+    sold = await desk.sell(NX, paid_at=MORNING - 80 * DAY)
+    explain, preview = f"/v1/licenses/{sold.license_id}/explain", f"/v1/licenses/{sold.license_id}/refunds/preview"
+
+    async def refunds() -> list[tuple[dict[str, object], dict[str, object]]]:
+        told = (await desk.agent.get(explain)).json()["possible"]
+        return [(one["asked"], one["answer"]) for one in told if one["action"] == "refund"]
+
+    assert all("support_request" not in asked for asked, _ in await refunds())
+    await desk.issue(sold, MORNING - 70 * DAY)
+    late = await desk.issue(sold, MORNING - 60 * DAY)
+    in_time = await desk.issue(sold, MORNING)
+    assert await propose_for_breaches(desk.house.services) == 2
+    assert {asked["support_request"] for asked, _ in await refunds()} == {late}, in_time
+    for asked, answer in await refunds():
+        assert (await desk.agent.post(preview, json=asked)).json() == answer
+    [granted] = [answer for asked, answer in await refunds() if asked["reasons"] == ["no_support"]]
+    assert (granted["decision"], granted["code"]) == ("allow", "ref_granted_no_support")
+    assert "NX-34" in granted["clauses"]
+
+
 @pytest.mark.clause("ZG-09")
 async def test_what_becomes_late_is_proposed_when_it_does_and_what_was_corrected_never(desk: Desk) -> None:  # noqa: F811
     """Two that run, looked at on the day; the one that was corrected the day before proposes nothing."""

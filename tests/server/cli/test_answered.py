@@ -31,3 +31,32 @@ def test_a_yes_names_its_deadlines_in_the_language_asked_for(shell, sold):
 def test_what_waits_for_a_person_is_pending(shell, sold):
     told = shell.run("refund", "preview", sold, "--reason", "mistake").stdout
     assert "answer   pending, ref_pending_review\n" in told
+
+
+def test_a_refunds_answer_tells_what_came_of_each_reason(shell, sold):
+    rows = [
+        line.split("\t")
+        for line in shell.run("refund", "preview", sold, "--reason", "sla_breach").stdout.splitlines()
+        if "\t" in line
+    ]
+    pending = ["sla_breach", "pend", "ref_pending_issue_required", "ZG-09"]
+    assert rows == [["reason", "decision", "code", "clauses"], pending]
+
+
+def test_what_was_done_names_its_clauses_too(shell, sold):
+    opened = shell.run("support", "open", "--license", sold, "--task", "technical_issue").stdout.splitlines()
+    assert opened[0] == "The request is taken; it is free of charge."
+    assert opened[2].startswith("clauses  ZG-")
+    request_id = next(line.split()[1] for line in opened if line.startswith("request"))
+    replied = shell.run("support", "event", request_id, "--kind", "human_reply").stdout
+    assert "clauses  ZG-" in replied
+    asked = shell.run("refund", "request", sold, "--reason", "mistake").stdout
+    assert "clauses " in asked
+    assert "ZG-18" in asked
+
+
+def test_what_was_decided_about_an_account_is_a_sentence_first(shell):
+    customer = shell.json("license", "show", shell.issue()["license_id"])["customer_id"]
+    told = shell.run("account", "request-end", customer).stdout.splitlines()
+    assert told[0].endswith(".")
+    assert "termination_requester_unverified" not in told[0]

@@ -287,3 +287,10 @@ def test_a_trial_is_given_where_the_terms_offer_one(shell):
     words = ("license", "trial", "--product", "pos-core", "--customer", "a@b.example")
     refused = shell.json(*words, exit_code=1)
     assert (refused["code"], refused["clauses"]) == ("trial_not_offered", ["X-01"])
+
+
+def test_terms_that_are_not_there_are_answered_with_where_to_put_them(shell):
+    words = ("--name", "Acme POS", "--key-prefix", "ACME", "--price", "49.90 EUR", "--policy", "acme")
+    told = shell.run("product", "add", "acme-pos", *words)
+    assert told.exit_code == 1
+    assert "There is no policy acme. See `policy list`. A file of your own stands in D/policies." in told.stderr

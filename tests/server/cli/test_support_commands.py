@@ -2,6 +2,9 @@
 
 import pytest
 
+from tillkey_server.cli.support_options import EVENTS
+from tillkey_server.usecases.support_details import MEMBERS, NEEDED
+
 CARE, MARKET = "prestashop-click-collect", "nexopos-multistore"
 
 
@@ -126,3 +129,22 @@ def test_a_review_needs_a_reason_and_overrules_not_whose_the_support_is(shell):
     assert "reason" in shell.run(*asked, "--review", " ").stderr
     assert shell.json(*asked, "--review", "kindness", exit_code=1)["code"] == "ticket_project_required"
     assert shell.json("support", "list")["items"] == []
+
+
+def test_the_help_of_events_lists_every_kind_with_all_that_may_and_must_be_told_of_it():
+    told = {}
+    for line in EVENTS.splitlines()[2:]:
+        kind, _, details = line.strip().partition(" ")
+        told[kind] = [] if details.strip() == "-" else details.strip().split(", ")
+    assert sorted(told) == sorted(kind.value for kind in MEMBERS)
+    for kind, members in MEMBERS.items():
+        assert {one.removesuffix("*") for one in told[kind.value]} == members, kind
+        assert {one for one in told[kind.value] if one.endswith("*")} == {f"{one}*" for one in NEEDED.get(kind, ())}
+
+
+def test_a_detail_that_an_event_has_not_is_answered_with_those_that_it_has(shell):
+    license_id = shell.issue(product=CARE)["license_id"]
+    request_id = shell.json("support", "open", "--license", license_id, "--task", "configure")["request"]["id"]
+    event = ("support", "event", request_id, "--detail", "ground=x", "--kind")
+    assert "refused, which has author, code, evidence" in shell.json(*event, "refused", exit_code=2)["detail"]
+    assert "which has no details" in shell.json(*event, "customer_answered", exit_code=2)["detail"]

@@ -304,6 +304,14 @@ def test_what_is_not_toml_is_refused():
     assert _faults("name = ")["(file)"].startswith("is not TOML")
 
 
+def test_a_byte_order_mark_as_editors_on_windows_write_it_changes_nothing(tmp_path):
+    plain, marked = tmp_path / "plain" / "nexopos.toml", tmp_path / "nexopos.toml"
+    plain.parent.mkdir()
+    plain.write_text(TEXT, encoding="utf-8")
+    marked.write_text(TEXT, encoding="utf-8-sig")
+    assert load_policy(marked) == load_policy(plain)
+
+
 def test_what_is_not_utf_8_or_not_there_is_refused(tmp_path):
     path = tmp_path / "nexopos.toml"
     with pytest.raises(PolicyError, match=r"^nexopos\.toml: \(file\): cannot be read"):

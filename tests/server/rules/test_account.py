@@ -14,11 +14,12 @@ from tillkey_server.rules.account import (
     Span,
     SuspensionAsked,
     decide_account,
+    decide_erased,
     decide_lift,
     decide_suspension,
     joined,
 )
-from tillkey_server.rules.decision import Outcome, Refusal
+from tillkey_server.rules.decision import Outcome, Refusal, instant
 from tillkey_server.rules.lease import lease_times
 from tillkey_server.rules.standing import Event, LicenseFacts, Status, decide_change, refuse, standing, status_of
 from tillkey_server.rules.termination import (
@@ -198,3 +199,14 @@ def test_whoever_asks_how_an_account_stands_is_told_an_end_that_is_scheduled_or_
     proposed = decide_account(None, Leaving(by_vendor=True, behavior="pb_key_sharing", due_at=None), TWO, NOW)
     assert (proposed.code, proposed.facts["behavior"]) == (AccountCode.ACCOUNT_AWAITS_SECOND, "pb_key_sharing")
     assert decide_account(None, None, NEXOPOS, NOW).code is AccountCode.ACCOUNT_IN_ORDER
+
+
+@pytest.mark.clause("X-13", "NX-38")
+@pytest.mark.parametrize(
+    ("policy", "clauses"), [(NEXOPOS, NEXOPOS.account.clauses.erasure), (SILENT, SILENT.standing.terminated)]
+)
+def test_whoever_asks_how_an_erased_account_stands_is_told_that_it_is_over(policy, clauses):
+    """Sentence 7."""
+    told = decide_erased(NOW - DAY, policy, NOW)
+    assert (told.outcome, told.code, told.clauses) == (Outcome.DENY, AccountCode.ACCOUNT_TERMINATED, clauses)
+    assert told.facts == {"erased_at": instant(NOW - DAY)}
