@@ -72,9 +72,11 @@ async def reconcile_codes(
     items = []
     for number, (line, code_hash) in enumerate(zip(listed, hashes, strict=True), start=1):
         found = known.get(code_hash)
-        told = _told(number, Step.UNKNOWN) if found is None else await _applied(services, number, line, found, actor)
-        items.append(told)
-    lacking = [str(one.held.id) for code_hash, one in known.items() if code_hash not in set(hashes)] if whole else []
+        items.append(
+            _told(number, Step.UNKNOWN) if found is None else await _applied(services, number, line, found, actor)
+        )
+    told = set(hashes)
+    lacking = [str(one.held.id) for code_hash, one in known.items() if code_hash not in told] if whole else []
     return {
         "channel": named,
         "items": items,
