@@ -51,7 +51,7 @@ def adopt(
     slot = sold.terms.slot_of(lease.environment)
     rivals = [one for one in books.holders(sold) if one.slot == slot or one.jkt == request.jkt]
     for rival in rivals:
-        if lease.iat <= rival.leased_at:
+        if lease.iat < rival.leased_at:
             facts = {"because": "history_lost", "held_since": instant(rival.started_at)}
             options = ("activate", *ASK)
             raise Refused("activation_superseded", ("NX-08", "NX-48"), sub=lease.sub, facts=facts, options=options)

@@ -15,7 +15,8 @@ The activation is live, its row is locked, and an ended or suspended license got
 7. (e) A nonce that is unknown: the till is told to rebind, which is an `activate` with its last lease.
 8. In that `activate` a lease that the database does not know means that the server lost history: it is adopted, one
    above both `seq`, and nobody is blamed. The same for an activation that is not on record at all.
-9. Where another activation holds the license by then, the later `iat` stays; at the same second the holder does.
+9. Where another activation holds the license by then, the later `iat` stays. At the same second it is the lease that
+   the database lost: what it still knows was there before (a license that moves does so within a second).
 """
 
 from __future__ import annotations
@@ -171,7 +172,7 @@ def judge(
 
 def lease_stays(lease_iat: datetime, holder_iat: datetime) -> bool:
     """Tell whether an adopted lease keeps the license against another activation's latest lease (sentence 9)."""
-    return lease_iat > holder_iat
+    return lease_iat >= holder_iat
 
 
 def _fork(chain: ChainFacts, nonce: str, issued: IssuedNonce) -> ChainVerdict:

@@ -143,10 +143,10 @@ def test_nothing_but_an_activate_with_a_lease_is_adopted(chain, presented):
 
 
 @pytest.mark.clause("PROTOCOL-5")
-def test_of_two_leases_the_later_one_stays_and_at_the_same_second_the_holders():
+def test_of_two_leases_the_later_one_stays_and_at_the_same_second_the_one_that_was_lost():
     """Sentence 9."""
     assert lease_stays(NOW + SECOND, NOW)
-    assert not lease_stays(NOW, NOW)
+    assert lease_stays(NOW, NOW)
     assert not lease_stays(NOW - SECOND, NOW)
 
 
