@@ -87,7 +87,10 @@ class Spoken(Query):
 class Listing(Query):
     """Which page of a list."""
 
-    after: Annotated[str | None, Field(description="The `next` of the page before.", max_length=MAX_WORD)] = None
+    after: Annotated[
+        str | None,
+        Field(description="The `next` of the page before.", max_length=MAX_WORD, pattern=r"^[A-Za-z0-9_-]*$"),
+    ] = None
     limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="How many at most.")] = DEFAULT_LIMIT
     sort: Annotated[
         str | None, Field(description="The order: a name, with - before it for the reverse.", max_length=64)
